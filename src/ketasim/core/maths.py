@@ -1,0 +1,29 @@
+"""The few functions a law may use beside arithmetic.
+
+Each takes floats (fast), arrays, complex numbers (for derivatives), pint quantities and traced
+symbols, and is finite slightly outside its domain because solvers overshoot.
+"""
+
+import math
+
+import numpy as np
+
+TINY = 1e-300
+
+
+def exp(x):
+    """Return e to the power x."""
+    return math.exp(x) if type(x) is float else np.exp(x)
+
+
+def power(base, exponent):
+    """Return base to the power exponent, and zero for a base that is not positive."""
+    if type(base) is float and type(exponent) is float:
+        return base**exponent if base > 0.0 else 0.0
+    return np.exp(exponent * np.log(np.maximum(base, TINY)))
+
+
+def hill(x, half, steepness):
+    """Return a saturating response: 0 at or below rest, one half at ``half``."""
+    raised = power(x / half, steepness)
+    return raised / (1.0 + raised)

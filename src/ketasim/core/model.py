@@ -1,0 +1,334 @@
+"""A model: mechanisms wired by name, with every unit checked once."""
+
+import hashlib
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import isfinite
+from typing import Literal
+
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Inlet,
+    Knob,
+    Law,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    Substance,
+    arguments,
+)
+from ketasim.errors import ModelError, UnitError, suggest
+from ketasim.units import read as read_unit
+from ketasim.units import split, unit
+
+Role = Literal["state", "parameter", "derived", "knob", "quantity"]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One law with its arguments resolved to full names (or, for an absent read, a number).
+
+    ``name`` is set for derived parameters and quantities, ``into`` and ``out_of`` for flows.
+    """
+
+    law: Law
+    arguments: tuple[str | float, ...]
+    mechanism: str
+    name: str | None = None
+    into: str | None = None
+    out_of: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Return ``mechanism.law`` for messages."""
+        return f"{self.mechanism}.{self.law.__name__}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Mechanisms that together form one system of equations.
+
+    Attributes named in the plural map full names (``'nmda.k_bind'``) to declarations.
+
+    Raises
+    ------
+    ModelError
+        When a law asks for an undeclared name, a read has no source, quantities form a loop, or a
+        parameter's value is not finite or outside its domain.
+    UnitError
+        When a declared unit is unknown, or a read's unit differs in dimension from its source's.
+    """
+
+    mechanisms: tuple[Mechanism, ...]
+    substances: tuple[Substance, ...] = ()
+    name: str = "model"
+    edits: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Build the wiring once, so that a faulty model cannot exist."""
+        _ = self._owners, self.derived, self.quantities, self.flows, self.conserved
+        for name in self.edits:
+            _check_value(name, self.value(name), self.parameters[name])
+        for name, parameter in self.parameters.items():
+            _check_ledger(name, parameter)
+
+    def _collect(self, group: str) -> dict[str, object]:
+        return {f"{m.name}.{one.name}": one for m in self.mechanisms for one in getattr(m, group)}
+
+    @cached_property
+    def states(self) -> Mapping[str, State]:
+        """Return every state by full name, in order."""
+        return self._collect("states")  # type: ignore[return-value]
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Return every parameter by full name, as its ledger declares it."""
+        return self._collect("parameters")  # type: ignore[return-value]
+
+    @cached_property
+    def knobs(self) -> Mapping[str, Knob]:
+        """Return every knob by full name."""
+        return self._collect("knobs")  # type: ignore[return-value]
+
+    @cached_property
+    def inlets(self) -> Mapping[tuple[str, str], str]:
+        """Return the state (or bath knob) that a (substance, route) enters."""
+        return {
+            (one.substance, one.route): f"{m.name}.{one.into}"
+            for m in self.mechanisms
+            for one in m.inlets
+        }
+
+    @cached_property
+    def conserved(self) -> tuple[tuple[str, ...], ...]:
+        """Return groups of states whose sum never changes."""
+        groups = tuple(
+            tuple(f"{m.name}.{state}" for state in pool) for m in self.mechanisms for pool in m.conserved
+        )
+        for name in (name for pool in groups for name in pool):
+            if name not in self.states:
+                raise ModelError(f'conserved pool names "{name}", which is not a state.')
+        return groups
+
+    @cached_property
+    def _owners(self) -> dict[str, tuple[Role, object]]:
+        owners: dict[str, tuple[Role, object]] = {}
+        roles: tuple[tuple[Role, str], ...] = (
+            ("state", "states"), ("parameter", "parameters"), ("derived", "derived"),
+            ("knob", "knobs"), ("quantity", "quantities"),
+        )  # fmt: skip
+        if len({m.name for m in self.mechanisms}) < len(self.mechanisms):
+            raise ModelError("two mechanisms of this model have the same name.")
+        for role, group in roles:
+            for full, one in self._collect(group).items():
+                owners[full] = (role, one)
+                unit(one.unit, full)  # type: ignore[attr-defined]
+        return owners
+
+    def role(self, full: str) -> Role:
+        """Return whether a full name is a state, parameter, derived, knob or quantity.
+
+        Raises
+        ------
+        ModelError
+            When nothing has that name; the message suggests the nearest.
+        """
+        if full not in self._owners:
+            raise ModelError(f"{full}: no such name in this model.{suggest(full, self._owners)}")
+        return self._owners[full][0]
+
+    def unit(self, full: str) -> str:
+        """Return the declared unit of any named thing."""
+        self.role(full)
+        return self._owners[full][1].unit  # type: ignore[attr-defined,no-any-return]
+
+    def meaning(self, full: str) -> str:
+        """Return the one-line meaning of any named thing."""
+        self.role(full)
+        return self._owners[full][1].meaning  # type: ignore[attr-defined,no-any-return]
+
+    def _source(self, mechanism: Mechanism, law: Law, argument: str, using: Mapping[str, str]) -> str | float:
+        own = using.get(argument, argument)
+        if own not in mechanism.names:
+            raise ModelError(
+                f"{mechanism.name}.{law.__name__} asks for undeclared '{own}'."
+                + suggest(own, mechanism.names)
+            )
+        reading = next((one for one in mechanism.reads if one.name == own), None)
+        return f"{mechanism.name}.{own}" if reading is None else self._follow(mechanism, reading)
+
+    def _follow(self, mechanism: Mechanism, reading: Read) -> str | float:
+        where = f"{mechanism.name} reads '{reading.name}' of {reading.of}"
+        if reading.of not in self._owners:
+            if reading.default is not None:
+                return reading.default * unit(reading.unit).factor
+            raise ModelError(f"{where}: no mechanism here has it.{suggest(reading.of, self._owners)}")
+        have, want = unit(self.unit(reading.of)), unit(reading.unit)
+        if have.dimension != want.dimension:
+            raise UnitError(f'{where} as "{reading.unit}", but it is declared in "{have.text}".')
+        return reading.of
+
+    def _wire(self, m: Mechanism, one: Derived | Quantity | Flow, **ends: str | None) -> Wire:
+        unknown = set(one.using) - set(arguments(one.law))
+        if unknown:
+            raise ModelError(f"{m.name}.{one.law.__name__} has no argument '{min(unknown)}'.")
+        sources = tuple(self._source(m, one.law, a, one.using) for a in arguments(one.law))
+        return Wire(one.law, sources, m.name, **ends)
+
+    @cached_property
+    def derived(self) -> tuple[Wire, ...]:
+        """Return derived parameters in an order in which each finds its arguments ready."""
+        wires = [self._wire(m, d, name=f"{m.name}.{d.name}") for m in self.mechanisms for d in m.derived]
+        for wire in wires:
+            late = [a for a in wire.arguments if isinstance(a, str) and self.role(a) not in ("parameter", "derived")]
+            if late:
+                raise ModelError(f"{wire.label} is a derived parameter but asks for the {self.role(late[0])} {late[0]}.")
+        return _in_order(wires)
+
+    @cached_property
+    def quantities(self) -> tuple[Wire, ...]:
+        """Return quantities in an order in which each finds its arguments ready."""
+        return _in_order(
+            self._wire(m, q, name=f"{m.name}.{q.name}") for m in self.mechanisms for q in m.quantities
+        )
+
+    @cached_property
+    def flows(self) -> tuple[Wire, ...]:
+        """Return every flow with its ends resolved to states."""
+        return tuple(
+            self._wire(m, f, into=self._end(m, f.into), out_of=self._end(m, f.out_of))
+            for m in self.mechanisms
+            for f in m.flows
+        )
+
+    def _end(self, mechanism: Mechanism, name: str | None) -> str | None:
+        if name is None:
+            return None
+        own = [one.name for one in mechanism.states]
+        if name not in own:
+            raise ModelError(f"{mechanism.name}: a flow names the state '{name}'.{suggest(name, own)}")
+        return f"{mechanism.name}.{name}"
+
+    def initial(self, full: str) -> str | float:
+        """Return the resting value of a state: a canonical number, or the full name holding it."""
+        state = self.states[full]
+        if not isinstance(state.initial, str):
+            return float(state.initial) * unit(state.unit).factor
+        source = f"{full.rpartition('.')[0]}.{state.initial}"
+        if self.role(source) not in ("parameter", "derived"):
+            raise ModelError(f"{full}: its initial value {source} is not a parameter.")
+        return source
+
+    def value(self, full: str) -> float:
+        """Return a parameter's value in the canonical unit of its dimension."""
+        parameter = self.parameters[self._parameter(full)]
+        number, text = self.edits.get(full, (parameter.value, parameter.unit))
+        return number * unit(text).factor
+
+    def _parameter(self, full: str) -> str:
+        if full not in self.parameters:
+            raise ModelError(f"{full}: no such parameter.{self._hint(full)}")
+        return full
+
+    def _hint(self, full: str) -> str:
+        near = suggest(full, self.parameters)
+        if near:
+            name = near.split('"')[1]
+            one = self.parameters[name]
+            near = f' Did you mean "{name}" ({one.value:g} {one.unit})?'
+        return f'{near} "ketasim list parameters" shows all {len(self.parameters)}.'
+
+    def with_values(self, values: Mapping[str, "str | float"]) -> "Model":
+        """Return a model with some parameters changed; values carry units, ``'5 1/uM/s'``.
+
+        Raises
+        ------
+        ModelError
+            When a name is not a parameter, or a value is outside its domain.
+        UnitError
+            When a unit is missing or of another dimension.
+        """
+        edits = dict(self.edits)
+        for full, text in values.items():
+            parameter = self.parameters[self._parameter(full)]
+            number, have = split(text, full)
+            _check_number(full, number, have)
+            read_unit(text, parameter.unit, full)
+            edits[full] = (number, have if have != "1" else parameter.unit)
+        return replace(self, edits=edits)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a short hash of every law's source, every wire and every number."""
+        parts = [repr((n, p.unit, self.value(n))) for n, p in self.parameters.items()]
+        parts += [repr((n, s.unit, self.initial(n))) for n, s in self.states.items()]
+        parts += [repr((n, k.unit, k.neutral)) for n, k in self.knobs.items()]
+        wires = (*self.derived, *self.quantities, *self.flows)
+        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + inspect.getsource(w.law) for w in wires]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def entries(self, substance: str, route: str) -> tuple[tuple[str, float], ...]:
+        """Return the states a dose enters and the mole share each receives.
+
+        Raises
+        ------
+        ModelError
+            When the drug or its route is not in the model.
+        """
+        known = {one.name: one for one in self.substances}
+        if substance not in known:
+            raise ModelError(
+                f'"{substance}": no such drug.{suggest(substance, known)} Drugs here: {", ".join(known)}.'
+            )
+        routes = sorted({r for _, r in self.inlets})
+        if route not in routes:
+            raise ModelError(
+                f'"{route}": no such route.{suggest(route, routes)} Routes here: {", ".join(routes)}.'
+            )
+        parts = known[substance].parts
+        missing = [part for part, _ in parts if (part, route) not in self.inlets]
+        if missing:
+            raise ModelError(f'"{substance}" cannot be given by the route "{route}".')
+        return tuple((self.inlets[part, route], share) for part, share in parts)
+
+    def substance(self, name: str) -> Substance:
+        """Return a drug by name; raises ModelError when there is none."""
+        self.entries(name, "iv")
+        return next(one for one in self.substances if one.name == name)
+
+
+def _in_order(wires: Iterable[Wire]) -> tuple[Wire, ...]:
+    waiting = {wire.name: wire for wire in wires}
+    ordered: list[Wire] = []
+    while waiting:
+        ready = [w for w in waiting.values() if not any(a in waiting for a in w.arguments)]
+        if not ready:
+            loop = ", ".join(sorted(str(name) for name in waiting))
+            raise ModelError(f"these laws wait for one another in a loop: {loop}.")
+        ordered += ready
+        for wire in ready:
+            del waiting[wire.name]
+    return tuple(ordered)
+
+
+def _check_number(full: str, number: float, text: str) -> None:
+    if not isfinite(number):
+        raise ModelError(f"{full} = {number}: a finite number is needed.")
+
+
+def _check_value(full: str, value: float, parameter: Parameter) -> None:
+    _check_number(full, value, parameter.unit)
+    low = parameter.bounds[0] * unit(parameter.unit).factor
+    if value < 0.0 <= low:
+        raise ModelError(f"{full} = {value / unit(parameter.unit).factor:g} {parameter.unit}: must be >= 0.")
+
+
+def _check_ledger(full: str, parameter: Parameter) -> None:
+    low, high = parameter.bounds
+    if not (isfinite(low) and isfinite(high) and low <= parameter.value <= high):
+        raise ModelError(f"{full} = {parameter.value} lies outside its own bounds {low} to {high}.")

@@ -1,0 +1,120 @@
+"""One question to the model: who, what is done, and when to look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from ketasim.core.model import Model
+from ketasim.core.protocol import Dose, Protocol, hours_of
+from ketasim.core.schedule import Schedule, compile_schedule
+from ketasim.errors import ProtocolError, suggest
+
+MAX_TIMES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A species, a body weight [kg], and the parameters in which it differs from the ledger."""
+
+    species: str
+    weight: float
+    values: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A model, a protocol, a subject, and the times [h] and names to record.
+
+    An empty ``record`` keeps every state and quantity.
+
+    Raises
+    ------
+    ProtocolError
+        When times do not increase, end before the last dose stops, or a recorded name is unknown.
+    """
+
+    model: Model
+    protocol: Protocol
+    times: tuple[float, ...]
+    subject: Subject
+    record: tuple[str, ...] = ()
+    name: str = "scenario"
+
+    def __post_init__(self) -> None:
+        """Refuse times and names that cannot be honoured."""
+        object.__setattr__(self, "times", tuple(float(t) for t in self.times))
+        _check_times(self.times)
+        _check_end(self.protocol, self.times[-1])
+        known = {*self.model.states, *(str(q.name) for q in self.model.quantities)}
+        for one in self.record:
+            if one not in known:
+                raise ProtocolError(f'record "{one}": no such state or quantity.{suggest(one, known)}')
+
+    @cached_property
+    def settled_model(self) -> Model:
+        """Return the model with the subject's own parameter values."""
+        return self.model.with_values({**self.subject.values, **_edited(self.model)})
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """Return the protocol as segments, from its first event or the first time to the last."""
+        return compile_schedule(
+            self.protocol,
+            self.model,
+            weight=self.subject.weight,
+            begin=self.times[0],
+            end=self.times[-1],
+        )
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Return the full names that a run records."""
+        everything = (*self.model.states, *(str(q.name) for q in self.model.quantities))
+        return self.record or everything
+
+    def with_protocol(self, protocol: Protocol) -> "Scenario":
+        """Return the same question about another protocol."""
+        return replace(self, protocol=protocol)
+
+
+def _edited(model: Model) -> dict[str, str]:
+    """Return the model's own edits as text; they outrank the subject's values."""
+    return {name: f"{value!r} {unit}" for name, (value, unit) in model.edits.items()}
+
+
+def _check_times(times: tuple[float, ...]) -> None:
+    if not 2 <= len(times) <= MAX_TIMES:
+        raise ProtocolError(f"{len(times)} output times; between 2 and {MAX_TIMES} are needed.")
+    steps = np.diff(times)
+    if not np.all(np.isfinite(times)) or not np.all(steps > 0.0):
+        raise ProtocolError("output times must be finite and increase.")
+
+
+def _check_end(protocol: Protocol, end: float) -> None:
+    stops = [e.stop for e in protocol.events if isinstance(e, Dose)]
+    if stops and max(stops) > end:
+        raise ProtocolError(
+            f'output.until = "{clock(end)}" ends before the last dose stops ({clock(max(stops))}). '
+            f'Use at least "{clock(max(stops))}"; 7 d shows the spine effect.'
+        )
+
+
+def clock(hours: float) -> str:
+    """Return a time as people say it: ``'40 min'``, ``'3 h'``, ``'7 d'``."""
+    for size, name in ((24.0, "d"), (1.0, "h"), (1 / 60, "min")):
+        if abs(hours) >= size * (1 if name != "d" else 2):
+            return f"{round(hours / size, 6):g} {name}"
+    return f"{round(hours * 3600, 6):g} s"
+
+
+def hours(start: float, stop: float, *, every: float) -> tuple[float, ...]:
+    """Return evenly spaced times [h] from ``start`` to ``stop``, both included."""
+    count = max(round((stop - start) / every), 1)
+    return tuple(float(t) for t in np.linspace(start, stop, count + 1))
+
+
+def until(end: str, *, every: str, start: "str | float" = 0.0) -> tuple[float, ...]:
+    """Return evenly spaced times from ``start`` to ``end``, given with units."""
+    return hours(hours_of(start, "start"), hours_of(end, "until"), every=hours_of(every, "every"))

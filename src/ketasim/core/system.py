@@ -1,0 +1,177 @@
+"""A model's equations as a call: each law is called, by position, on a list of values.
+
+Nothing here writes code. ``values`` is one flat list: states, parameters, derived parameters,
+knobs, constants, quantities. An entry may be a float or an array over members, so the same system
+serves one run and a vectorised right-hand side.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.core.model import Model, Wire
+from ketasim.units import unit
+
+Array = NDArray[Any]
+Values = list[Any]
+
+
+def _picker(slots: tuple[int, ...]) -> Callable[[Values], tuple[Any, ...]]:
+    if len(slots) == 0:
+        return lambda values: ()
+    if len(slots) == 1:
+        only = slots[0]
+        return lambda values: (values[only],)
+    return itemgetter(*slots)
+
+
+@dataclass(frozen=True)
+class System:
+    """The callable form of a model.
+
+    ``parameters`` arrays are canonical, in the order of ``model.parameters``; ``knobs`` likewise.
+    """
+
+    model: Model
+
+    @cached_property
+    def state_names(self) -> tuple[str, ...]:
+        """Return the states in the order of the state vector."""
+        return tuple(self.model.states)
+
+    @cached_property
+    def slots(self) -> Mapping[str | float, int]:
+        """Return the position of every name (and constant) in the list of values."""
+        wires = (*self.model.derived, *self.model.quantities, *self.model.flows)
+        constants = dict.fromkeys(a for w in wires for a in w.arguments if isinstance(a, float))
+        names: list[str | float] = [*self.model.states, *self.model.parameters]
+        names += [str(w.name) for w in self.model.derived]
+        names += [*self.model.knobs, *constants]
+        names += [str(w.name) for w in self.model.quantities]
+        return {name: slot for slot, name in enumerate(names)}
+
+    def _steps(self, wires: Iterable[Wire]) -> list[tuple[int, Any, Any]]:
+        return [(self.slots[str(w.name)], w.law, self._pick(w)) for w in wires]
+
+    def _pick(self, wire: Wire) -> Callable[[Values], tuple[Any, ...]]:
+        return _picker(tuple(self.slots[a] for a in wire.arguments))
+
+    @cached_property
+    def _derived(self) -> list[tuple[int, Any, Any]]:
+        return self._steps(self.model.derived)
+
+    @cached_property
+    def _split_quantities(self) -> tuple[list[Wire], list[Wire]]:
+        """Part quantities into those fixed within a segment and those that move with states."""
+        moving: set[str | float | None] = set(self.model.states)
+        still, live = [], []
+        for wire in self.model.quantities:
+            if moving.isdisjoint(wire.arguments):
+                still.append(wire)
+            else:
+                live.append(wire)
+                moving.add(wire.name)
+        return still, live
+
+    @cached_property
+    def _still(self) -> list[tuple[int, Any, Any]]:
+        return self._steps(self._split_quantities[0])
+
+    @cached_property
+    def _live(self) -> list[tuple[int, Any, Any]]:
+        return self._steps(self._split_quantities[1])
+
+    @cached_property
+    def _flows(self) -> list[tuple[Any, Any, int, int]]:
+        nowhere = len(self.state_names)
+        where = {name: i for i, name in enumerate(self.state_names)}
+        return [
+            (w.law, self._pick(w), where.get(str(w.into), nowhere), where.get(str(w.out_of), nowhere))
+            for w in self.model.flows
+        ]
+
+    @cached_property
+    def default_parameters(self) -> Array:
+        """Return the model's parameter values, canonical, shape (n_parameters,)."""
+        return np.array([self.model.value(name) for name in self.model.parameters])
+
+    @cached_property
+    def neutral_knobs(self) -> Array:
+        """Return the neutral knob values, canonical, shape (n_knobs,)."""
+        return np.array([k.neutral * unit(k.unit).factor for k in self.model.knobs.values()])
+
+    @cached_property
+    def scales(self) -> Array:
+        """Return the size at which a change of each state matters, shape (n_states,)."""
+        return np.array([s.scale * unit(s.unit).factor for s in self.model.states.values()])
+
+    def prepare(self, parameters: Array, knobs: Array) -> Values:
+        """Return the list of values with everything filled that states do not move.
+
+        ``parameters`` has shape (n_parameters,) or (n_parameters, n_members).
+        """
+        values: Values = [0.0] * len(self.slots)
+        n = len(self.state_names)
+        values[n : n + len(parameters)] = _entries(parameters)
+        for slot, law, pick in self._derived:
+            values[slot] = law(*pick(values))
+        for name, slot in self.slots.items():
+            if isinstance(name, float):
+                values[slot] = name
+        self.turn(values, knobs)
+        return values
+
+    def turn(self, values: Values, knobs: Array) -> None:
+        """Set the knobs, in place, and the quantities that depend on nothing that moves."""
+        for name, knob in zip(self.model.knobs, _entries(knobs), strict=True):
+            values[self.slots[name]] = knob
+        for slot, law, pick in self._still:
+            values[slot] = law(*pick(values))
+
+    def rest(self, values: Values) -> Array:
+        """Return the healthy drug-free state, shape (n_states,) or (n_states, n_members)."""
+        sources = (self.model.initial(name) for name in self.state_names)
+        found = [values[self.slots[s]] if isinstance(s, str) else s for s in sources]
+        return np.array(np.broadcast_arrays(*found)) if found else np.empty(0)
+
+    def slopes(self, values: Values, states: Array) -> list[Any]:
+        """Return dy/dt [canonical unit/h] as a list, one entry a state; fills quantities in place."""
+        n = len(self.state_names)
+        values[:n] = _entries(states)
+        for slot, law, pick in self._live:
+            values[slot] = law(*pick(values))
+        slopes: list[Any] = [0.0] * (n + 1)
+        for law, pick, into, out_of in self._flows:
+            rate = law(*pick(values))
+            slopes[into] = slopes[into] + rate
+            slopes[out_of] = slopes[out_of] - rate
+        del slopes[n]
+        return slopes
+
+    def jacobian(self, values: Values, states: Array) -> Array:
+        """Return d(dy/dt)/dy by complex step, exact to rounding; shape (n_states, n_states)."""
+        n = len(states)
+        step = 1e-40
+        columns = np.repeat(states.astype(complex)[:, None], n, axis=1)
+        columns[np.arange(n), np.arange(n)] += 1j * step
+        slopes = self.slopes(list(values), columns)
+        out = np.empty((n, n))
+        for i, one in enumerate(slopes):
+            out[i] = np.imag(one) / step
+        return out
+
+    def observe(self, values: Values, states: Array, names: Iterable[str]) -> dict[str, Array]:
+        """Return named values for states of shape (n_states, n_times), in canonical units."""
+        seen = list(values)
+        self.slopes(seen, states)
+        length = states.shape[1:]
+        return {name: np.broadcast_to(seen[self.slots[name]], length).astype(float) for name in names}
+
+
+def _entries(values: Array) -> list[Any]:
+    return values.tolist() if values.ndim == 1 and values.dtype == float else list(values)

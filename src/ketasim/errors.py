@@ -1,0 +1,43 @@
+"""What can go wrong, and the sentence each one owes the reader."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class KetasimError(Exception):
+    """Base of every error a user can cause; the command line prints it and exits 2."""
+
+    exit_code = 2
+
+
+class UnitError(KetasimError, ValueError):
+    """A unit is missing, unknown, or of the wrong dimension."""
+
+
+class ModelError(KetasimError, ValueError):
+    """A mechanism or model does not fit together, or a parameter value is out of its domain."""
+
+
+class ProtocolError(KetasimError, ValueError):
+    """A dose, window or time of a protocol cannot be carried out."""
+
+
+class ConfigError(KetasimError, ValueError):
+    """A configuration file says something that cannot be understood."""
+
+
+class SolverError(KetasimError, RuntimeError):
+    """Integration stopped, or its result broke a conservation law."""
+
+
+class MissingExtra(KetasimError, ImportError):
+    """An optional dependency is needed."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return ``' Did you mean "x"?'`` for the nearest known name, or an empty string."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    if not near:
+        near = [one for one in names if one.split(".")[-1] == name.split(".")[-1]][:1]
+    return f' Did you mean "{near[0]}"?' if near else ""
