@@ -8,7 +8,7 @@ mg (another dose) cannot be confused. ``tests/unit/test_units.py`` holds this ta
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 
 from ketasim.errors import UnitError, suggest
 
@@ -30,7 +30,7 @@ _PLAIN = {"1": 1.0, "%": 0.01}
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf)\s*(.*)$")
 _NAMES = {
     "dose per body weight": "mg/kg", "dose": "mg", "time": "h", "concentration": "uM",
-    "mass concentration": "ng/mL", "body weight": "kg", "voltage": "mV", "amount": "umol",
+    "mass concentration": "ng/mL", "body weight": "kg", "voltage": "mV", "molar amount": "umol",
     "volume": "L", "rate": "1/h", "dimensionless number": "1", "score": "points",
 }  # fmt: skip
 
@@ -46,8 +46,14 @@ class Unit:
     @property
     def canonical(self) -> str:
         """Return the name of the canonical unit, e.g. ``'umol/L'``."""
-        over = [a if n == 1 else f"{a}^{n}" for a, n in zip(_AXES, self.dimension, strict=True) if n > 0]
-        under = [a if n == -1 else f"{a}^{-n}" for a, n in zip(_AXES, self.dimension, strict=True) if n < 0]
+        over = [
+            a if n == 1 else f"{a}^{n}" for a, n in zip(_AXES, self.dimension, strict=True) if n > 0
+        ]
+        under = [
+            a if n == -1 else f"{a}^{-n}"
+            for a, n in zip(_AXES, self.dimension, strict=True)
+            if n < 0
+        ]
         return "/".join(["*".join(over) or "1", *under])
 
     def __truediv__(self, other: "Unit") -> "Unit":
@@ -58,7 +64,7 @@ class Unit:
 
 def _token(token: str, where: str) -> tuple[float, tuple[int, ...]]:
     name, _, power = token.partition("^")
-    if not re.fullmatch(r"-?\d{1,2}|", power):
+    if not re.fullmatch(r"-?[1-9]|", power):
         raise UnitError(f'{where}: "{token}" is not a unit; write powers as in "mL^2".')
     n = int(power or 1)
     if name in _PLAIN:
@@ -91,6 +97,8 @@ def unit(text: str, where: str = "unit") -> Unit:
             value, exponents = _token(token, where)
             factor *= value**sign
             dimension = [d + sign * e for d, e in zip(dimension, exponents, strict=True)]
+    if not 0.0 < factor < inf:
+        raise UnitError(f'{where}: "{text[:60]}" is too large or too small a unit to compute with.')
     return Unit(text, factor, tuple(dimension))
 
 
@@ -113,7 +121,8 @@ def convert(value: float, have: str, want: str, where: str = "value") -> float:
     a, b = unit(have, where), unit(want, where)
     if a.dimension != b.dimension:
         raise UnitError(
-            f'{where}: "{have}" is a {dimension_name(a)}; a {dimension_name(b)} ("{want}") is needed.'
+            f'{where}: "{have}" is a {dimension_name(a)}; '
+            f'a {dimension_name(b)} ("{want}") is needed.'
         )
     return value * (a.factor / b.factor)
 
@@ -155,4 +164,7 @@ def read(text: "str | float", want: str, where: str = "value") -> float:
             f'{where} = {value:g}: a unit is needed, e.g. "{value:g} {want}". '
             "Plain numbers are only accepted for dimensionless quantities."
         )
-    return convert(value, have, want, where) * target.factor
+    inside = convert(value, have, want, where) * target.factor
+    if not isfinite(inside):
+        raise UnitError(f"{where} = {value:g} {have}: too large a number to compute with.")
+    return inside

@@ -1,0 +1,1 @@
+"""The nouns: what a mechanism, a model, a protocol and a scenario are."""

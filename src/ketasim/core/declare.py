@@ -1,6 +1,7 @@
 """The words a mechanism is written in: states, parameters, laws, and the wires between them."""
 
 import inspect
+import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
@@ -160,7 +161,7 @@ class Mechanism:
         """Refuse names that clash or cannot be written."""
         seen: set[str] = set()
         for one in self.names:
-            if not one.isidentifier():
+            if not one.isidentifier() or keyword.iskeyword(one):
                 raise ModelError(f'{self.name}: "{one}" cannot be used as a name in a law.')
             if one in seen:
                 raise ModelError(f'{self.name}: the name "{one}" is declared twice.')
@@ -169,5 +170,12 @@ class Mechanism:
     @property
     def names(self) -> tuple[str, ...]:
         """Return every name a law of this mechanism may ask for."""
-        groups = (self.states, self.parameters, self.reads, self.knobs, self.derived, self.quantities)
+        groups = (
+            self.states,
+            self.parameters,
+            self.reads,
+            self.knobs,
+            self.derived,
+            self.quantities,
+        )
         return tuple(one.name for group in groups for one in group)

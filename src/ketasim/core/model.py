@@ -11,7 +11,6 @@ from typing import Literal
 from ketasim.core.declare import (
     Derived,
     Flow,
-    Inlet,
     Knob,
     Law,
     Mechanism,
@@ -76,6 +75,10 @@ class Model:
             _check_value(name, self.value(name), self.parameters[name])
         for name, parameter in self.parameters.items():
             _check_ledger(name, parameter)
+        for name in self.states:
+            _ = self.initial(name)
+        for (substance, route), into in self.inlets.items():
+            self._check_inlet(f"{substance} by the route {route} enters {into}", into)
 
     def _collect(self, group: str) -> dict[str, object]:
         return {f"{m.name}.{one.name}": one for m in self.mechanisms for one in getattr(m, group)}
@@ -108,7 +111,9 @@ class Model:
     def conserved(self) -> tuple[tuple[str, ...], ...]:
         """Return groups of states whose sum never changes."""
         groups = tuple(
-            tuple(f"{m.name}.{state}" for state in pool) for m in self.mechanisms for pool in m.conserved
+            tuple(f"{m.name}.{state}" for state in pool)
+            for m in self.mechanisms
+            for pool in m.conserved
         )
         for name in (name for pool in groups for name in pool):
             if name not in self.states:
@@ -152,7 +157,9 @@ class Model:
         self.role(full)
         return self._owners[full][1].meaning  # type: ignore[attr-defined,no-any-return]
 
-    def _source(self, mechanism: Mechanism, law: Law, argument: str, using: Mapping[str, str]) -> str | float:
+    def _source(
+        self, mechanism: Mechanism, law: Law, argument: str, using: Mapping[str, str]
+    ) -> str | float:
         own = using.get(argument, argument)
         if own not in mechanism.names:
             raise ModelError(
@@ -167,7 +174,9 @@ class Model:
         if reading.of not in self._owners:
             if reading.default is not None:
                 return reading.default * unit(reading.unit).factor
-            raise ModelError(f"{where}: no mechanism here has it.{suggest(reading.of, self._owners)}")
+            raise ModelError(
+                f"{where}: no mechanism here has it.{suggest(reading.of, self._owners)}"
+            )
         have, want = unit(self.unit(reading.of)), unit(reading.unit)
         if have.dimension != want.dimension:
             raise UnitError(f'{where} as "{reading.unit}", but it is declared in "{have.text}".')
@@ -183,18 +192,25 @@ class Model:
     @cached_property
     def derived(self) -> tuple[Wire, ...]:
         """Return derived parameters in an order in which each finds its arguments ready."""
-        wires = [self._wire(m, d, name=f"{m.name}.{d.name}") for m in self.mechanisms for d in m.derived]
+        wires = [
+            self._wire(m, d, name=f"{m.name}.{d.name}") for m in self.mechanisms for d in m.derived
+        ]
         for wire in wires:
-            late = [a for a in wire.arguments if isinstance(a, str) and self.role(a) not in ("parameter", "derived")]
-            if late:
-                raise ModelError(f"{wire.label} is a derived parameter but asks for the {self.role(late[0])} {late[0]}.")
+            for asked in (a for a in wire.arguments if isinstance(a, str)):
+                role = self.role(asked)
+                if role not in ("parameter", "derived"):
+                    raise ModelError(
+                        f"{wire.label} is a derived parameter but asks for the {role} {asked}."
+                    )
         return _in_order(wires)
 
     @cached_property
     def quantities(self) -> tuple[Wire, ...]:
         """Return quantities in an order in which each finds its arguments ready."""
         return _in_order(
-            self._wire(m, q, name=f"{m.name}.{q.name}") for m in self.mechanisms for q in m.quantities
+            self._wire(m, q, name=f"{m.name}.{q.name}")
+            for m in self.mechanisms
+            for q in m.quantities
         )
 
     @cached_property
@@ -211,7 +227,9 @@ class Model:
             return None
         own = [one.name for one in mechanism.states]
         if name not in own:
-            raise ModelError(f"{mechanism.name}: a flow names the state '{name}'.{suggest(name, own)}")
+            raise ModelError(
+                f"{mechanism.name}: a flow names the state '{name}'.{suggest(name, own)}"
+            )
         return f"{mechanism.name}.{name}"
 
     def initial(self, full: str) -> str | float:
@@ -222,7 +240,20 @@ class Model:
         source = f"{full.rpartition('.')[0]}.{state.initial}"
         if self.role(source) not in ("parameter", "derived"):
             raise ModelError(f"{full}: its initial value {source} is not a parameter.")
+        if unit(self.unit(source)).dimension != unit(state.unit).dimension:
+            raise UnitError(
+                f'{full} is in "{state.unit}", but its initial value {source} is in '
+                f'"{self.unit(source)}".'
+            )
         return source
+
+    def _check_inlet(self, where: str, into: str) -> None:
+        role = self.role(into)
+        want = {"state": "umol", "knob": "uM"}.get(role)
+        if want is None:
+            raise ModelError(f"{where}, which is a {role}; a state or a bath knob is needed.")
+        if unit(self.unit(into)).dimension != unit(want).dimension:
+            raise UnitError(f'{where}, which is in "{self.unit(into)}"; "{want}" is needed.')
 
     def value(self, full: str) -> float:
         """Return a parameter's value in the canonical unit of its dimension."""
@@ -257,19 +288,23 @@ class Model:
         for full, text in values.items():
             parameter = self.parameters[self._parameter(full)]
             number, have = split(text, full)
-            _check_number(full, number, have)
+            _check_number(full, number)
             read_unit(text, parameter.unit, full)
-            edits[full] = (number, have if have != "1" else parameter.unit)
+            edits[full] = (number, have)
         return replace(self, edits=edits)
 
     @cached_property
     def digest(self) -> str:
         """Return a short hash of every law's source, every wire and every number."""
         parts = [repr((n, p.unit, self.value(n))) for n, p in self.parameters.items()]
-        parts += [repr((n, s.unit, self.initial(n))) for n, s in self.states.items()]
+        parts += [repr((n, s.unit, self.initial(n), s.scale)) for n, s in self.states.items()]
         parts += [repr((n, k.unit, k.neutral)) for n, k in self.knobs.items()]
+        parts += [repr((s.name, s.molar_mass, s.parts)) for s in self.substances]
+        parts += [repr(inlet) for inlet in self.inlets.items()]
         wires = (*self.derived, *self.quantities, *self.flows)
-        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + inspect.getsource(w.law) for w in wires]
+        parts += [
+            repr((w.name, w.arguments, w.into, w.out_of)) + inspect.getsource(w.law) for w in wires
+        ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def entries(self, substance: str, route: str) -> tuple[tuple[str, float], ...]:
@@ -280,17 +315,13 @@ class Model:
         ModelError
             When the drug or its route is not in the model.
         """
-        known = {one.name: one for one in self.substances}
-        if substance not in known:
-            raise ModelError(
-                f'"{substance}": no such drug.{suggest(substance, known)} Drugs here: {", ".join(known)}.'
-            )
+        parts = self.substance(substance).parts
         routes = sorted({r for _, r in self.inlets})
         if route not in routes:
+            here = ", ".join(routes)
             raise ModelError(
-                f'"{route}": no such route.{suggest(route, routes)} Routes here: {", ".join(routes)}.'
+                f'"{route}": no such route.{suggest(route, routes)} Routes here: {here}.'
             )
-        parts = known[substance].parts
         missing = [part for part, _ in parts if (part, route) not in self.inlets]
         if missing:
             raise ModelError(f'"{substance}" cannot be given by the route "{route}".')
@@ -298,8 +329,11 @@ class Model:
 
     def substance(self, name: str) -> Substance:
         """Return a drug by name; raises ModelError when there is none."""
-        self.entries(name, "iv")
-        return next(one for one in self.substances if one.name == name)
+        known = {one.name: one for one in self.substances}
+        if name not in known:
+            here = ", ".join(known)
+            raise ModelError(f'"{name}": no such drug.{suggest(name, known)} Drugs here: {here}.')
+        return known[name]
 
 
 def _in_order(wires: Iterable[Wire]) -> tuple[Wire, ...]:
@@ -316,16 +350,17 @@ def _in_order(wires: Iterable[Wire]) -> tuple[Wire, ...]:
     return tuple(ordered)
 
 
-def _check_number(full: str, number: float, text: str) -> None:
+def _check_number(full: str, number: float) -> None:
     if not isfinite(number):
         raise ModelError(f"{full} = {number}: a finite number is needed.")
 
 
 def _check_value(full: str, value: float, parameter: Parameter) -> None:
-    _check_number(full, value, parameter.unit)
+    _check_number(full, value)
     low = parameter.bounds[0] * unit(parameter.unit).factor
     if value < 0.0 <= low:
-        raise ModelError(f"{full} = {value / unit(parameter.unit).factor:g} {parameter.unit}: must be >= 0.")
+        shown = value / unit(parameter.unit).factor
+        raise ModelError(f"{full} = {shown:g} {parameter.unit}: must be >= 0.")
 
 
 def _check_ledger(full: str, parameter: Parameter) -> None:

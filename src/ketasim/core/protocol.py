@@ -72,7 +72,9 @@ class Protocol:
     def __post_init__(self) -> None:
         """Refuse more events than a run can honour."""
         if len(self.events) > MAX_EVENTS:
-            raise ProtocolError(f"{len(self.events)} events; at most {MAX_EVENTS} can be carried out.")
+            raise ProtocolError(
+                f"{len(self.events)} events; at most {MAX_EVENTS} can be carried out."
+            )
 
     def __add__(self, other: "Protocol") -> "Protocol":
         """Return both protocols carried out together."""

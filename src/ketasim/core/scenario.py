@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 
 import numpy as np
 
 from ketasim.core.model import Model
 from ketasim.core.protocol import Dose, Protocol, hours_of
-from ketasim.core.schedule import Schedule, compile_schedule
+from ketasim.core.schedule import SNAP, Schedule, compile_schedule
 from ketasim.errors import ProtocolError, suggest
 
 MAX_TIMES = 1_000_000
@@ -16,11 +17,22 @@ MAX_TIMES = 1_000_000
 
 @dataclass(frozen=True)
 class Subject:
-    """A species, a body weight [kg], and the parameters in which it differs from the ledger."""
+    """A species, a body weight [kg], and the parameters in which it differs from the ledger.
+
+    Raises
+    ------
+    ProtocolError
+        When the weight is not a positive finite number.
+    """
 
     species: str
     weight: float
     values: Mapping[str, str | float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a weight that no dose can be computed from."""
+        if not 0.0 < self.weight < inf:
+            raise ProtocolError(f"subject.weight = {self.weight:g} kg: must be > 0 and finite.")
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,9 @@ class Scenario:
         known = {*self.model.states, *(str(q.name) for q in self.model.quantities)}
         for one in self.record:
             if one not in known:
-                raise ProtocolError(f'record "{one}": no such state or quantity.{suggest(one, known)}')
+                raise ProtocolError(
+                    f'record "{one}": no such state or quantity.{suggest(one, known)}'
+                )
 
     @cached_property
     def settled_model(self) -> Model:
@@ -94,7 +108,7 @@ def _check_times(times: tuple[float, ...]) -> None:
 
 def _check_end(protocol: Protocol, end: float) -> None:
     stops = [e.stop for e in protocol.events if isinstance(e, Dose)]
-    if stops and max(stops) > end:
+    if stops and max(stops) > end + SNAP:
         raise ProtocolError(
             f'output.until = "{clock(end)}" ends before the last dose stops ({clock(max(stops))}). '
             f'Use at least "{clock(max(stops))}"; 7 d shows the spine effect.'
@@ -110,7 +124,18 @@ def clock(hours: float) -> str:
 
 
 def hours(start: float, stop: float, *, every: float) -> tuple[float, ...]:
-    """Return evenly spaced times [h] from ``start`` to ``stop``, both included."""
+    """Return evenly spaced times [h] from ``start`` to ``stop``, both included.
+
+    Raises
+    ------
+    ProtocolError
+        When the interval is not longer than zero, or gives more times than can be kept.
+    """
+    if not 0.0 < every < inf or not (stop - start) / every < MAX_TIMES:
+        raise ProtocolError(
+            f"every = {every:g} h from {start:g} h to {stop:g} h: an interval longer than zero "
+            f"that gives at most {MAX_TIMES} times is needed."
+        )
     count = max(round((stop - start) / every), 1)
     return tuple(float(t) for t in np.linspace(start, stop, count + 1))
 

@@ -1,7 +1,8 @@
-"""A protocol made exact: segments with constant inputs, between breakpoints that are never skipped."""
+"""A protocol made exact: segments of constant input between breakpoints never skipped."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf, isfinite
 from typing import Any
 
@@ -67,12 +68,16 @@ def compile_schedule(
     Raises
     ------
     ProtocolError
-        When a knob is unknown or out of its bounds, or two windows hold one knob at once.
+        When a knob is unknown or out of its bounds, two windows hold one knob at once, or a dose
+        is not over by ``end``.
     ModelError
         When a drug or route is unknown.
     """
     holds = [one for event in protocol.events for one in _holds(event, model)]
     given = tuple(_give(one, model, weight) for one in protocol.doses)
+    late = max((one.stop for one in given), default=end)
+    if late > end + SNAP:
+        raise ProtocolError(f"a dose stops at {late:g} h, after the run does ({end:g} h).")
     starts = [e.start for e in protocol.events if isfinite(e.start)]
     edges = _edges(min([begin, *starts]), end, [*given, *holds])
     names = {name: i for i, name in enumerate(model.states)}
@@ -91,7 +96,9 @@ def compile_schedule(
 
 
 def _edges(begin: float, end: float, windows: Iterable[Any]) -> Array:
-    moments = sorted({begin, end, *(m for w in windows for m in (w.start, w.stop) if begin <= m <= end)})
+    moments = sorted(
+        {begin, end, *(m for w in windows for m in (w.start, w.stop) if begin <= m <= end)}
+    )
     kept = moments[:1]
     for moment in moments[1:]:
         if moment - kept[-1] > SNAP:
@@ -101,10 +108,14 @@ def _edges(begin: float, end: float, windows: Iterable[Any]) -> Array:
 
 
 def _nearest(edges: Array, moment: float) -> int:
-    return int(np.argmin(np.abs(edges - moment)))
+    """Return the edge that a moment became, at most ``SNAP`` away (the ends, if outside)."""
+    after = int(np.searchsorted(edges, moment).clip(1, len(edges) - 1))
+    return after - 1 if moment - edges[after - 1] <= edges[after] - moment else after
 
 
-def _place(one: Given, edges: Array, names: Mapping[str, int], rates: Array, boluses: Array) -> None:
+def _place(
+    one: Given, edges: Array, names: Mapping[str, int], rates: Array, boluses: Array
+) -> None:
     first, last = _nearest(edges, one.start), _nearest(edges, one.stop)
     for state, amount in one.into:
         if first == last:
@@ -118,10 +129,14 @@ def _give(one: Dose, model: Model, weight: float) -> Given:
     entries = model.entries(one.drug, one.route)
     if one.s_fraction is not None:
         if len(entries) != 2:
-            raise ProtocolError(f'"{one.drug}" is a single enantiomer; s_fraction needs a racemic drug.')
+            raise ProtocolError(
+                f'"{one.drug}" is a single enantiomer; s_fraction needs a racemic drug.'
+            )
         entries = ((entries[0][0], one.s_fraction), (entries[1][0], 1.0 - one.s_fraction))
     milligrams = one.amount * (weight if one.per_weight else 1.0)
     micromoles = milligrams / (drug.molar_mass * unit("g/mol").factor)
+    if not isfinite(micromoles):
+        raise ProtocolError(f"a dose of {one.amount:g} mg/kg is too large to compute with.")
     into = tuple((state, share * micromoles) for state, share in entries)
     return Given(one, milligrams, one.start, one.stop, into)
 
@@ -131,7 +146,9 @@ def _holds(event: Event, model: Model) -> tuple[Hold, ...]:
         return (event,)
     if isinstance(event, Bath):
         entries = model.entries(event.drug, "bath")
-        return tuple(Hold(k, f"{event.concentration * s!r} uM", event.start, event.stop) for k, s in entries)
+        return tuple(
+            Hold(k, f"{event.concentration * s!r} uM", event.start, event.stop) for k, s in entries
+        )
     return ()
 
 
@@ -139,15 +156,15 @@ def _knobs(holds: list[Hold], model: Model, edges: Array) -> Array:
     knobs = np.array([k.neutral * unit(k.unit).factor for k in model.knobs.values()])
     table = np.tile(knobs, (len(edges) - 1, 1))
     index = {name: i for i, name in enumerate(model.knobs)}
-    taken: dict[str, list[Hold]] = {}
+    for one, following in pairwise(sorted(holds, key=lambda h: (h.knob, h.start))):
+        if one.knob == following.knob and following.start < one.stop - SNAP:
+            raise ProtocolError(
+                f"two windows hold {one.knob} at once; give one window for each time."
+            )
     for one in holds:
-        for other in taken.setdefault(one.knob, []):
-            if one.start < other.stop and other.start < one.stop:
-                raise ProtocolError(f"two windows hold {one.knob} at once; give one window for each time.")
-        taken[one.knob].append(one)
         value = _held(one, model)
-        middle = (edges[:-1] + edges[1:]) / 2
-        table[(middle > one.start) & (middle < one.stop), index[one.knob]] = value
+        first, last = _nearest(edges, one.start), _nearest(edges, one.stop)
+        table[first:last, index[one.knob]] = value
     return table
 
 

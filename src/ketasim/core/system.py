@@ -23,7 +23,7 @@ Values = list[Any]
 
 def _picker(slots: tuple[int, ...]) -> Callable[[Values], tuple[Any, ...]]:
     if len(slots) == 0:
-        return lambda values: ()
+        return lambda _: ()
     if len(slots) == 1:
         only = slots[0]
         return lambda values: (values[only],)
@@ -91,7 +91,12 @@ class System:
         nowhere = len(self.state_names)
         where = {name: i for i, name in enumerate(self.state_names)}
         return [
-            (w.law, self._pick(w), where.get(str(w.into), nowhere), where.get(str(w.out_of), nowhere))
+            (
+                w.law,
+                self._pick(w),
+                where.get(str(w.into), nowhere),
+                where.get(str(w.out_of), nowhere),
+            )
             for w in self.model.flows
         ]
 
@@ -140,7 +145,7 @@ class System:
         return np.array(np.broadcast_arrays(*found)) if found else np.empty(0)
 
     def slopes(self, values: Values, states: Array) -> list[Any]:
-        """Return dy/dt [canonical unit/h] as a list, one entry a state; fills quantities in place."""
+        """Return dy/dt [canonical unit/h], one entry a state; fills quantities in place."""
         n = len(self.state_names)
         values[:n] = _entries(states)
         for slot, law, pick in self._live:
@@ -170,7 +175,9 @@ class System:
         seen = list(values)
         self.slopes(seen, states)
         length = states.shape[1:]
-        return {name: np.broadcast_to(seen[self.slots[name]], length).astype(float) for name in names}
+        return {
+            name: np.broadcast_to(seen[self.slots[name]], length).astype(float) for name in names
+        }
 
 
 def _entries(values: Array) -> list[Any]:
