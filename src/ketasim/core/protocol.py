@@ -175,10 +175,10 @@ def bath(
     *,
     drug: str = "ketamine",
     start: "str | float" = 0.0,
-    until: "str | float",
+    until: "str | float | None" = None,
     where: str = "bath",
 ) -> Protocol:
-    """Hold a drug at a concentration around the tissue.
+    """Hold a drug at a concentration around the tissue until a time (or the end).
 
     Raises
     ------

@@ -1,0 +1,158 @@
+"""A checked configuration as a Scenario, with everything judged before any integration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from ketasim.config.cautions import implausible_values, unusual_doses
+from ketasim.config.library import Library
+from ketasim.config.messages import located
+from ketasim.config.names import OBSERVABLES, full_name
+from ketasim.config.overrides import Overrides
+from ketasim.config.protocol import protocol_of
+from ketasim.config.schema import Config
+from ketasim.config.times import even, fine_then_coarse, time_of
+from ketasim.core.model import Model
+from ketasim.core.protocol import Protocol
+from ketasim.core.scenario import Scenario, Subject, clock
+from ketasim.core.system import System
+from ketasim.errors import ConfigError, KetasimError
+from ketasim.units import unit
+
+DEFAULT_UNTIL = "7 d"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A scenario, how to integrate it, and what its author should hear first."""
+
+    scenario: Scenario
+    engine: str = "reference"
+    method: str = "LSODA"
+    rtol: float = 1e-6
+    cautions: tuple[str, ...] = ()
+
+
+def build(config: Config, source: str, *, overrides: Overrides, library: Library) -> Setup:
+    """Return the setup a configuration describes.
+
+    Raises
+    ------
+    ConfigError
+        When a name, unit, number or time cannot be carried out; the message gives the key path.
+    """
+    with located(f"{source}: "):
+        model = library.model(config.model.name)
+        subject = _subject(config, library)
+        model = _edited(model, config.model.parameters)
+    model = _overridden(model, dict(overrides.parameters))
+    with located(f"{source}: "):
+        protocol = protocol_of(config, model, subject)
+        scenario = _scenario(config, source, model, subject, protocol)
+    doses = () if config.allow_unusual_dose else unusual_doses(protocol, subject)
+    return Setup(
+        scenario=scenario,
+        engine=config.engine.name,
+        method=config.engine.method,
+        rtol=config.engine.rtol,
+        cautions=(*doses, *implausible_values(model, model.edits)),
+    )
+
+
+def _subject(config: Config, library: Library) -> Subject:
+    with located("subject.weight: "):
+        subject = library.subject(config.subject.species, config.subject.weight)
+    if not 1e-3 <= subject.weight <= 1e3:
+        raise ConfigError(
+            f'subject.weight = "{config.subject.weight}": must lie between 1 g and 1000 kg.'
+        )
+    return subject
+
+
+def _edited(model: Model, values: Mapping[str, str | float]) -> Model:
+    for name, value in values.items():
+        try:
+            model = model.with_values({name: value})
+        except KetasimError as error:
+            told = str(error).removeprefix(name)
+            raise ConfigError(f'model.parameters."{name[:60]}"{told}') from error
+    return model
+
+
+def _overridden(model: Model, values: Mapping[str, Any]) -> Model:
+    for name, value in values.items():
+        with located("--set "):
+            model = model.with_values({name: value})
+    return model
+
+
+def _scenario(
+    config: Config, source: str, model: Model, subject: Subject, protocol: Protocol
+) -> Scenario:
+    times = _times(config, protocol)
+    known = {*model.states, *(str(q.name) for q in model.quantities)}
+    record = tuple(full_name(one, OBSERVABLES, known) for one in config.output.observables)
+    scenario = Scenario(
+        model=model,
+        protocol=protocol,
+        times=times,
+        subject=subject,
+        record=tuple(dict.fromkeys(record)),
+        name=config.name or source.removesuffix(".toml"),
+    )
+    with located("intervention: "):
+        _ = scenario.schedule
+    _check_rest(scenario)
+    return scenario
+
+
+def _times(config: Config, protocol: Protocol) -> tuple[float, ...]:
+    output = config.output
+    if output.times is not None:
+        return tuple(time_of(t, f"output.times[{i}]") for i, t in enumerate(output.times))
+    begin = time_of(output.from_, "output.from")
+    written = DEFAULT_UNTIL if output.until is None else output.until
+    end = time_of(written, "output.until")
+    if not end > begin:
+        raise ConfigError(
+            f'output.until = "{written}" must come after output.from ({clock(begin)}).'
+        )
+    if output.every is not None:
+        return even(begin, end, time_of(output.every, "output.every"))
+    return fine_then_coarse(protocol, begin, end)
+
+
+def _check_rest(scenario: Scenario) -> None:
+    """Refuse values from which no resting state can be computed, before any integration."""
+    with located("model.parameters: "):
+        model = scenario.settled_model
+    system = System(model)
+    try:
+        with np.errstate(all="ignore"):
+            values = system.prepare(system.default_parameters, system.neutral_knobs)
+            rest = system.rest(values)
+            fine = np.isfinite(rest).all() and all(isfinite(s) for s in system.slopes(values, rest))
+    except (ZeroDivisionError, OverflowError):
+        fine = False
+    if not fine:
+        raise ConfigError(_blame(model))
+
+
+def _blame(model: Model) -> str:
+    """Name the changed parameter that lies furthest outside its bounds."""
+
+    def excess(name: str) -> float:
+        one = model.parameters[name]
+        low, high = (bound * unit(one.unit).factor for bound in one.bounds)
+        value = model.value(name)
+        return max(low / value if value > 0.0 else np.inf, value / high if high > 0.0 else np.inf)
+
+    name = max(model.edits, key=excess)
+    one = model.parameters[name]
+    return (
+        f'model.parameters."{name}" = {model.value(name) / unit(one.unit).factor:g} {one.unit}: '
+        f"no resting state can be computed. Use {one.bounds[0]:g} to {one.bounds[1]:g} {one.unit}."
+    )
