@@ -36,14 +36,15 @@ class Schedule:
 
     ``edges`` (n_segments + 1,) [h]; ``rates`` (n_segments, n_states) [umol/h] are added to dy/dt;
     ``boluses`` (n_segments + 1, n_states) [umol] are added on reaching an edge; ``knobs``
-    (n_segments, n_knobs) canonical. ``settled`` says that the run starts at the fixed point under
-    conditions that have always held.
+    (n_segments, n_knobs) canonical. ``before`` (n_knobs,) are the conditions that have always held;
+    ``settled`` says that the run starts at the fixed point under them.
     """
 
     edges: Array
     rates: Array
     boluses: Array
     knobs: Array
+    before: Array
     given: tuple[Given, ...]
     settled: bool
 
@@ -90,6 +91,7 @@ def compile_schedule(
         rates=rates,
         boluses=boluses,
         knobs=_knobs(holds, model, edges),
+        before=_before(holds, model),
         given=given,
         settled=any(h.start == -inf for h in holds),
     )
@@ -150,6 +152,12 @@ def _holds(event: Event, model: Model) -> tuple[Hold, ...]:
             Hold(k, f"{event.concentration * s!r} uM", event.start, event.stop) for k, s in entries
         )
     return ()
+
+
+def _before(holds: list[Hold], model: Model) -> Array:
+    always = {one.knob: _held(one, model) for one in holds if one.start == -inf}
+    neutral = {name: k.neutral * unit(k.unit).factor for name, k in model.knobs.items()}
+    return np.array([always.get(name, value) for name, value in neutral.items()])
 
 
 def _knobs(holds: list[Hold], model: Model, edges: Array) -> Array:

@@ -1,0 +1,196 @@
+"""The reference engine: SciPy calls the laws themselves, one segment at a time.
+
+No generated code runs here, so a fault in a generator cannot hide. Integration stops at every
+breakpoint of the schedule and restarts after it; output comes from the solver's own dense output
+and never alters a step.
+"""
+
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import BDF, LSODA, OdeSolver, Radau
+
+from ketasim.core.schedule import Schedule
+from ketasim.core.system import System, Values
+from ketasim.engines.steady import settle
+from ketasim.errors import SolverError
+
+Array = NDArray[np.float64]
+Method = Literal["LSODA", "BDF", "Radau"]
+METHODS: dict[str, type[OdeSolver]] = {"LSODA": LSODA, "BDF": BDF, "Radau": Radau}
+ATOL_SHARE = 1e-3  # absolute tolerance is rtol times this share of each state's own scale
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may spend before it is stopped."""
+
+    steps: int = 100_000
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """States (n_states, n_times) in canonical units, named quantities, and the work it took."""
+
+    states: Array
+    observed: dict[str, Array]
+    final: Array
+    steps: int
+    evaluations: int
+    wall: float
+
+
+def tolerances(system: System, rtol: float) -> Array:
+    """Return the absolute tolerance of each state, fixed for the run, shape (n_states,)."""
+    return cast(Array, rtol * ATOL_SHARE * system.scales)
+
+
+def integrate(
+    system: System,
+    schedule: Schedule,
+    times: Array,
+    *,
+    names: tuple[str, ...] = (),
+    method: str = "LSODA",
+    rtol: float = 1e-6,
+    limits: Limits = Limits(),
+) -> Trajectory:
+    """Integrate one member from its resting (or settled) state through a schedule.
+
+    ``times`` (n_times,) [h] must lie within the schedule. At a breakpoint the value after a bolus
+    is reported.
+
+    Raises
+    ------
+    SolverError
+        When the solver stops; the message names the time, the state and the likeliest cause.
+    """
+    began = time.perf_counter()
+    run = _Run(system, schedule, times, METHODS[method], rtol, limits, began)
+    return run.carry_out(names)
+
+
+class _Run:
+    """One integration in progress; it lives no longer than its call."""
+
+    def __init__(
+        self,
+        system: System,
+        schedule: Schedule,
+        times: Array,
+        solver: type[OdeSolver],
+        rtol: float,
+        limits: Limits,
+        began: float,
+    ) -> None:
+        self.system, self.schedule, self.times = system, schedule, times
+        self.solver, self.rtol, self.limits, self.began = solver, rtol, limits, began
+        self.atol = tolerances(system, rtol)
+        self.values = system.prepare(system.default_parameters, schedule.before)
+        self.steps = self.evaluations = 0
+
+    def start(self) -> Array:
+        rest = self.system.rest(self.values)
+        return settle(self.system, self.values, rest) if self.schedule.settled else rest
+
+    def carry_out(self, names: tuple[str, ...]) -> Trajectory:
+        y = self.start()
+        states = np.empty((len(y), len(self.times)))
+        observed = {name: np.empty(len(self.times)) for name in names}
+        for i, window in enumerate(self.windows()):
+            y = y + self.schedule.boluses[i]
+            self.system.turn(self.values, self.schedule.knobs[i])
+            y = self.segment(i, y, self.times[window], states[:, window])
+            self.observe(names, states[:, window], observed, window)
+        y = y + self.schedule.boluses[-1]
+        self.finish(names, y, states, observed)
+        wall = time.perf_counter() - self.began
+        return Trajectory(states, observed, y, self.steps, self.evaluations, wall)
+
+    def windows(self) -> list[slice]:
+        """Share the output times out: a time on a breakpoint belongs to the segment it opens."""
+        inner = np.searchsorted(self.times, self.schedule.edges[1:-1], "left")
+        bounds = [0, *inner.tolist(), len(self.times)]
+        return [slice(a, b) for a, b in pairwise(bounds)]
+
+    def finish(self, names: tuple[str, ...], y: Array, states: Array, observed: dict[str, Array]) -> None:
+        """Show a bolus given at the very end in the last output time."""
+        if self.schedule.boluses[-1].any() and self.times[-1] >= self.schedule.edges[-1]:
+            states[:, -1] = y
+            self.observe(names, states[:, -1:], observed, slice(len(self.times) - 1, None))
+
+    def observe(self, names: tuple[str, ...], states: Array, into: dict[str, Array], window: slice) -> None:
+        for name, found in self.system.observe(self.values, states, names).items():
+            into[name][window] = found
+
+    def segment(self, i: int, y: Array, times: Array, into: Array) -> Array:
+        begin, end = float(self.schedule.edges[i]), float(self.schedule.edges[i + 1])
+        rates = self.schedule.rates[i]
+        inputs = rates if rates.any() else None
+        solver = self.solver(
+            self.slopes(inputs), begin, y, end, rtol=self.rtol, atol=self.atol, jac=self.jacobian
+        )
+        done = 1 if len(times) and times[0] <= begin else 0
+        into[:, :done] = y[:, None]
+        while solver.status == "running":
+            complaint = solver.step()
+            self.steps += 1
+            if solver.status == "failed" or not np.isfinite(solver.y).all():
+                raise self.failure(solver, complaint)
+            self.check_limits(solver)
+            stop = int(np.searchsorted(times, solver.t, "right"))
+            if stop > done:
+                into[:, done:stop] = solver.dense_output()(times[done:stop])
+                done = stop
+        self.evaluations += solver.nfev
+        return cast(Array, solver.y)
+
+    def slopes(self, inputs: Array | None) -> Any:
+        system, values = self.system, self.values
+        if inputs is None:
+            return lambda t, y: np.array(system.slopes(values, y))
+        return lambda t, y: np.array(system.slopes(values, y)) + inputs
+
+    def jacobian(self, t: float, y: Array) -> Array:
+        return self.system.jacobian(self.values, y)
+
+    def check_limits(self, solver: OdeSolver) -> None:
+        if self.steps > self.limits.steps:
+            raise SolverError(f"{_where(solver)}: more than {self.limits.steps} steps. {_CAUSE}")
+        if time.perf_counter() - self.began > self.limits.seconds:
+            raise SolverError(f"{_where(solver)}: more than {self.limits.seconds:g} s. {_CAUSE}")
+
+    def failure(self, solver: OdeSolver, complaint: str | None) -> SolverError:
+        change = np.abs(np.nan_to_num(solver.y, nan=np.inf)) / self.system.scales
+        worst = int(np.argmax(change))
+        name, size = self.system.state_names[worst], solver.y[worst]
+        reason = (complaint or "a state is no longer finite").strip().rstrip(".")
+        return SolverError(
+            f'{_where(solver)}: {reason} (state "{name}" grew to {size:.3g}). '
+            f"{_CAUSE}{likeliest(self.system, self.values)}"
+        )
+
+
+_CAUSE = "Usually a rate is too large"
+
+
+def _where(solver: OdeSolver) -> str:
+    return f"run stopped at t = {solver.t:.4g} h"
+
+
+def likeliest(system: System, values: Values) -> str:
+    """Name the parameter furthest outside its plausible bounds, if any is."""
+    worst, factor = "", 1.0
+    for name, parameter in system.model.parameters.items():
+        default = system.model.parameters[name].value
+        number, unit = system.model.edits.get(name, (default, parameter.unit))
+        if default and number > 0.0 and abs(np.log(number / default)) > abs(np.log(factor)):
+            worst, factor = f"{name} = {number:g} {unit}", number / default
+    if not worst or not (factor > 2.0 or factor < 0.5):
+        return "."
+    return f": {worst} is {factor:.3g} x its default."

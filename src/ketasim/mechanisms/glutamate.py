@@ -1,0 +1,116 @@
+"""The glutamate cycle: three pools that lose nothing.
+
+Pyramidal firing releases glutamate from vesicles; astrocytes take it up (GLT-1, known in humans as
+EAAT2) and return it. Firing above rest therefore raises extracellular glutamate at once and runs
+the vesicular pool down over an hour or so: one reason why the surge is short. Release is braked by
+mGlu2/3 autoreceptors, raised by hydroxynorketamine where that account is switched on, and uptake
+is a little weaker under stress. D-serine and glycine fill the co-agonist site of NMDA receptors.
+
+Left out: the single cleft (transients of a millisecond), glutamine as a separate pool, synthesis
+from glucose, and the difference between synaptic and ambient glutamate. Uptake is lumped to about
+a minute, far faster than anything it drives.
+"""
+
+from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.evidence import assumed, measured
+from ketasim.core.maths import hill
+
+
+def capacity(k_clear, affinity, ambient):
+    """Greatest uptake, so that ambient glutamate is cleared at the stated rate."""
+    return k_clear * (affinity + ambient)
+
+
+def turnover(k_clear, ambient, pool):
+    """Rate of a pool that balances uptake at rest."""
+    return k_clear * ambient / pool
+
+
+def relative(extracellular, ambient):
+    """Extracellular glutamate relative to rest."""
+    return extracellular / ambient
+
+
+def brake(relative, agonist, antagonist, k_brake, agonist_effect):
+    """Release left by mGlu2/3 autoreceptors; 1 at rest."""
+    return 1 / (1 + k_brake * (relative * (1 - antagonist) - 1) + agonist_effect * agonist)
+
+
+def facilitation(metabolite, gain, facilitation_max, half, steepness):
+    """Release probability under (2R,6R)-hydroxynorketamine; 1 without it."""
+    return 1 + gain * facilitation_max * hill(metabolite, half, steepness)
+
+
+def coagonist(d_serine, added, affinity_d_serine):
+    """Filling of the NMDA co-agonist site relative to rest."""
+    return (d_serine + added) / (affinity_d_serine + d_serine + added) * (affinity_d_serine + d_serine) / d_serine
+
+
+def release(vesicular, k_release, rate, brake, facilitation):
+    """Vesicles empty with firing."""
+    return vesicular * k_release * rate * brake * facilitation
+
+
+def uptake(extracellular, capacity, affinity, blocked, load, stress_effect):
+    """Astrocytes take glutamate up."""
+    return capacity * extracellular / (affinity + extracellular) * (1 - blocked) * (1 - stress_effect * load)
+
+
+def refill(astrocytic, k_refill):
+    """Astrocytes return glutamate to the vesicles, as glutamine."""
+    return k_refill * astrocytic
+
+
+GLUTAMATE = Mechanism(
+    name="glutamate",
+    story=story_of(__doc__),
+    states=(
+        State("vesicular", "vesicular_rest", "uM", "glutamate in vesicles, per extracellular volume", scale=40.0),
+        State("extracellular", "ambient", "uM", "extracellular glutamate", scale=0.3),
+        State("astrocytic", "astrocytic_rest", "uM", "glutamate on its way back, per extracellular volume", scale=20.0),
+    ),
+    parameters=(
+        Parameter("ambient", 0.3, "uM", (0.05, 0.9), assumed("interstitial glutamate lies below 1 uM; nanomolar in slice"), "extracellular glutamate at rest"),
+        Parameter("vesicular_rest", 40.0, "uM", (20.0, 80.0), assumed("emptied in about two hours at the resting rate"), "vesicular pool at rest"),
+        Parameter("astrocytic_rest", 20.0, "uM", (5.0, 60.0), assumed("as large as the vesicular pool"), "astrocytic pool at rest"),
+        Parameter("k_clear", 60.0, "1/h", (30.0, 240.0), assumed("uptake lumped to a minute, far faster than what it drives"), "clearance of ambient glutamate"),
+        Parameter("affinity", 19.0, "uM", (10.0, 30.0), assumed("Km of GLT-1 18-20 uM; source not confirmed"), "affinity of uptake"),
+        Parameter("stress_effect", 0.03, "1", (0.0, 0.08), assumed("stress lowers EAAT2; size not in the evidence"), "uptake lost at full stress"),
+        Parameter("k_brake", 0.2, "1", (0.05, 0.5), assumed("modest tonic brake"), "strength of mGlu2/3 autoreceptors"),
+        Parameter("agonist_effect", 2.0, "1", (0.5, 5.0), assumed("a full agonist cuts release to about a third"), "brake by a full mGlu2/3 agonist"),
+        Parameter("facilitation_max", 0.8, "1", (0.3, 1.5), assumed("set so that the account can reach a comparable surge"), "greatest rise of release by hydroxynorketamine"),
+        Parameter("half", 3.0, "uM", (0.5, 10.0), assumed("hippocampal fluid reaches about 8 uM at an effective dose"), "half-effective hydroxynorketamine"),
+        Parameter("steepness", 2.0, "1", (1.0, 3.0), assumed("cooperative"), "steepness of its effect"),
+        Parameter("d_serine", 1.0, "1", (0.5, 2.0), assumed("relative to its usual level"), "D-serine level"),
+        Parameter("affinity_d_serine", 0.5, "1", (0.1, 2.0), assumed("site about two thirds full at rest"), "D-serine that half fills the site"),
+    ),
+    reads=(
+        Read("rate", "1", of="circuit.pyramidal_rate"),
+        Read("load", "1", of="stress.load"),
+        Read("metabolite", "uM", of="pk_r.brain_hydroxynorketamine"),
+        Read("gain", "1", of="drivers.hydroxynorketamine"),
+    ),
+    knobs=(
+        Knob("mglu23_agonist", 0.0, "1", (0.0, 1.0), "mGlu2/3 agonist"),
+        Knob("mglu23_antagonist", 0.0, "1", (0.0, 1.0), "mGlu2/3 antagonist"),
+        Knob("eaat_block", 0.0, "1", (0.0, 0.95), "uptake blocked"),
+        Knob("glycine_agonist", 0.0, "1", (0.0, 10.0), "agonist at the co-agonist site, in units of resting D-serine"),
+    ),
+    derived=(
+        Derived(capacity, "uM/h", "greatest uptake"),
+        Derived(turnover, "1/h", "release rate at rest", "k_release", {"pool": "vesicular_rest"}),
+        Derived(turnover, "1/h", "refill rate at rest", "k_refill", {"pool": "astrocytic_rest"}),
+    ),
+    quantities=(
+        Quantity(relative, "1", "extracellular glutamate, relative to rest"),
+        Quantity(brake, "1", "release left by autoreceptors", using={"agonist": "mglu23_agonist", "antagonist": "mglu23_antagonist"}),
+        Quantity(facilitation, "1", "release probability, relative to rest"),
+        Quantity(coagonist, "1", "filling of the co-agonist site, relative to rest", using={"added": "glycine_agonist"}),
+    ),
+    flows=(
+        Flow(release, out_of="vesicular", into="extracellular"),
+        Flow(uptake, out_of="extracellular", into="astrocytic", using={"blocked": "eaat_block"}),
+        Flow(refill, out_of="astrocytic", into="vesicular"),
+    ),
+    conserved=(("vesicular", "extracellular", "astrocytic"),),
+)  # fmt: skip

@@ -1,0 +1,24 @@
+"""Opioid tone, which may be permissive for the change of mood.
+
+Ketamine's own affinity for the mu receptor is tens of micromolar; what matters here is tone that is
+already there and that naltrexone removes. Left out: kappa and delta receptors, release of opioids
+by the drug, tolerance.
+"""
+
+from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, State, story_of
+from ketasim.core.evidence import assumed
+
+
+def settle(tone, naltrexone, k_tone):
+    """Tone follows what the antagonist leaves."""
+    return k_tone * (1 - naltrexone - tone)
+
+
+OPIOID = Mechanism(
+    name="opioid",
+    story=story_of(__doc__),
+    states=(State("tone", 1.0, "1", "mu-opioid tone, relative to rest", within=(0.0, 1.0)),),
+    parameters=(Parameter("k_tone", 2.0, "1/h", (0.5, 6.0), assumed("an antagonist acts within the hour"), "pace of the tone"),),
+    knobs=(Knob("naltrexone", 0.0, "1", (0.0, 1.0), "mu-opioid receptors blocked"),),
+    flows=(Flow(settle, into="tone"),),
+)

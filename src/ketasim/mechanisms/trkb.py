@@ -1,0 +1,97 @@
+"""TrkB at the surface: switched on by BDNF, then taken in.
+
+Receptors are inactive, active or internalised, and none is lost. Activation takes about a minute,
+internalisation is ten times faster than return, so a lasting rise of BDNF gives a signal that
+peaks and sags. Where that account is switched on, ketamine bound to TrkB strengthens activation.
+Left out: p75, heterodimers, signalling from endosomes, synthesis of receptors.
+"""
+
+from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.evidence import assumed, derived
+from ketasim.core.maths import hill
+
+
+def internal_rest(active_rest, k_internalise, k_recycle):
+    """Internalised receptors in balance with the active ones at rest."""
+    return active_rest * k_internalise / k_recycle
+
+
+def k_activate(active_rest, internal_rest, k_deactivate, k_internalise):
+    """Activation by BDNF that balances at rest."""
+    return (k_deactivate + k_internalise) * active_rest / (1 - active_rest - internal_rest)
+
+
+def inactive(active, internal):
+    """Receptors that wait at the surface."""
+    return 1 - active - internal
+
+
+def signal(active, active_rest):
+    """TrkB signal relative to rest."""
+    return active / active_rest
+
+
+def potentiation(ketamine, metabolite, gain, k_ketamine, k_metabolite, potentiation_max):
+    """Activation strengthened by drug bound to TrkB; 1 without it."""
+    return 1 + gain * potentiation_max * hill(ketamine / k_ketamine + metabolite / k_metabolite, 1.0, 1.0)
+
+
+def activate(inactive, free, k_activate, potentiation, block):
+    """BDNF switches receptors on."""
+    return k_activate * free * potentiation * inactive * (1 - block)
+
+
+def deactivate(active, k_deactivate):
+    """Receptors switch off."""
+    return k_deactivate * active
+
+
+def internalise(active, k_internalise):
+    """Active receptors are taken in."""
+    return k_internalise * active
+
+
+def recycle(internal, k_recycle):
+    """Receptors return to the surface."""
+    return k_recycle * internal
+
+
+TRKB = Mechanism(
+    name="trkb",
+    story=story_of(__doc__),
+    states=(
+        State("active", "active_rest", "1", "active TrkB at the surface, of all", scale=0.02, within=(0.0, 1.0)),
+        State("internal", "internal_rest", "1", "internalised TrkB, of all", scale=0.2, within=(0.0, 1.0)),
+    ),
+    parameters=(
+        Parameter("active_rest", 0.02, "1", (0.01, 0.03), assumed("a small share is active at rest"), "active share at rest"),
+        Parameter("k_deactivate", 3.6, "1/h", (1.5, 10.0), derived("off time of 1000 s in a reduced pathway model", "HillTau"), "deactivation"),
+        Parameter("k_internalise", 36.0, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
+        Parameter("k_recycle", 3.6, "1/h", (2.5, 8.0), derived("0.001 per second in a reduced pathway model", "HillTau"), "return to the surface"),
+        Parameter("k_ketamine", 12.3, "uM", (6.0, 25.0), assumed("Kd 12.3 uM; source not confirmed"), "affinity of ketamine for TrkB"),
+        Parameter("k_metabolite", 1.8, "uM", (0.9, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB"),
+        Parameter("potentiation_max", 20.0, "1", (4.0, 60.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening"),
+    ),
+    reads=(
+        Read("free", "1", of="bdnf.free"),
+        Read("ketamine", "uM", of="plasma.brain"),
+        Read("metabolite", "uM", of="pk_r.brain_hydroxynorketamine"),
+        Read("gain", "1", of="drivers.trkb"),
+    ),
+    knobs=(Knob("block", 0.0, "1", (0.0, 1.0), "TrkB blocked"),),
+    derived=(
+        Derived(internal_rest, "1", "internalised share at rest"),
+        Derived(k_activate, "1/h", "activation at rest"),
+    ),
+    quantities=(
+        Quantity(inactive, "1", "TrkB waiting at the surface, of all"),
+        Quantity(signal, "1", "TrkB signal, relative to rest"),
+        Quantity(potentiation, "1", "activation strengthened by drug"),
+    ),
+    flows=(
+        Flow(activate, into="active"),
+        Flow(deactivate, out_of="active"),
+        Flow(internalise, out_of="active", into="internal"),
+        Flow(recycle, out_of="internal"),
+    ),
+)  # fmt: skip
