@@ -1,1 +1,1 @@
-
+"""Engines: plain arrays in, plain arrays out."""

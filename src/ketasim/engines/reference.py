@@ -118,13 +118,17 @@ class _Run:
         bounds = [0, *inner.tolist(), len(self.times)]
         return [slice(a, b) for a, b in pairwise(bounds)]
 
-    def finish(self, names: tuple[str, ...], y: Array, states: Array, observed: dict[str, Array]) -> None:
+    def finish(
+        self, names: tuple[str, ...], y: Array, states: Array, observed: dict[str, Array]
+    ) -> None:
         """Show a bolus given at the very end in the last output time."""
         if self.schedule.boluses[-1].any() and self.times[-1] >= self.schedule.edges[-1]:
             states[:, -1] = y
             self.observe(names, states[:, -1:], observed, slice(len(self.times) - 1, None))
 
-    def observe(self, names: tuple[str, ...], states: Array, into: dict[str, Array], window: slice) -> None:
+    def observe(
+        self, names: tuple[str, ...], states: Array, into: dict[str, Array], window: slice
+    ) -> None:
         for name, found in self.system.observe(self.values, states, names).items():
             into[name][window] = found
 

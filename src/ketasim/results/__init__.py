@@ -1,1 +1,1 @@
-
+"""What a run leaves behind: labelled datasets, tables, folders."""

@@ -1,1 +1,1 @@
-
+"""The verbs: simulate, sweep, and what is built on them."""

@@ -1,0 +1,98 @@
+"""One run, one folder: picture, numbers, the question that was asked, and what made them."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from ketasim.errors import ConfigError
+from ketasim.results.provenance import collect
+from ketasim.results.summary import observables, rows
+
+FIGURE, TIMECOURSE, DATASET = "figure", "timecourse.csv", "result.nc"
+SUMMARY, SCENARIO, PROVENANCE = "summary.csv", "scenario.toml", "provenance.json"
+Draw = Callable[[xr.Dataset, Path], object]
+
+
+def prepare(folder: Path) -> Path:
+    """Make a folder, and find out before the run whether it can be written.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".ketasim-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = "it is a file" if folder.is_file() else error.strerror
+        raise ConfigError(
+            f"{folder}: cannot be written ({reason}). Choose another folder with -o."
+        ) from None
+    return folder
+
+
+def write(
+    folder: Path,
+    dataset: xr.Dataset,
+    *,
+    scenario: str,
+    draw: Draw | None = None,
+    formats: Iterable[str] = ("png",),
+) -> list[Path]:
+    """Write a run of one member and return the files, provenance last.
+
+    Parameters
+    ----------
+    scenario
+        The question as TOML, which gives the same numbers again.
+    draw
+        Draws a Dataset into a file whose ending names the format; no picture when None.
+
+    Raises
+    ------
+    ConfigError
+        When the folder cannot be written.
+    """
+    prepare(folder)
+    files = []
+    for ending in dict.fromkeys(formats) if draw is not None else ():
+        files.append(folder / f"{FIGURE}.{ending}")
+        if draw is not None:
+            draw(dataset, files[-1])
+    files.append(_table(folder / TIMECOURSE, timecourse(dataset)))
+    files.append(_table(folder / SUMMARY, rows(dataset)))
+    dataset.to_netcdf(folder / DATASET)
+    (folder / SCENARIO).write_text(scenario, encoding="utf-8")
+    files += [folder / DATASET, folder / SCENARIO]
+    return [*files, record(folder, dict(dataset.attrs), files)]
+
+
+def record(folder: Path, attributes: dict[str, Any], files: Iterable[Path]) -> Path:
+    """Write what made these files, with their hashes."""
+    path = folder / PROVENANCE
+    text = json.dumps(collect(attributes, files), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def timecourse(dataset: xr.Dataset, *, member: int = 0) -> Iterable[list[Any]]:
+    """Yield the rows of a member's time course, a header with units first."""
+    names = observables(dataset)
+    yield ["time [h]", *(f"{name} [{dataset[name].attrs['units']}]" for name in names)]
+    columns = [dataset["time"].to_numpy()]
+    columns += [dataset[name].isel(member=member).to_numpy() for name in names]
+    for line in zip(*(column.tolist() for column in columns), strict=True):
+        yield list(line)
+
+
+def _table(path: Path, lines: Iterable[list[Any]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(lines)
+    return path
