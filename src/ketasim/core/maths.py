@@ -9,11 +9,12 @@ import math
 import numpy as np
 
 TINY = 1e-300
+LARGE = 709.0  # e to this power is the largest float
 
 
 def exp(x):
     """Return e to the power x."""
-    return math.exp(x) if type(x) is float else np.exp(x)
+    return math.exp(min(x, LARGE)) if type(x) is float else np.exp(x)
 
 
 def power(base, exponent):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from ketasim.core.schedule import Schedule
-from ketasim.core.system import System, Values
+from ketasim.core.system import System
 from ketasim.engines.steady import settle
 from ketasim.errors import SolverError
 
@@ -47,7 +47,8 @@ class Trajectory:
 
 def tolerances(system: System, rtol: float) -> Array:
     """Return the absolute tolerance of each state, fixed for the run, shape (n_states,)."""
-    return cast(Array, rtol * ATOL_SHARE * system.scales)
+    atol: Array = rtol * ATOL_SHARE * system.scales
+    return atol
 
 
 def integrate(
@@ -71,8 +72,12 @@ def integrate(
         When the solver stops; the message names the time, the state and the likeliest cause.
     """
     began = time.perf_counter()
-    run = _Run(system, schedule, times, METHODS[method], rtol, limits, began)
-    return run.carry_out(names)
+    try:
+        run = _Run(system, schedule, times, METHODS[method], rtol, limits, began)
+        with np.errstate(all="ignore"):
+            return run.carry_out(names)
+    except ArithmeticError as error:
+        raise SolverError(f"a law could not be evaluated: {error}{_zeros(system)}.") from error
 
 
 class _Run:
@@ -157,37 +162,42 @@ class _Run:
     def slopes(self, inputs: Array | None) -> Any:
         system, values = self.system, self.values
         if inputs is None:
-            return lambda t, y: np.array(system.slopes(values, y))
-        return lambda t, y: np.array(system.slopes(values, y)) + inputs
+            return lambda _, y: np.array(system.slopes(values, y))
+        return lambda _, y: np.array(system.slopes(values, y)) + inputs
 
-    def jacobian(self, t: float, y: Array) -> Array:
+    def jacobian(self, _: float, y: Array) -> Array:
         return self.system.jacobian(self.values, y)
 
     def check_limits(self, solver: OdeSolver) -> None:
         if self.steps > self.limits.steps:
-            raise SolverError(f"{_where(solver)}: more than {self.limits.steps} steps. {_CAUSE}")
+            raise self.stopped(solver, f"more than {self.limits.steps} steps")
         if time.perf_counter() - self.began > self.limits.seconds:
-            raise SolverError(f"{_where(solver)}: more than {self.limits.seconds:g} s. {_CAUSE}")
+            raise self.stopped(solver, f"more than {self.limits.seconds:g} s")
 
     def failure(self, solver: OdeSolver, complaint: str | None) -> SolverError:
-        change = np.abs(np.nan_to_num(solver.y, nan=np.inf)) / self.system.scales
-        worst = int(np.argmax(change))
-        name, size = self.system.state_names[worst], solver.y[worst]
-        reason = (complaint or "a state is no longer finite").strip().rstrip(".")
+        reason = (complaint or "the states are no longer finite").strip().rstrip(".")
+        finite = np.where(np.isfinite(solver.y), np.abs(solver.y) / self.system.scales, -1.0)
+        worst = int(np.argmax(finite))
+        if finite[worst] > 0.0:
+            name = self.system.state_names[worst]
+            reason += f' (state "{name}" grew to {solver.y[worst]:.3g})'
+        return self.stopped(solver, reason)
+
+    def stopped(self, solver: OdeSolver, reason: str) -> SolverError:
         return SolverError(
-            f'{_where(solver)}: {reason} (state "{name}" grew to {size:.3g}). '
-            f"{_CAUSE}{likeliest(self.system, self.values)}"
+            f"run stopped at t = {solver.t:.4g} h: {reason}. "
+            f"Usually a rate is too large{likeliest(self.system)}"
         )
 
 
-_CAUSE = "Usually a rate is too large"
+def _zeros(system: System) -> str:
+    """Name the parameters that are 0 although their plausible bounds exclude it."""
+    model = system.model
+    empty = [n for n, p in model.parameters.items() if model.value(n) == 0.0 < p.bounds[0]]
+    return f" ({', '.join(empty)} = 0; give a positive value)" if empty else ""
 
 
-def _where(solver: OdeSolver) -> str:
-    return f"run stopped at t = {solver.t:.4g} h"
-
-
-def likeliest(system: System, values: Values) -> str:
+def likeliest(system: System) -> str:
     """Name the parameter furthest outside its plausible bounds, if any is."""
     worst, factor = "", 1.0
     for name, parameter in system.model.parameters.items():

@@ -42,13 +42,13 @@ def settle(system: System, values: Values, start: Array) -> Array:
 
 def _year(system: System, values: Values, start: Array) -> Array:
     solver = LSODA(
-        lambda t, y: np.array(system.slopes(values, y)),
+        lambda _, y: np.array(system.slopes(values, y)),
         0.0,
         start,
         LONG,
         rtol=1e-8,
         atol=1e-10 * system.scales,
-        jac=lambda t, y: system.jacobian(values, y),
+        jac=lambda _, y: system.jacobian(values, y),
     )
     while solver.status == "running":
         solver.step()
