@@ -5,7 +5,17 @@ asked for by TrkB and by the release of eEF2 from its kinase, raises the number 
 most of a day. Left out: subunits, phosphorylation sites, and desensitisation.
 """
 
-from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
 from ketasim.core.evidence import assumed, fitted
 from ketasim.core.maths import hill
 
@@ -27,7 +37,9 @@ def transmission(number, antagonist, potentiator):
 
 def current(glutamate, surface, surface_rest, weight, antagonist, potentiator):
     """AMPA current that glutamate drives now, relative to rest."""
-    return glutamate * (1 + weight * (surface - surface_rest)) * (1 - antagonist) * (1 + potentiator)
+    return (
+        glutamate * (1 + weight * (surface - surface_rest)) * (1 - antagonist) * (1 + potentiator)
+    )
 
 
 def insertion_drive(signal, relief, gain_trkb, half_trkb, gain_eef2, half_eef2, steepness):

@@ -6,7 +6,17 @@ depends on translation, which eEF2 kinase holds back. Left out: proBDNF, the Val
 transcription by exon, and release from other cells.
 """
 
-from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
 from ketasim.core.evidence import assumed, fitted
 from ketasim.core.maths import hill
 
@@ -28,7 +38,9 @@ def release_drive(calcium, gain_release, half_release, steep_release):
 
 def synthesis_drive(calcium, transcription_block, gain_transcription, half_release, steep_release):
     """Synthesis relative to rest, raised by calcium through transcription."""
-    return 1 + gain_transcription * (1 - transcription_block) * hill(calcium - 1, half_release, steep_release)
+    return 1 + gain_transcription * (1 - transcription_block) * hill(
+        calcium - 1, half_release, steep_release
+    )
 
 
 def translated(relief, gain_translation, half_translation, steep_translation, knockout, anisomycin):

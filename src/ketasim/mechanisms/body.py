@@ -37,4 +37,4 @@ BODY = Mechanism(
         Derived(clearance_scale, "1", "clearance relative to 70 kg"),
         Derived(volume_scale, "1", "volume relative to 70 kg"),
     ),
-)
+)  # fmt: skip

@@ -18,7 +18,9 @@ DRIVERS = Mechanism(
     name="drivers",
     story=story_of(__doc__),
     parameters=(
-        _gain("disinhibition", 1.0, "block of NMDA receptors on interneurons and pyramidal cells acts"),
+        _gain(
+            "disinhibition", 1.0, "block of NMDA receptors on interneurons and pyramidal cells acts"
+        ),
         _gain("resting", 0.0, "block of resting NMDA receptors silences eEF2 kinase"),
         _gain("hydroxynorketamine", 0.0, "(2R,6R)-hydroxynorketamine raises glutamate release"),
         _gain("trkb", 0.0, "the drug binds TrkB and strengthens BDNF"),

@@ -11,8 +11,18 @@ from glucose, and the difference between synaptic and ambient glutamate. Uptake 
 a minute, far faster than anything it drives.
 """
 
-from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
-from ketasim.core.evidence import assumed, measured
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
+from ketasim.core.evidence import assumed
 from ketasim.core.maths import hill
 
 
@@ -43,7 +53,12 @@ def facilitation(metabolite, gain, facilitation_max, half, steepness):
 
 def coagonist(d_serine, added, affinity_d_serine):
     """Filling of the NMDA co-agonist site relative to rest."""
-    return (d_serine + added) / (affinity_d_serine + d_serine + added) * (affinity_d_serine + d_serine) / d_serine
+    return (
+        (d_serine + added)
+        / (affinity_d_serine + d_serine + added)
+        * (affinity_d_serine + d_serine)
+        / d_serine
+    )
 
 
 def release(vesicular, k_release, rate, brake, facilitation):
@@ -53,7 +68,13 @@ def release(vesicular, k_release, rate, brake, facilitation):
 
 def uptake(extracellular, capacity, affinity, blocked, load, stress_effect):
     """Astrocytes take glutamate up."""
-    return capacity * extracellular / (affinity + extracellular) * (1 - blocked) * (1 - stress_effect * load)
+    return (
+        capacity
+        * extracellular
+        / (affinity + extracellular)
+        * (1 - blocked)
+        * (1 - stress_effect * load)
+    )
 
 
 def refill(astrocytic, k_refill):

@@ -89,7 +89,11 @@ def resting_loss(resting, off, gain):
     return resting * (1 - off) * gain
 
 
-_POOLS = {"interneuron": "interneurons", "pyramidal": "pyramidal cells", "resting": "the resting pool"}
+_POOLS = {
+    "interneuron": "interneurons",
+    "pyramidal": "pyramidal cells",
+    "resting": "the resting pool",
+}
 
 
 def _pool_quantities(pool: str) -> tuple[Quantity, ...]:

@@ -21,4 +21,4 @@ OPIOID = Mechanism(
     parameters=(Parameter("k_tone", 2.0, "1/h", (0.5, 6.0), assumed("an antagonist acts within the hour"), "pace of the tone"),),
     knobs=(Knob("naltrexone", 0.0, "1", (0.0, 1.0), "mu-opioid receptors blocked"),),
     flows=(Flow(settle, into="tone"),),
-)
+)  # fmt: skip

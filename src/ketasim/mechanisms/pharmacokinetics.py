@@ -220,13 +220,18 @@ def _inlets(ketamine: str, norketamine: str, hydroxynorketamine: str) -> tuple[I
     depots = {"im": "muscle", "sc": "skin", "ip": "peritoneum", "intranasal": "nose", "oral": "gut"}
     routes = {"iv": "central", **depots, "bath": "bath"}
     inlets = [Inlet(ketamine, route, into) for route, into in routes.items()]
-    for substance, pool in ((norketamine, "norketamine"), (hydroxynorketamine, "hydroxynorketamine")):
+    for substance, pool in (
+        (norketamine, "norketamine"),
+        (hydroxynorketamine, "hydroxynorketamine"),
+    ):
         inlets += [Inlet(substance, "iv", pool), Inlet(substance, "bath", f"bath_{pool}")]
         inlets += [Inlet(substance, route, f"site_{pool}") for route in depots]
     return tuple(inlets)
 
 
-def _enantiomer(name: str, clearance: float, evidence: Evidence, substances: tuple[str, str, str]) -> Mechanism:
+def _enantiomer(
+    name: str, clearance: float, evidence: Evidence, substances: tuple[str, str, str]
+) -> Mechanism:
     pools = {**_DEPOTS, **_BODY}
     return Mechanism(
         name=name,
@@ -245,7 +250,13 @@ def _enantiomer(name: str, clearance: float, evidence: Evidence, substances: tup
         knobs=(
             Knob("bath", 0.0, "uM", (0.0, 1e4), "ketamine around a slice"),
             Knob("bath_norketamine", 0.0, "uM", (0.0, 1e4), "norketamine around a slice"),
-            Knob("bath_hydroxynorketamine", 0.0, "uM", (0.0, 1e4), "hydroxynorketamine around a slice"),
+            Knob(
+                "bath_hydroxynorketamine",
+                0.0,
+                "uM",
+                (0.0, 1e4),
+                "hydroxynorketamine around a slice",
+            ),
         ),
         derived=tuple(
             Derived(scaled, text, meaning, own, {"reference": source, "scale": scale})

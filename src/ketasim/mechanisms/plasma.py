@@ -50,4 +50,4 @@ PLASMA = Mechanism(
         Quantity(arterial, "ng/mL", "ketamine in arterial plasma"),
         Quantity(venous, "ng/mL", "ketamine in venous plasma"),
     ),
-)
+)  # fmt: skip

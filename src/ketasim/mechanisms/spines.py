@@ -10,7 +10,17 @@ Left out: head size, spine types beyond labile and stable, dendritic branches, a
 sites.
 """
 
-from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
 from ketasim.core.evidence import assumed, fitted
 from ketasim.core.maths import hill
 

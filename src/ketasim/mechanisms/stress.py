@@ -20,4 +20,4 @@ STRESS = Mechanism(
     parameters=(Parameter("k_stress", 0.01, "1/h", (0.004, 0.03), assumed("builds over several days of daily stress"), "pace of the load"),),
     knobs=(Knob("stressor", 0.0, "1", (0.0, 2.0), "intensity of stress; 1 for a chronic paradigm or a depressive episode"),),
     flows=(Flow(carry, into="load"),),
-)
+)  # fmt: skip

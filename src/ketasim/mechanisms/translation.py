@@ -10,7 +10,17 @@ Left out: Akt, S6K and 4E-BP as states (they follow mTORC1 within minutes), othe
 control, degradation by the proteasome.
 """
 
-from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
 from ketasim.core.evidence import assumed, derived, fitted
 from ketasim.core.maths import hill
 
@@ -32,7 +42,9 @@ def rapamycin_effect(local, systemic, penetration):
 
 def pathway(signal, erk, half_trkb, half_erk, gain_erk, erk_share, steepness):
     """Drive from TrkB through Akt and ERK onto mTORC1, 0 at rest and at most 1."""
-    return (1 - erk_share) * hill(signal - 1, half_trkb, steepness) + erk_share * hill((erk - 1) / gain_erk, half_erk, steepness)
+    return (1 - erk_share) * hill(signal - 1, half_trkb, steepness) + erk_share * hill(
+        (erk - 1) / gain_erk, half_erk, steepness
+    )
 
 
 def mtorc1_drive(pathway, inhibited, gsk3_inhibitor, gain_mtorc1, gsk3_effect):
@@ -42,7 +54,11 @@ def mtorc1_drive(pathway, inhibited, gsk3_inhibitor, gain_mtorc1, gsk3_effect):
 
 def eef2_kinase(mtorc1, resting_lost, inhibitor, s6k_effect, half_s6k, steepness):
     """Activity of eEF2 kinase relative to rest."""
-    return (1 - resting_lost) * (1 - inhibitor) * (1 - s6k_effect * hill(mtorc1 - 1, half_s6k, steepness))
+    return (
+        (1 - resting_lost)
+        * (1 - inhibitor)
+        * (1 - s6k_effect * hill(mtorc1 - 1, half_s6k, steepness))
+    )
 
 
 def relief(eef2, eef2_rest):

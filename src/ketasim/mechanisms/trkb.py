@@ -6,7 +6,17 @@ peaks and sags. Where that account is switched on, ketamine bound to TrkB streng
 Left out: p75, heterodimers, signalling from endosomes, synthesis of receptors.
 """
 
-from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
 from ketasim.core.evidence import assumed, derived
 from ketasim.core.maths import hill
 
@@ -33,7 +43,9 @@ def signal(active, active_rest):
 
 def potentiation(ketamine, metabolite, gain, k_ketamine, k_metabolite, potentiation_max):
     """Activation strengthened by drug bound to TrkB; 1 without it."""
-    return 1 + gain * potentiation_max * hill(ketamine / k_ketamine + metabolite / k_metabolite, 1.0, 1.0)
+    return 1 + gain * potentiation_max * hill(
+        ketamine / k_ketamine + metabolite / k_metabolite, 1.0, 1.0
+    )
 
 
 def activate(inactive, free, k_activate, potentiation, block):
