@@ -14,7 +14,7 @@ from ketasim.config.names import OBSERVABLES, full_name
 from ketasim.config.overrides import Overrides
 from ketasim.config.protocol import protocol_of
 from ketasim.config.schema import Config
-from ketasim.config.times import even, fine_then_coarse, time_of
+from ketasim.config.times import before, even, fine_then_coarse, time_of
 from ketasim.core.model import Model
 from ketasim.core.protocol import Protocol
 from ketasim.core.scenario import Scenario, Subject, clock
@@ -46,9 +46,9 @@ def build(config: Config, source: str, *, overrides: Overrides, library: Library
     """
     with located(f"{source}: "):
         model = library.model(config.model.name)
-        subject = _subject(config, library)
-        model = _edited(model, config.model.parameters)
-    model = _overridden(model, dict(overrides.parameters))
+        subject = library.subject(config.subject.species, config.subject.weight)
+        model = _edited(model, config.model.parameters, subject)
+    model = _overridden(model, dict(overrides.parameters), subject)
     with located(f"{source}: "):
         protocol = protocol_of(config, model, subject)
         scenario = _scenario(config, source, model, subject, protocol)
@@ -62,31 +62,30 @@ def build(config: Config, source: str, *, overrides: Overrides, library: Library
     )
 
 
-def _subject(config: Config, library: Library) -> Subject:
-    with located("subject.weight: "):
-        subject = library.subject(config.subject.species, config.subject.weight)
-    if not 1e-3 <= subject.weight <= 1e3:
-        raise ConfigError(
-            f'subject.weight = "{config.subject.weight}": must lie between 1 g and 1000 kg.'
-        )
-    return subject
-
-
-def _edited(model: Model, values: Mapping[str, str | float]) -> Model:
+def _edited(model: Model, values: Mapping[str, str | float], subject: Subject) -> Model:
+    """Return the model with the file's parameters; each complaint begins with its key path."""
     for name, value in values.items():
         try:
-            model = model.with_values({name: value})
+            model = _with_value(model, name, value, subject)
         except KetasimError as error:
             told = str(error).removeprefix(name)
             raise ConfigError(f'model.parameters."{name[:60]}"{told}') from error
     return model
 
 
-def _overridden(model: Model, values: Mapping[str, Any]) -> Model:
+def _overridden(model: Model, values: Mapping[str, Any], subject: Subject) -> Model:
     for name, value in values.items():
         with located("--set "):
-            model = model.with_values({name: value})
+            model = _with_value(model, name, value, subject)
     return model
+
+
+def _with_value(model: Model, name: str, value: str | float, subject: Subject) -> Model:
+    if name in subject.values:
+        raise ConfigError(
+            f"{name} = {value}: the subject sets this; change subject.weight instead."
+        )
+    return model.with_values({name: value})
 
 
 def _scenario(
@@ -113,7 +112,8 @@ def _times(config: Config, protocol: Protocol) -> tuple[float, ...]:
     output = config.output
     if output.times is not None:
         return tuple(time_of(t, f"output.times[{i}]") for i, t in enumerate(output.times))
-    begin = time_of(output.from_, "output.from")
+    written = before(protocol) if output.from_ is None else output.from_
+    begin = time_of(written, "output.from")
     written = DEFAULT_UNTIL if output.until is None else output.until
     end = time_of(written, "output.until")
     if not end > begin:

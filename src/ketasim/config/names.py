@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 
 OBSERVABLES: Mapping[str, str] = {
     "plasma": "plasma.venous",
+    "brain": "plasma.brain",
     "nmda_block": "nmda.interneuron_block",
     "gaba": "circuit.gaba",
     "glutamate": "glutamate.extracellular",
-    "ampa": "ampa.surface",
+    "ampa": "ampa.current",
     "bdnf": "bdnf.extracellular",
     "trkb": "trkb.active",
     "mtor": "translation.mtorc1",
@@ -20,9 +21,12 @@ TARGETS: Mapping[str, str] = {
     "stress": "stress.stressor",
     "mtorc1": "translation.rapamycin",
     "rapamycin": "translation.rapamycin",
+    "anisomycin": "translation.anisomycin",
     "nbqx": "ampa.antagonist",
     "muscimol": "circuit.gaba_agonist",
     "anti_bdnf": "bdnf.antibody",
+    "trkb": "trkb.block",
+    "naltrexone": "opioid.naltrexone",
 }
 
 

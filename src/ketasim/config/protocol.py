@@ -91,7 +91,7 @@ def _intervention(one: InterventionTable, where: str, model: Model) -> Protocol:
 def _unblocked(block: float, target: str, where: str, model: Model) -> float:
     """Translate a blocked share into a knob's level; only for knobs that run from 0 to 1."""
     knob = model.knobs[target]
-    if knob.unit == "1" and knob.neutral == 0.0 and knob.bounds == (0.0, 1.0):
+    if knob.unit == "1" and knob.neutral == knob.bounds[0] == 0.0 and knob.bounds[1] <= 1.0:
         return block
     if knob.unit == "1" and knob.neutral == 1.0 and knob.bounds[0] == 0.0:
         return 1.0 - block

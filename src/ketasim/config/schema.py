@@ -141,7 +141,7 @@ class BathTable(Table):
 class OutputTable(Table):
     """``[output]``: when to look, and at what; everything is recorded unless named."""
 
-    from_: Quantity = Field(0.0, alias="from")
+    from_: Quantity | None = Field(None, alias="from")
     until: Quantity | None = None
     every: Quantity | None = None
     times: Annotated[tuple[Quantity, ...] | None, BeforeValidator(_as_tuple)] = Field(
@@ -151,7 +151,7 @@ class OutputTable(Table):
 
     @model_validator(mode="after")
     def _one_grid(self) -> "OutputTable":
-        if self.times is not None and not (self.until is None and self.every is None):
+        if self.times is not None and (self.from_, self.until, self.every) != (None, None, None):
             raise complaint(".times: give either times, or until and every.")
         return self
 
@@ -159,7 +159,7 @@ class OutputTable(Table):
 class EngineTable(Table):
     """``[engine]``: how to integrate."""
 
-    name: str = "reference"
+    name: Literal["reference"] = "reference"
     method: Literal["LSODA", "BDF", "Radau"] = "LSODA"
     rtol: float = Field(1e-6, ge=1e-12, le=1e-2)
 

@@ -1,13 +1,13 @@
 """Output times: fine in the first hours after each event, an hour apart for the days between."""
 
 from collections.abc import Iterable
-from math import isfinite
+from math import ceil, floor, isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.core.protocol import Protocol, hours_of
+from ketasim.core.protocol import Bath, Dose, Protocol, hours_of
 from ketasim.core.scenario import MAX_TIMES, clock
 from ketasim.errors import ConfigError
 
@@ -33,6 +33,15 @@ def time_of(value: str | float, where: str) -> float:
     return hours
 
 
+def before(protocol: Protocol) -> str:
+    """Return when to look first: at 0, or just before what acts at once there."""
+    at_once = any(
+        one.start == 0.0 and (isinstance(one, Bath) or (isinstance(one, Dose) and one.over == 0.0))
+        for one in protocol.events
+    )
+    return f"{-FINE!r} h" if at_once else "0 h"
+
+
 def even(begin: float, end: float, every: float) -> tuple[float, ...]:
     """Return times [h] every so often from ``begin``, and ``end`` itself.
 
@@ -56,7 +65,7 @@ def even(begin: float, end: float, every: float) -> tuple[float, ...]:
 def fine_then_coarse(protocol: Protocol, begin: float, end: float) -> tuple[float, ...]:
     """Return times [h] two minutes apart for six hours after each event, else an hour apart."""
     coarse = max(COARSE, (end - begin) / MAX_COARSE)
-    grids: list[Times] = [begin + coarse * np.arange(int((end - begin) / coarse) + 1)]
+    grids: list[Times] = [coarse * np.arange(ceil(begin / coarse), floor(end / coarse) + 1)]
     grids += [first + np.arange(0.0, FINE_FOR, FINE) for first in _beginnings(protocol, begin)]
     return _closed(np.unique(np.round(np.concatenate(grids), 6)), begin, end, near=1e-6)
 

@@ -80,7 +80,7 @@ def digest(path: Path) -> str:
 
 def collect(attributes: dict[str, Any], files: Iterable[Path]) -> dict[str, Any]:
     """Return everything worth knowing about a run whose global attributes these are."""
-    plain = {k: v.item() if hasattr(v, "item") else v for k, v in attributes.items()}
+    plain = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in attributes.items()}
     plain.pop("scenario", None)
     return {
         "format": 1,

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 DAY = 24.0
+TIE = 1e-5  # of peaks alike to this share, the first counts
 Array = NDArray[np.float64]
 
 
@@ -17,9 +18,9 @@ Array = NDArray[np.float64]
 class Summary:
     """One observable of one run, in its declared unit.
 
-    ``change`` is the largest departure from ``baseline`` in either direction and ``peak`` the value
-    there, ``area`` the integral of the departure [unit h], ``above_half`` the time spent beyond half
-    of ``change`` [h]. ``nan`` marks what the run does not reach.
+    ``change`` is the largest departure from ``baseline`` in either direction and ``peak`` the
+    value there, ``area`` the integral of the departure [unit h], ``above_half`` the time spent
+    beyond half of ``change`` [h]. ``nan`` marks what the run does not reach.
     """
 
     baseline: float
@@ -48,7 +49,8 @@ def summarise(times: Array, values: Array) -> Summary:
     before = int(np.searchsorted(times, 0.0, "left")) - 1
     baseline = float(values[max(before, 0)])
     away = values - baseline
-    top = int(np.argmax(np.abs(away)))
+    size = np.abs(away)
+    top = int(np.argmax(size >= (1.0 - TIE) * size.max()))
     change = float(away[top])
     inside = times[0] <= DAY <= times[-1]
     return Summary(

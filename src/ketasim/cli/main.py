@@ -1,0 +1,83 @@
+"""The entry point: finds the command, and turns every failure into a sentence and an exit code."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+import ketasim
+from ketasim.errors import KetasimError, suggest
+
+COMMANDS = ("run", "demo", "compare", "list", "describe", "doctor")
+FAULT, STOPPED = 1, 130
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when asked for; each file holds one ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the commands, in the order a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Return a command by name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = import_module(f"ketasim.cli.{cmd_name}").command
+        return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command a line asks for, with a suggestion when there is none."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = suggest(args[0], COMMANDS) or f" Commands here: {', '.join(COMMANDS)}."
+            raise click.UsageError(f'"{args[0]}": no such command.{hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(ketasim.__version__, prog_name="ketasim")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where an error came from.")
+def group() -> None:
+    """From a dose of ketamine to receptors, signals, synapses and mood.
+
+    Start with: ketasim demo
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command line and exit: 0 done, 1 a fault of ketasim, 2 a mistake, 130 stopped."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = [word for word in given if word != "--debug"]
+    try:
+        sys.exit(group.main(words, prog_name="ketasim", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped.", err=True)
+        sys.exit(STOPPED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
+        sys.exit(0)
+    except Exception as error:
+        if len(words) < len(given):
+            raise
+        click.echo(_sentence(error), err=True)
+        sys.exit(error.exit_code if isinstance(error, KetasimError) else FAULT)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KetasimError):
+        return str(error)
+    return (
+        f"ketasim stopped because of a fault of its own ({type(error).__name__}: {error}). "
+        "Please report it on the project's issue page, with the command and the file you used; "
+        "--debug shows where it happened."
+    )

@@ -1,0 +1,114 @@
+"""The lists that ``ketasim list`` prints."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ketasim.cli.equations import expression
+from ketasim.cli.text import columns
+from ketasim.config.names import OBSERVABLES, TARGETS
+from ketasim.config.packaged import configs as packaged_configs
+from ketasim.config.packaged import folder
+from ketasim.core.model import Model
+from ketasim.errors import ConfigError, suggest
+
+
+def check_mechanism(name: str, model: Model) -> None:
+    """Refuse a mechanism that the model does not have; an empty name means all.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name.
+    """
+    known = [one.name for one in model.mechanisms]
+    if name and name not in known:
+        raise ConfigError(
+            f'"{name}": no such mechanism.{suggest(name, known)} '
+            f"Mechanisms here: {', '.join(known)}."
+        )
+
+
+def _of(full: str, mechanism: str) -> bool:
+    return not mechanism or full.startswith(f"{mechanism}.")
+
+
+def _short(full: str, table: Mapping[str, str]) -> str:
+    return ", ".join(short for short, stands_for in table.items() if stands_for == full)
+
+
+def targets(model: Model, mechanism: str) -> str:
+    """Return every knob with its range, and below it the laws it enters."""
+    wires = (*model.quantities, *model.flows)
+    blocks = []
+    for full, knob in model.knobs.items():
+        if not _of(full, mechanism):
+            continue
+        low, high = knob.bounds
+        short = _short(full, TARGETS)
+        lines = [
+            f"{full}  {low:g} to {high:g} {knob.unit}, untouched at {knob.neutral:g}"
+            + (f"  (short: {short})" if short else ""),
+            f"    {knob.meaning}",
+        ]
+        touched = {w.label: expression(w.law) for w in wires if full in w.arguments}
+        lines += [f"    {label} = {text}" for label, text in touched.items()]
+        blocks.append("\n".join(lines))
+    return "\n".join([*blocks, f"{len(blocks)} targets."])
+
+
+def parameters(model: Model, mechanism: str) -> str:
+    """Return every parameter with its bounds and evidence, and the count of each kind."""
+    rows = [["parameter", "value", "unit", "bounds", "evidence", "meaning"]]
+    kinds: Counter[str] = Counter()
+    for full, one in model.parameters.items():
+        if _of(full, mechanism):
+            kinds[one.evidence.kind] += 1
+            bounds = f"{one.bounds[0]:g} to {one.bounds[1]:g}"
+            rows.append([full, f"{one.value:g}", one.unit, bounds, one.evidence.kind, one.meaning])
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return f"{columns(rows)}\n{len(rows) - 1} parameters: {told}."
+
+
+def states(model: Model, mechanism: str) -> str:
+    """Return every state, then every quantity that can be recorded beside them."""
+    rows = [["name", "kind", "unit", "short", "meaning"]]
+    quantities = (str(one.name) for one in model.quantities)
+    for full in (*model.states, *sorted(quantities)):
+        if _of(full, mechanism):
+            short = _short(full, OBSERVABLES)
+            rows.append([full, model.role(full), model.unit(full), short, model.meaning(full)])
+    kinds = Counter(row[1] for row in rows[1:])
+    return f"{columns(rows)}\n{kinds['state']} states, {kinds['quantity']} quantities."
+
+
+def drugs(model: Model, _: str) -> str:
+    """Return every drug with its molar mass, its parts and its routes."""
+    rows = [["drug", "g/mol", "parts", "routes"]]
+    for one in model.substances:
+        parts = " + ".join(f"{share:g} {part}" for part, share in one.parts)
+        rows.append([one.name, f"{one.molar_mass:g}", parts, ", ".join(_routes(one.name, model))])
+    return columns(rows)
+
+
+def routes(model: Model, _: str) -> str:
+    """Return every route with the drugs that can be given by it."""
+    rows = [["route", "drugs"]]
+    for route in sorted({route for _, route in model.inlets}):
+        able = [one.name for one in model.substances if route in _routes(one.name, model)]
+        rows.append([route, ", ".join(able)])
+    return columns(rows)
+
+
+def _routes(drug: str, model: Model) -> list[str]:
+    parts = [part for part, _ in model.substance(drug).parts]
+    every = sorted({route for _, route in model.inlets})
+    return [route for route in every if all((part, route) in model.inlets for part in parts)]
+
+
+def configs() -> str:
+    """Return every packaged configuration with its title."""
+    rows = [
+        ["config", "what it is"],
+        *([name, title] for name, title in packaged_configs().items()),
+    ]
+    return f"{columns(rows)}\nin {folder()}; run one with: ketasim run NAME"
