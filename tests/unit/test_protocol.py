@@ -95,7 +95,7 @@ def test_twice_a_week_for_four_weeks():
         (lambda: dose("1 mg", route="iv", s_fraction=1.1), ProtocolError, "dose.s_fraction = 1.1"),
         (lambda: dose("1 mg", route="iv", s_fraction=math.nan), ProtocolError, "dose.s_fraction"),
         (lambda: bath("-1 uM", until="1 h"), ProtocolError, 'bath.concentration = "-1 uM": must'),
-        (lambda: bath("1 mg", until="1 h"), UnitError, 'bath.concentration: "mg" is a dose; a conc'),
+        (lambda: bath("1 mg", until="1 h"), UnitError, 'bath.concentration: "mg" is a dose; a'),
         (lambda: bath("1 uM", start="2 h", until="1 h"), ProtocolError,
          'bath: its window is empty, from "2 h" until "1 h".'),
         (lambda: hold("a.b", 1.0, start="1 h", until="1 h"), ProtocolError, "hold: its window is"),

@@ -145,12 +145,12 @@ def test_a_dose_at_the_very_end_is_still_given():
 
 
 def test_a_train_that_ends_with_the_run_is_not_late_by_rounding():
-    train = repeat(infusion("1 mg", over="20 min", drug="drug"), times=300, every="20 min")
-    assert train.doses[-1].stop != 100.0  # three hundred thirds do not add up exactly
-    scenario = Scenario(TOY, train, (0.0, 100.0), Subject("toy", 70.0))
-    assert scenario.schedule.delivered.sum() == pytest.approx(300 * MICROMOLES, rel=1e-12)
-    assert scenario.schedule.edges[-1] == 100.0
-    assert len(scenario.schedule.given) == 300
+    train = repeat(infusion("1 mg", over="6 min", drug="drug"), times=3, every="6 min")
+    assert train.doses[-1].stop > 0.3  # three tenths do not add up exactly
+    scenario = Scenario(TOY, train, (0.0, 0.3), Subject("toy", 70.0))
+    assert scenario.schedule.delivered.sum() == pytest.approx(3 * MICROMOLES, rel=1e-12)
+    assert scenario.schedule.edges.tolist() == pytest.approx([0.0, 0.1, 0.2, 0.3], rel=1e-15)
+    assert len(scenario.schedule.given) == 3
 
 
 def test_a_dose_after_the_end_is_refused():
@@ -220,11 +220,12 @@ def test_a_window_without_an_end_lasts_to_the_end():
 
 
 def test_back_to_back_windows_are_not_overlapping_by_rounding():
-    step = hold("receptor.blocker", 0.1, until="20 min")
-    schedule = compiled(repeat(step, times=300, every="20 min"))
-    middles = (schedule.edges[:-1] + schedule.edges[1:]) / 2
-    expected = np.where(middles < 100.0, 0.1, 0.0)
-    assert schedule.knobs[:, 1].tolist() == expected.tolist()
+    steps = repeat(hold("receptor.blocker", 0.1, until="6 min"), times=3, every="6 min")
+    assert steps.events[-1].stop > 0.3
+    after = hold("receptor.blocker", 0.2, start="0.3 h", until="1 h")
+    schedule = compiled(steps + after)
+    assert schedule.edges.tolist() == pytest.approx([0.0, 0.1, 0.2, 0.3, 1.0, END], rel=1e-15)
+    assert schedule.knobs[:, 1].tolist() == [0.1, 0.1, 0.1, 0.2, 0.0]
 
 
 def test_two_windows_on_one_knob_at_once_are_refused():
