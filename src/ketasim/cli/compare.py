@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Overlay several configurations.")
 @click.argument("configs", nargs=-1, required=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "compare"))
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")

@@ -7,7 +7,7 @@ import click
 CONFIG = "human_depressed_iv"
 
 
-@click.command()
+@click.command(short_help="Run an infusion, with no file needed.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "demo"))
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")
 def command(out: Path, show: bool) -> None:  # noqa: FBT001  (click passes by name)

@@ -3,7 +3,7 @@
 import click
 
 
-@click.command()
+@click.command(short_help="Print a mechanism with its sources.")
 @click.argument("mechanism")
 def command(mechanism: str) -> None:
     """Print a mechanism's story, equations, and ledger with sources."""

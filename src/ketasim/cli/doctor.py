@@ -5,7 +5,7 @@ import os
 import click
 
 
-@click.command()
+@click.command(short_help="Print versions and try a short run.")
 def command() -> None:
     """Print versions, processor and engine, and try a short run."""
     from ketasim.cli.text import columns
@@ -20,7 +20,9 @@ def command() -> None:
     state = source_state()
     if state is not None:
         rows.append(["source", state["commit"][:12] + (" (changed)" if state["changed"] else "")])
-    click.echo(columns(rows))
     setup = load("human_healthy_iv", sets=["output.until=1 d"])
     run = simulate(setup.scenario).attrs
-    click.echo(f"engine     reference (SciPy {run['method']}): a day in {run['wall_s']:.2f} s, ok")
+    rows.append(
+        ["engine", f"reference (SciPy {run['method']}): a day in {run['wall_s']:.2f} s, ok"]
+    )
+    click.echo(columns(rows))

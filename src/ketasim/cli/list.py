@@ -5,7 +5,7 @@ import click
 KINDS = ("targets", "parameters", "states", "drugs", "routes", "configs")
 
 
-@click.command()
+@click.command(short_help="List targets, parameters, states, ...")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--of", "mechanism", default="", help="Only one mechanism, e.g. nmda.")
 def command(kind: str, mechanism: str) -> None:

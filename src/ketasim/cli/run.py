@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Run one configuration.")
 @click.argument("config")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else out/CONFIG.")
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_on=5 1/uM/s".')

@@ -8,7 +8,8 @@ from ketasim.cli.text import columns
 from ketasim.config.names import OBSERVABLES, TARGETS
 from ketasim.config.packaged import configs as packaged_configs
 from ketasim.config.packaged import folder
-from ketasim.core.model import Model
+from ketasim.core.declare import arguments
+from ketasim.core.model import Model, Wire
 from ketasim.errors import ConfigError, suggest
 
 
@@ -50,10 +51,18 @@ def targets(model: Model, mechanism: str) -> str:
             + (f"  (short: {short})" if short else ""),
             f"    {knob.meaning}",
         ]
-        touched = {w.label: expression(w.law) for w in wires if full in w.arguments}
-        lines += [f"    {label} = {text}" for label, text in touched.items()]
+        lines += [f"    {_touched(full, wire)}" for wire in wires if full in wire.arguments]
         blocks.append("\n".join(lines))
     return "\n".join([*blocks, f"{len(blocks)} targets."])
+
+
+def _touched(full: str, wire: Wire) -> str:
+    """Return the law a target enters, and under which name when it has another one there."""
+    ends = f" ({wire.out_of or 'outside'} -> {wire.into or 'outside'})"
+    label = wire.name or wire.label + ends
+    own = arguments(wire.law)[wire.arguments.index(full)]
+    renamed = "" if own == full.split(".")[-1] else f"   ({own} is this target)"
+    return f"{label} = {expression(wire.law)}{renamed}"
 
 
 def parameters(model: Model, mechanism: str) -> str:

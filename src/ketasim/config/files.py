@@ -34,7 +34,8 @@ def read_file(path: Path) -> str:
     if path.is_dir():
         raise ConfigError(f"{path}: this is a folder. Give a .toml file in it.{_neighbours(path)}")
     if not path.is_file():
-        raise ConfigError(f"{path}: no such file.{_nearest(path)}")
+        ready = ' "ketasim list configs" shows those that are ready to run.'
+        raise ConfigError(f"{path}: no such file.{_nearest(path)}{ready}")
     if (size := path.stat().st_size) > MAX_BYTES:
         raise ConfigError(f"{path.name}: {size / 1e6:.1f} MB; a configuration has at most 1 MB.")
     try:
@@ -101,11 +102,8 @@ def _depth(table: Toml) -> int:
 
 
 def _nearest(path: Path) -> str:
-    try:
-        here = [one.name for one in path.parent.glob("*.toml")][:1000]
-    except OSError:
-        here = []
-    return suggest(path.name, here) or ' "ketasim list configs" shows those that are ready to run.'
+    stems = [one.stem for one in path.parent.glob("*.toml") if one.name != "pyproject.toml"]
+    return suggest(path.stem, stems[:1000])
 
 
 def _neighbours(folder: Path) -> str:
