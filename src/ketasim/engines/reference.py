@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from ketasim.core.schedule import Schedule
-from ketasim.core.system import System
+from ketasim.core.system import System, Values
+from ketasim.engines.status import Status, Stopped
 from ketasim.engines.steady import settle
 from ketasim.errors import SolverError
 
@@ -60,24 +61,29 @@ def integrate(
     method: str = "LSODA",
     rtol: float = 1e-6,
     limits: Limits = Limits(),
+    parameters: Array | None = None,
 ) -> Trajectory:
     """Integrate one member from its resting (or settled) state through a schedule.
 
     ``times`` (n_times,) [h] must lie within the schedule. At a breakpoint the value after a bolus
-    is reported.
+    is reported. ``parameters`` (n_parameters,), canonical, replace the model's own values.
 
     Raises
     ------
-    SolverError
-        When the solver stops; the message names the time, the state and the likeliest cause.
+    Stopped
+        When the solver stops; the message names the time, the state and the likeliest cause, and
+        the error carries what was reached.
     """
     began = time.perf_counter()
+    run = _Run(system, schedule, times, METHODS[method], rtol, limits, began)
     try:
-        run = _Run(system, schedule, times, METHODS[method], rtol, limits, began)
         with np.errstate(all="ignore"):
-            return run.carry_out(names)
+            return run.carry_out(names, parameters)
+    except Stopped as error:
+        raise run.so_far(error) from None
     except ArithmeticError as error:
-        raise SolverError(f"a law could not be evaluated: {error}{_zeros(system)}.") from error
+        told = f"a law could not be evaluated: {error}{_zeros(system)}."
+        raise run.so_far(Stopped(told, Status.NONFINITE)) from error
 
 
 class _Run:
@@ -96,22 +102,38 @@ class _Run:
         self.system, self.schedule, self.times = system, schedule, times
         self.solver, self.rtol, self.limits, self.began = solver, rtol, limits, began
         self.atol = tolerances(system, rtol)
-        self.values = system.prepare(system.default_parameters, schedule.before)
+        self.values: Values = []
+        self.observed: dict[str, Array] = {}
         self.steps = self.evaluations = 0
 
     def start(self) -> Array:
         rest = self.system.rest(self.values)
-        return settle(self.system, self.values, rest) if self.schedule.settled else rest
+        if not self.schedule.settled:
+            return rest
+        try:
+            return settle(self.system, self.values, rest)
+        except SolverError as error:
+            raise Stopped(str(error), Status.NO_BASELINE) from error
 
-    def carry_out(self, names: tuple[str, ...]) -> Trajectory:
+    def so_far(self, error: Stopped) -> Stopped:
+        """Return the error with what was reached before it."""
+        error.observed, error.steps = self.observed, self.steps
+        return error
+
+    def carry_out(self, names: tuple[str, ...], parameters: Array | None) -> Trajectory:
+        given = self.system.default_parameters if parameters is None else parameters
+        observed = {name: np.full(len(self.times), np.nan) for name in names}
+        self.observed = observed
+        self.values = self.system.prepare(given, self.schedule.before)
         y = self.start()
-        states = np.empty((len(y), len(self.times)))
-        observed = {name: np.empty(len(self.times)) for name in names}
+        states = np.full((len(y), len(self.times)), np.nan)
         for i, window in enumerate(self.windows()):
             y = y + self.schedule.boluses[i]
             self.system.turn(self.values, self.schedule.knobs[i])
-            y = self.segment(i, y, self.times[window], states[:, window])
-            self.observe(names, states[:, window], observed, window)
+            try:
+                y = self.segment(i, y, self.times[window], states[:, window])
+            finally:
+                self.observe(names, states[:, window], observed, window)
         y = y + self.schedule.boluses[-1]
         self.finish(names, y, states, observed)
         wall = time.perf_counter() - self.began
@@ -134,8 +156,9 @@ class _Run:
     def observe(
         self, names: tuple[str, ...], states: Array, into: dict[str, Array], window: slice
     ) -> None:
+        reached = np.isfinite(states[0]) if len(states) else slice(None)
         for name, found in self.system.observe(self.values, states, names).items():
-            into[name][window] = found
+            into[name][window][reached] = found[reached]
 
     def segment(self, i: int, y: Array, times: Array, into: Array) -> Array:
         begin, end = float(self.schedule.edges[i]), float(self.schedule.edges[i + 1])
@@ -170,24 +193,28 @@ class _Run:
 
     def check_limits(self, solver: OdeSolver) -> None:
         if self.steps > self.limits.steps:
-            raise self.stopped(solver, f"more than {self.limits.steps} steps")
+            raise self.stopped(solver, f"more than {self.limits.steps} steps", Status.MAX_STEPS)
         if time.perf_counter() - self.began > self.limits.seconds:
-            raise self.stopped(solver, f"more than {self.limits.seconds:g} s")
+            told = f"more than {self.limits.seconds:g} s"
+            raise self.stopped(solver, told, Status.TIME_LIMIT)
 
-    def failure(self, solver: OdeSolver, complaint: str | None) -> SolverError:
+    def failure(self, solver: OdeSolver, complaint: str | None) -> Stopped:
+        finite = bool(np.isfinite(solver.y).all())
+        status = Status.STEP_TOO_SMALL if finite else Status.NONFINITE
         reason = (complaint or "the states are no longer finite").strip().rstrip(".")
-        finite = np.where(np.isfinite(solver.y), np.abs(solver.y) / self.system.scales, -1.0)
-        worst = int(np.argmax(finite))
-        if finite[worst] > 0.0:
+        sizes = np.where(np.isfinite(solver.y), np.abs(solver.y) / self.system.scales, -1.0)
+        worst = int(np.argmax(sizes))
+        if sizes[worst] > 0.0:
             name = self.system.state_names[worst]
             reason += f' (state "{name}" grew to {solver.y[worst]:.3g})'
-        return self.stopped(solver, reason)
+        return self.stopped(solver, reason, status)
 
-    def stopped(self, solver: OdeSolver, reason: str) -> SolverError:
-        return SolverError(
+    def stopped(self, solver: OdeSolver, reason: str, status: Status) -> Stopped:
+        told = (
             f"run stopped at t = {solver.t:.4g} h: {reason}. "
             f"Usually a rate is too large{likeliest(self.system)}"
         )
+        return Stopped(told, status)
 
 
 def _zeros(system: System) -> str:
