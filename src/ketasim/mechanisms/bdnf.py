@@ -2,8 +2,11 @@
 
 Release rises with calcium through L-type channels, which open when AMPA receptors drive the cell
 above rest. The store is small: strong release empties it and the pulse ends by itself. Its refill
-depends on translation, which eEF2 kinase holds back. Left out: proBDNF, the Val66Met variant,
-transcription by exon, and release from other cells.
+goes on at its own pace. Where the resting-receptor account is switched on, BDNF is also translated
+at the synapse when its eEF2 kinase falls silent; S6 kinase, which restrains the kinase elsewhere
+in the cell, does not count there, so that BDNF cannot call for more BDNF.
+
+Left out: proBDNF, the Val66Met variant, transcription by exon, and release from other cells.
 """
 
 from ketasim.core.declare import (
@@ -43,9 +46,11 @@ def synthesis_drive(calcium, transcription_block, gain_transcription, half_relea
     )
 
 
-def translated(relief, gain_translation, half_translation, steep_translation, knockout, anisomycin):
-    """BDNF made in dendrites once eEF2 is free, and secreted at once."""
-    made = gain_translation * hill(relief, half_translation, steep_translation)
+def translated(
+    silenced, gain_translation, half_translation, steep_translation, knockout, anisomycin
+):
+    """BDNF made in dendrites once eEF2 kinase is silent, and secreted at once."""
+    made = gain_translation * hill(silenced, half_translation, steep_translation)
     return made * (1 - knockout) * (1 - anisomycin)
 
 
@@ -93,15 +98,15 @@ BDNF = Mechanism(
         Parameter("gain_release", 9.0, "1", (3.0, 14.0), fitted("mTORC1 pulse and 24-hour effect", "Li2010"), "release added by calcium"),
         Parameter("half_release", 0.25, "1", (0.18, 0.5), fitted("doses at which BDNF and mTOR rise", "Yang2013"), "excess calcium for half the effect"),
         Parameter("steep_release", 3.0, "1", (3.0, 5.0), assumed("several calcium ions; no slope at rest"), "steepness of release"),
-        Parameter("gain_translation", 2.0, "1", (0.0, 3.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size not in the evidence"), "BDNF secreted when eEF2 is fully free"),
-        Parameter("half_translation", 0.4, "1", (0.3, 0.8), assumed("a 40 % fall of phosphorylation"), "relief of eEF2 for half the effect"),
-        Parameter("steep_translation", 3.0, "1", (3.0, 5.0), assumed("no slope at rest; a small relief is not enough"), "steepness of secretion on translation"),
+        Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent"),
+        Parameter("half_translation", 0.35, "1", (0.2, 0.8), assumed("about a third of the kinase"), "silenced share for half the effect"),
+        Parameter("steep_translation", 2.0, "1", (2.0, 4.0), assumed("no slope at rest"), "steepness of secretion on silencing"),
         Parameter("gain_transcription", 0.2, "1", (0.0, 0.6), assumed("small: the effect survives block of transcription"), "synthesis added by transcription"),
         Parameter("d1_share", 0.9, "1", (0.6, 1.0), assumed("D1 pyramidal cells are needed for the effect"), "share of calcium that needs D1 cells"),
     ),
     reads=(
         Read("current", "1", of="ampa.current"),
-        Read("relief", "1", of="translation.relief"),
+        Read("silenced", "1", of="translation.silenced"),
         Read("anisomycin", "1", of="translation.anisomycin"),
     ),
     knobs=(

@@ -75,7 +75,7 @@ OUTCOME = Mechanism(
         Parameter("weight_fast", 0.2, "1", (0.05, 0.4), fitted("onset of the human effect at 40-230 min", "Kishimoto2016"), "function carried by a full fast limb"),
         Parameter("weight_slow", 0.75, "1", (0.4, 1.5), fitted("drug minus control at 24 h", "Murrough2013"), "function per unit of spine density"),
         Parameter("weight_stress", 0.28, "1", (0.1, 0.5), assumed("part of the deficit is not a matter of spines"), "function lost directly at full stress"),
-        Parameter("weight_habenula", 0.4, "1", (0.1, 1.0), assumed("set so that the account can reach a comparable effect"), "mood per unit of trapped block"),
+        Parameter("weight_habenula", 0.7, "1", (0.2, 1.2), assumed("set so that the account can reach a comparable effect"), "mood per unit of trapped block"),
         Parameter("k_mood", 1.5, "1/h", (0.5, 4.0), assumed("mood follows within an hour"), "pace of mood"),
         Parameter("k_expectancy", 0.1, "1/h", (0.02, 0.5), assumed("builds within a day of the visit"), "pace of expectancy"),
         Parameter("score_healthy", 2.0, "points", (0.0, 6.0), assumed("healthy volunteers score a few points"), "score at healthy rest"),

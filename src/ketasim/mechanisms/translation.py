@@ -52,13 +52,14 @@ def mtorc1_drive(pathway, inhibited, gsk3_inhibitor, gain_mtorc1, gsk3_effect):
     return 1 + gain_mtorc1 * pathway * (1 - inhibited) * (1 + gsk3_effect * gsk3_inhibitor)
 
 
-def eef2_kinase(mtorc1, resting_lost, inhibitor, s6k_effect, half_s6k, steepness):
+def silenced(resting_lost, inhibitor):
+    """Share of synaptic eEF2 kinase silenced by loss of resting signal or by an inhibitor."""
+    return 1 - (1 - resting_lost) * (1 - inhibitor)
+
+
+def eef2_kinase(mtorc1, silenced, s6k_effect, half_s6k, steepness):
     """Activity of eEF2 kinase relative to rest."""
-    return (
-        (1 - resting_lost)
-        * (1 - inhibitor)
-        * (1 - s6k_effect * hill(mtorc1 - 1, half_s6k, steepness))
-    )
+    return (1 - silenced) * (1 - s6k_effect * hill(mtorc1 - 1, half_s6k, steepness))
 
 
 def relief(eef2, eef2_rest):
@@ -141,7 +142,8 @@ TRANSLATION = Mechanism(
         Quantity(rapamycin_effect, "1", "share of mTORC1 out of action", "inhibited", {"local": "rapamycin", "systemic": "rapamycin_systemic"}),
         Quantity(pathway, "1", "drive from TrkB onto mTORC1"),
         Quantity(mtorc1_drive, "1", "target of mTORC1"),
-        Quantity(eef2_kinase, "1", "eEF2 kinase activity, relative to rest", using={"inhibitor": "eef2k_inhibitor"}),
+        Quantity(silenced, "1", "share of synaptic eEF2 kinase silenced", using={"inhibitor": "eef2k_inhibitor"}),
+        Quantity(eef2_kinase, "1", "eEF2 kinase activity, relative to rest"),
         Quantity(relief, "1", "fall of eEF2 phosphorylation, share of rest"),
         Quantity(arc_drive, "1", "target of Arc"),
         Quantity(protein_drive, "1", "target of synaptic proteins"),
