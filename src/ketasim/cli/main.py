@@ -9,7 +9,7 @@ import click
 import ketasim
 from ketasim.errors import KetasimError, suggest
 
-COMMANDS = ("run", "demo", "compare", "list", "describe", "doctor")
+COMMANDS = ("run", "demo", "compare", "list", "describe", "check", "doctor")
 FAULT, STOPPED = 1, 130
 
 
