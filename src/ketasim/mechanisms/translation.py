@@ -120,9 +120,9 @@ TRANSLATION = Mechanism(
         Parameter("gain_arc", 5.0, "1", (2.0, 9.0), fitted("Arc up at 2-6 h", "Li2010"), "greatest rise of Arc"),
         Parameter("half_arc", 0.5, "1", (0.2, 1.2), assumed("half way up its usual excursion"), "excess mTORC1 for half the effect"),
         Parameter("k_arc", 0.3, "1/h", (0.15, 0.8), fitted("Arc back within about six hours", "Li2010"), "pace of Arc"),
-        Parameter("gain_proteins", 7.0, "1", (3.0, 12.0), fitted("1.3- to 2-fold at 2-72 h", "Li2010"), "greatest rise of synaptic proteins"),
+        Parameter("gain_proteins", 7.0, "1", (3.0, 10.0), fitted("1.3- to 2-fold at 2-72 h", "Li2010"), "greatest rise of synaptic proteins"),
         Parameter("half_proteins", 0.8, "1", (0.4, 1.6), assumed("half way up its usual excursion"), "excess Arc for half the effect"),
-        Parameter("k_proteins", 0.04, "1/h", (0.02, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of synaptic proteins"),
+        Parameter("k_proteins", 0.04, "1/h", (0.035, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of synaptic proteins"),
     ),
     reads=(
         Read("signal", "1", of="trkb.signal"),
