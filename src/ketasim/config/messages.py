@@ -52,7 +52,7 @@ def _sentence(one: Any) -> str:
         return f"{path}{context['text']}".removeprefix(".")
     if kind == "missing":
         return f"{path}: this key is needed{_example(path)}."
-    given = repr(one["input"])[:60]
+    given = _shown(one["input"])
     if kind == "finite_number":
         return f"{path} = {given}: a finite number is needed."
     if kind == "literal_error":
@@ -63,6 +63,13 @@ def _sentence(one: Any) -> str:
         one["msg"].replace("Input should be", "must be").replace("a valid string", "text in quotes")
     )
     return f"{path} = {given}: {words}."
+
+
+def _shown(value: Any) -> str:
+    """Return a value as TOML would have it, cut short."""
+    if isinstance(value, str):
+        return f'"{value[:60]}"'
+    return str(value).lower() if isinstance(value, bool) else repr(value)[:60]
 
 
 def _example(path: str) -> str:

@@ -91,6 +91,13 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _rows(value: Any) -> Any:
+    """Refuse a list far too long before each of its entries is complained about."""
+    if isinstance(value, list) and len(value) > MAX_DOSES:
+        raise complaint(f": {len(value):,} entries; at most {MAX_DOSES:,}.")
+    return _as_tuple(value)
+
+
 def _as_moments(value: Any) -> Any:
     if not isinstance(value, dict):
         return {"moments": tuple(value) if isinstance(value, list) else (value,)}
@@ -147,7 +154,7 @@ class OutputTable(Table):
     times: Annotated[tuple[Quantity, ...] | None, BeforeValidator(_as_tuple)] = Field(
         None, min_length=2, max_length=MAX_TIMES
     )
-    observables: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field((), max_length=1000)
+    observables: Annotated[tuple[str, ...], BeforeValidator(_rows)] = Field((), max_length=1000)
 
     @model_validator(mode="after")
     def _one_grid(self) -> "OutputTable":
@@ -176,13 +183,13 @@ class Config(Table):
     allow_unusual_dose: bool = False
     model: ModelTable = ModelTable()
     subject: Annotated[SubjectTable, BeforeValidator(_as_subject)] = SubjectTable()
-    dosing: Annotated[tuple[DosingTable, ...], BeforeValidator(_as_tuple)] = Field(
+    dosing: Annotated[tuple[DosingTable, ...], BeforeValidator(_rows)] = Field(
         (), max_length=MAX_DOSES
     )
-    intervention: Annotated[tuple[InterventionTable, ...], BeforeValidator(_as_tuple)] = Field(
+    intervention: Annotated[tuple[InterventionTable, ...], BeforeValidator(_rows)] = Field(
         (), max_length=MAX_WINDOWS
     )
-    bath: Annotated[tuple[BathTable, ...], BeforeValidator(_as_tuple)] = Field(
+    bath: Annotated[tuple[BathTable, ...], BeforeValidator(_rows)] = Field(
         (), max_length=MAX_WINDOWS
     )
     output: OutputTable = OutputTable()
