@@ -1,0 +1,134 @@
+"""Join products to sums, then leave out what cannot move: empty depots, knobs never turned.
+
+Fused operations are chosen here, on the whole model, rather than by the compiler, and every folding
+after that is exact in floating point: a narrow kernel gives the same bits as the full one.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from ketasim.compile.trace import Graph, Node, reach
+from ketasim.compile.wiring import Equations
+
+
+def empty_states(
+    eq: Equations, *, dosed: Collection[int], turned: Collection[int]
+) -> frozenset[int]:
+    """Return the states that start at zero and stay there.
+
+    ``dosed`` are states that a protocol feeds, ``turned`` knobs that it moves from neutral.
+    """
+    found = {
+        i for i, rest in enumerate(eq.rest) if rest.is_const(0.0) and i not in dosed
+    }
+    while found:
+        slopes = [eq.slopes[i] for i in sorted(found)]
+        narrow = Narrow(eq, empty=found, dosed=dosed, turned=turned)
+        moved = {
+            i for i, s in zip(sorted(found), narrow.all(slopes), strict=True) if not s.is_const(0.0)
+        }
+        if not moved:
+            break
+        found -= moved
+    return frozenset(found)
+
+
+class Rewriter:
+    """Copies nodes into a fresh graph, changing some on the way."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self._made: dict[int, Node] = {}
+
+    def all(self, nodes: Iterable[Node]) -> list[Node]:
+        """Return the nodes rewritten."""
+        wanted: Sequence[Node] = list(nodes)
+        for node in reach(wanted, self._made):
+            self._made[node.id] = self._rewrite(node)
+        return [self._made[node.id] for node in wanted]
+
+    def _rewrite(self, node: Node) -> Node:
+        if node.op == "const":
+            return self.graph.const(node.value)
+        if node.op == "leaf":
+            return self.leaf(*node.leaf)
+        return self.operation(node.op, *(self._made[a.id] for a in node.args))
+
+    def leaf(self, array: str, index: int) -> Node:
+        """Return what stands for an input."""
+        return self.graph.leaf(array, index)
+
+    def operation(self, op: str, *args: Node) -> Node:
+        """Return what stands for an operation."""
+        raise NotImplementedError
+
+
+class Elsewhere(Rewriter):
+    """Copies nodes within their graph, with states ``u`` instead of ``y``."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__()
+        self.graph = graph
+
+    def leaf(self, array: str, index: int) -> Node:
+        """Return the same entry of the other array."""
+        return self.graph.leaf("u" if array == "y" else array, index)
+
+    def operation(self, op: str, *args: Node) -> Node:
+        """Return the same operation."""
+        return self.graph.plain(op, *args)
+
+
+class Fuse(Rewriter):
+    """Makes ``a * b + c`` one operation with one rounding, wherever it moves within a segment."""
+
+    def operation(self, op: str, *args: Node) -> Node:
+        """Return the operation, fused when one side of a sum is a product."""
+        graph = self.graph
+        if op in ("add", "sub"):
+            a, b = args
+            if _product(b):
+                return graph.fma(graph.neg(b.args[0]) if op == "sub" else b.args[0], b.args[1], a)
+            if _product(a):
+                return graph.fma(a.args[0], a.args[1], graph.neg(b) if op == "sub" else b)
+        return getattr(graph, op)(*args)  # type: ignore[no-any-return]
+
+
+def _product(a: Node) -> bool:
+    return a.op == "mul" and a.moving
+
+
+class Narrow(Rewriter):
+    """Replaces some leaves by their fixed values; each rounding stays as it was."""
+
+    def __init__(
+        self,
+        eq: Equations,
+        *,
+        empty: Collection[int],
+        dosed: Collection[int],
+        turned: Collection[int],
+    ) -> None:
+        super().__init__()
+        self._eq, self._empty, self._dosed, self._turned = eq, empty, dosed, turned
+
+    def leaf(self, array: str, index: int) -> Node:
+        """Return zero for what is empty or not fed, and a knob's neutral value if not turned."""
+        if (array in ("y", "u", "q") and index in self._empty) or (
+            array == "r" and index not in self._dosed
+        ):
+            return self.graph.const(0.0)
+        if array == "k" and index not in self._turned:
+            return self.graph.const(self._eq.neutral[index])
+        return self.graph.leaf(array, index)
+
+    def operation(self, op: str, *args: Node) -> Node:
+        """Return the operation; quotients stay quotients and powers powers."""
+        graph = self.graph
+        if op == "div":
+            folded = args[0].is_const(0.0) or args[1].is_const(1.0)
+            return args[0] if folded else graph.plain(op, *args)
+        if op == "pow":
+            return args[0] if args[0].is_const(0.0) else graph.plain(op, *args)
+        if op == "exp" and not args[0].is_const(0.0):
+            return graph.plain(op, *args)
+        return getattr(graph, op)(*args)  # type: ignore[no-any-return]
