@@ -1,0 +1,42 @@
+"""What the README shows works: its Python, its configuration, its commands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ketasim.cli import main
+from ketasim.config import loads
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def block(language):
+    return re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)[1]
+
+
+def commands():
+    return re.findall(r"^\| `ketasim ([^`]*)`", README, re.MULTILINE)
+
+
+def test_the_python_runs_and_the_antagonist_takes_the_effect_away(capsys, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    exec(compile(block("python"), "README.md", "exec"), {})  # noqa: S102  (our own README)
+    assert float(capsys.readouterr().out) > 0.05
+
+
+def test_the_configuration_is_understood():
+    assert len(loads(block("toml"), source="README.md").scenario.protocol.doses) == 8
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_command_runs(line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as done:
+        main(line.split())
+    assert done.value.code in (0, None)
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_table_names_every_command_a_newcomer_needs():
+    assert {line.split()[0] for line in commands()} >= {"run", "compare", "list", "check", "doctor"}
