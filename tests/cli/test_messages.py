@@ -208,7 +208,7 @@ def test_other_mistakes(old, new, message):
         ('[subject]\nweight = "0 kg"\n', "subject.weight = "),
         ('[subject]\nspecies = "humna"\n',
          'species = "humna": not known. Did you mean "human"? Choose from: human, rat,'),
-        ('[engine]\nmethod = "LSODE"\n', 'engine.method = "LSODE": not known. Did you mean "LSODA"?'),
+        ('[engine]\nmethod = "LSODE"\n', 'method = "LSODE": not known. Did you mean "LSODA"?'),
         ("[engine]\nrtol = 1\n", "engine.rtol = 1: must be less than or equal to 0.01."),
         ("[engine]\nrtol = nan\n", "engine.rtol = nan: a finite number is needed."),
         ('[model.parameters]\n"body.weight" = "80 kg"\n', None),

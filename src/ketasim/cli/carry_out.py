@@ -9,6 +9,7 @@ import xarray as xr
 from ketasim.cli.text import last_line, summary_table
 from ketasim.config import Setup, dump
 from ketasim.config.names import headlines
+from ketasim.errors import SolverError
 from ketasim.results import folder
 from ketasim.results.summary import observables
 from ketasim.studies.simulate import simulate
@@ -27,7 +28,12 @@ def carry_out(setup: Setup, out: Path, *, formats: Iterable[str] = ()) -> Path:
     from ketasim.plots import timecourse
 
     folder.prepare(out)
-    dataset = integrate(setup)
+    try:
+        dataset = integrate(setup)
+    except SolverError as error:
+        question = out / folder.SCENARIO
+        question.write_text(dump(setup), encoding="utf-8")
+        raise SolverError(f"{error} Reproduce: ketasim run {question} --debug") from error
     files = folder.write(
         out,
         dataset,

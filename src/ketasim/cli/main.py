@@ -1,6 +1,7 @@
 """The entry point: finds the command, and turns every failure into a sentence and an exit code."""
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line and exit: 0 done, 1 a fault of ketasim, 2 a mistake, 130 stopped."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     words = [word for word in given if word != "--debug"]
+    if len(words) == len(given):
+        warnings.filterwarnings("ignore", module="scipy")  # its complaints end up in ours
     try:
         sys.exit(group.main(words, prog_name="ketasim", standalone_mode=False))
     except click.ClickException as error:

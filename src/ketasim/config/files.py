@@ -14,7 +14,7 @@ Toml = dict[str, Any]
 # tomllib takes quadratic time over one very long dotted key, so these are refused unread.
 _PART = r"""(?:(?<![\w-])[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
 _LONG_KEY = re.compile(rf"(?:{_PART}\.[ \t]*){{{MAX_DEPTH},}}")
-_PLACE = re.compile(r"(.*?)\s*\(at line (\d+), column (\d+)\)")
+_PLACE = re.compile(r"(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 _PLAINER = {
     "Expected newline or end of document after a statement": "expected a new line after a value",
     "Expected '=' after a key in a key/value pair": 'expected "=" after a key',
@@ -75,12 +75,11 @@ def _explain(error: ValueError, text: str, source: str) -> str:
     match = _PLACE.match(str(error))
     if match is None:
         return f"{source}: not valid TOML: {error}."
-    words, line, column = match[1], int(match[2]), int(match[3])
-    if words in _PLAINER:
-        words = _PLAINER[words]
-    else:
-        words = words[:1].lower() + words[1:]
-    written = text.splitlines()[line - 1] if line <= len(text.splitlines()) else ""
+    words = _PLAINER.get(match[1], match[1][:1].lower() + match[1][1:])
+    if match[2] is None:
+        return f"{source}, at its end: {words}."
+    line, column = int(match[2]), int(match[3])
+    written = "".join(text.split("\n")[line - 1 : line])
     comma = re.search(r"(?<![\w.])(\d+),(\d+)", written)
     cure = f" Write {comma[1]}.{comma[2]}, not {comma[1]},{comma[2]}." if comma else ""
     return f"{source} line {line}, column {column}: {words}.{cure}"
