@@ -22,7 +22,6 @@ from ketasim.config.schema import (
     complaint,
 )
 from ketasim.core.model import Model
-from ketasim.core.protocol import hours_of
 from ketasim.errors import ConfigError
 from ketasim.studies import expressions
 from ketasim.studies.arms import Arm
@@ -80,7 +79,6 @@ class CheckFile(Table):
     number: int = Field(ge=1, le=999)
     title: str
     hard: bool
-    until: Quantity
     rows: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
     references: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
     note: str = ""
@@ -114,12 +112,10 @@ def load_check(path: Path, *, library: Library | None = None) -> Check:
     with located(f"{path.name}: "):
         arms = {name: _arm(name, one, library, model) for name, one in table.arms.items()}
         measures = tuple(_measure(i, one, set(arms)) for i, one in enumerate(table.measure))
-        until = hours_of(table.until, "until")
     return Check(
         number=table.number,
         title=table.title,
         hard=table.hard,
-        until=until,
         rows=table.rows,
         references=table.references,
         arms=arms,

@@ -1,6 +1,6 @@
 """The scorecard: what was published, what the model says, and whether they agree."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf, isfinite
@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
+from ketasim.core.system import System
 from ketasim.studies.arms import Arm
+from ketasim.studies.cohort import Cohort, cohort
 from ketasim.studies.expressions import Given, Ledger, Node, Reading, evaluate, readings
 from ketasim.studies.readouts import Readout
-from ketasim.studies.simulate import simulate
+from ketasim.units import unit
 
 Array = NDArray[np.float64]
 
@@ -52,7 +54,6 @@ class Check:
     number: int
     title: str
     hard: bool
-    until: float
     rows: tuple[str, ...]
     references: tuple[str, ...]
     arms: Mapping[str, Arm]
@@ -83,71 +84,95 @@ class Verdict:
         return all(m.passed(v) for m, v in zip(self.check.measures, self.predictions, strict=True))
 
 
-def score(checks: Iterable[Check], model: Model) -> list[Verdict]:
-    """Return the verdict of a model on each check.
+@dataclass(frozen=True)
+class Scorecard:
+    """Checks made ready for one model: every arm, with and without drug, in one cohort."""
+
+    model: Model
+    checks: tuple[Check, ...]
+    cohort: Cohort
+    places: Mapping[Hashable, int]
+
+    def predict(self, draws: Array, *, rtol: float = 1e-6) -> list[Array]:
+        """Return what the measures of each check come to under each draw.
+
+        Parameters
+        ----------
+        draws
+            Canonical parameter values, shape (n_draws, n_parameters).
+
+        Returns
+        -------
+        list
+            One array a check, shape (n_measures, n_draws); nan where a run failed.
+        """
+        runs, _ = self.cohort.run(draws, rtol=rtol)
+        return [self._check(check, draws, runs) for check in self.checks]
+
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdict on each check at the model's own parameter values."""
+        found = self.predict(System(self.model).default_parameters[None, :])
+        pairs = zip(self.checks, found, strict=True)
+        return [Verdict(check, tuple(values[:, 0].tolist())) for check, values in pairs]
+
+    def _check(self, check: Check, draws: Array, runs: Array) -> Array:
+        def lookup(one: Reading | Ledger | Given) -> Array:
+            if isinstance(one, Ledger):
+                column = list(self.model.parameters).index(one.name)
+                found: Array = draws[:, column] / unit(self.model.unit(one.name)).factor
+                return found
+            place = self.places[_key(check.arms[one.arm], drug=True)]
+            if isinstance(one, Given):
+                schedule = self.cohort.scenarios[place].schedule
+                return np.full(len(draws), schedule.delivered.sum())
+            treated = self._read(one.summary, runs[place])
+            if not one.effect:
+                return treated
+            control = self.places[_key(check.arms[one.arm], drug=False)]
+            return treated - self._read(one.summary, runs[control])
+
+        values = [evaluate(m.formula, lookup) for m in check.measures]
+        return np.array([np.broadcast_to(value, (len(draws),)) for value in values])
+
+    def _read(self, summary: str, runs: Array) -> Array:
+        readout = Readout.parse(summary)
+        course = runs[:, self.cohort.record.index(readout.name)]
+        return readout.reduce(
+            self.cohort.times, course / unit(self.model.unit(readout.name)).factor
+        )
+
+
+def scorecard(checks: Sequence[Check], model: Model) -> Scorecard:
+    """Make checks ready for a model: gather their arms and compile one kernel for all.
 
     Raises
     ------
-    SolverError
-        When an arm cannot be integrated.
-    ConfigError
+    ConfigError, ModelError
         When a formula asks for a name the model does not have.
     """
-    return [Verdict(check, _predict(check, model)) for check in checks]
+    asked = [one for check in checks for one in check.lookups if isinstance(one, Reading)]
+    record = tuple(dict.fromkeys(Readout.parse(one.summary).name for one in asked))
+    times = grid()
+    arms = [arm for check in checks for arm in check.arms.values()]
+    chosen = {_key(arm, drug=drug): (arm, drug) for arm in arms for drug in (True, False)}
+    scenarios = [arm.scenario(model, times, record, drug=drug) for arm, drug in chosen.values()]
+    places = {key: place for place, key in enumerate(chosen)}
+    return Scorecard(model, tuple(checks), cohort(model, scenarios, record), places)
 
 
-def _predict(check: Check, model: Model) -> tuple[float, ...]:
-    found: dict[Reading | Ledger | Given, Array] = {}
-    for one in check.lookups:
-        if isinstance(one, Ledger):
-            found[one] = np.asarray(_ledger(model, one.name))
-        elif isinstance(one, Given):
-            found[one] = np.asarray(_given(check, model, one.arm))
-    found.update(_read(check, model, [r for r in check.lookups if isinstance(r, Reading)]))
-    values = (evaluate(m.formula, found.__getitem__) for m in check.measures)
-    return tuple(float(value) for value in values)
+def _key(arm: Arm, *, drug: bool) -> Hashable:
+    """Identify a run, so that an arm which several checks share is run once."""
+    protocol = arm.treated if drug else arm.control
+    return arm.subject.species, arm.subject.weight, protocol, tuple(sorted(arm.values.items()))
 
 
-def _ledger(model: Model, name: str) -> float:
-    from ketasim.units import unit
-
-    return model.value(name) / unit(model.unit(name)).factor
-
-
-def _given(check: Check, model: Model, arm: str) -> float:
-    one = check.arms[arm]
-    schedule = one.scenario(model, grid(check.until), ()).schedule
-    return float(schedule.delivered.sum())
+def score(checks: Sequence[Check], model: Model) -> list[Verdict]:
+    """Return the verdict of a model on each check; see :func:`scorecard`."""
+    return scorecard(checks, model).verdicts()
 
 
-def _read(check: Check, model: Model, asked: Sequence[Reading]) -> dict[Reading, Array]:
-    found: dict[Reading, Array] = {}
-    for name in dict.fromkeys(one.arm for one in asked):
-        mine = [one for one in asked if one.arm == name]
-        treated = _run(check, model, name, mine, drug=True)
-        undrugged = [one for one in mine if one.effect]
-        control = _run(check, model, name, undrugged, drug=False) if undrugged else {}
-        for one in mine:
-            found[one] = treated[one] - (control[one] if one.effect else 0.0)
-    return found
-
-
-def _run(
-    check: Check, model: Model, arm: str, asked: Sequence[Reading], *, drug: bool
-) -> dict[Reading, Array]:
-    readouts = {one: Readout.parse(one.summary) for one in asked}
-    names = [readout.name for readout in readouts.values()]
-    scenario = check.arms[arm].scenario(model, grid(check.until), names, drug=drug)
-    dataset = simulate(scenario)
-    times = dataset["time"].to_numpy()
-    return {
-        one: readout.reduce(times, dataset[readout.name].to_numpy())[0]
-        for one, readout in readouts.items()
-    }
-
-
-def grid(until: float) -> tuple[float, ...]:
-    """Return the times at which arms are read: minutes at first, then hours [h]."""
-    parts = (np.arange(-0.5, 6.0, 0.05), np.arange(6.0, 48.0, 0.5), np.arange(48.0, until, 3.0))
-    moments = np.concatenate([*parts, [0.0, 2 / 3, until]]).round(9)
-    return tuple(float(t) for t in np.unique(moments[moments <= until]))
+def grid() -> tuple[float, ...]:
+    """Return the times at which arms are read: minutes at first, then hours, to 28 d [h]."""
+    parts = (np.arange(-0.5, 6.0, 0.05), np.arange(6.0, 48.0, 0.5), np.arange(48.0, 673.0, 3.0))
+    moments = np.concatenate([*parts, [0.0, 2 / 3]]).round(9)
+    return tuple(float(t) for t in np.unique(moments))
