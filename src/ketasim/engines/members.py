@@ -57,8 +57,9 @@ class ReferenceEngine:
     model: Model
     method: str = "LSODA"
     rtol: float = 1e-6
-    limits: Limits = Limits(seconds=10.0)
+    limits: Limits = field(default_factory=lambda: Limits(seconds=10.0))
     halted: Callable[[], bool] = field(default=_never, compare=False)
+    first_step: float | None = None
 
     @property
     def name(self) -> str:
@@ -117,6 +118,7 @@ class ReferenceEngine:
                 rtol=self.rtol,
                 limits=self.limits,
                 parameters=parameters,
+                first_step=self.first_step,
             )
         except Stopped as error:
             for row, name in zip(into, names, strict=True):
@@ -129,10 +131,11 @@ class ReferenceEngine:
     def _judge(self, states: Array, into: Array) -> Status:
         """Blank everything from where a state left its interval or stopped being finite."""
         low, high = self._bounds
-        broken = ~np.isfinite(states).all(axis=0) | ~np.isfinite(into).all(axis=0)
-        outside = ((states < low[:, None]) | (states > high[:, None])).any(axis=0)
-        if not (broken | outside).any():
+        broken = ~np.isfinite(np.vstack([states, into])).min(axis=0)
+        outside = ((states < low[:, None]) | (states > high[:, None])).max(axis=0)
+        wrong: NDArray[np.bool_] = np.logical_or(broken, outside)
+        if not wrong.any():
             return Status.OK
-        first = int(np.argmax(broken | outside))
+        first = int(np.argmax(wrong))
         into[:, first:] = np.nan
         return Status.NONFINITE if broken[first] else Status.NEGATIVE_STATE

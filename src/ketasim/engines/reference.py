@@ -62,11 +62,13 @@ def integrate(
     rtol: float = 1e-6,
     limits: Limits = Limits(),
     parameters: Array | None = None,
+    first_step: float | None = None,
 ) -> Trajectory:
     """Integrate one member from its resting (or settled) state through a schedule.
 
     ``times`` (n_times,) [h] must lie within the schedule. At a breakpoint the value after a bolus
-    is reported. ``parameters`` (n_parameters,), canonical, replace the model's own values.
+    is reported. ``parameters`` (n_parameters,), canonical, replace the model's own values;
+    ``first_step`` [h] is tried first in every segment, in place of the solver's own guess.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def integrate(
         the error carries what was reached.
     """
     began = time.perf_counter()
-    run = _Run(system, schedule, times, METHODS[method], rtol, limits, began)
+    run = _Run(system, schedule, times, METHODS[method], rtol, limits, began, first_step)
     try:
         with np.errstate(all="ignore"):
             return run.carry_out(names, parameters)
@@ -98,10 +100,11 @@ class _Run:
         rtol: float,
         limits: Limits,
         began: float,
+        first_step: float | None,
     ) -> None:
         self.system, self.schedule, self.times = system, schedule, times
         self.solver, self.rtol, self.limits, self.began = solver, rtol, limits, began
-        self.atol = tolerances(system, rtol)
+        self.atol, self.first_step = tolerances(system, rtol), first_step
         self.values: Values = []
         self.observed: dict[str, Array] = {}
         self.steps = self.evaluations = 0
@@ -165,7 +168,14 @@ class _Run:
         rates = self.schedule.rates[i]
         inputs = rates if rates.any() else None
         solver = self.solver(
-            self.slopes(inputs), begin, y, end, rtol=self.rtol, atol=self.atol, jac=self.jacobian
+            self.slopes(inputs),
+            begin,
+            y,
+            end,
+            rtol=self.rtol,
+            atol=self.atol,
+            jac=self.jacobian,
+            first_step=None if self.first_step is None else min(self.first_step, end - begin),
         )
         done = 1 if len(times) and times[0] <= begin else 0
         into[:, :done] = y[:, None]

@@ -1,0 +1,96 @@
+"""Threads that work through chunks: each takes the next one, computes it, and hands it over."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.engines.members import Halted
+
+Array = NDArray[np.float64]
+PATIENCE = 1.5  # a stopped crew is waited for this long [s]; what it held is recomputed later
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Chunk ``index``: members ``start`` to ``stop`` (excluded), and their design rows."""
+
+    index: int
+    start: int
+    stop: int
+    rows: Array
+
+
+class Crew:
+    """Carries out ``work`` on every piece, in threads; ``halt`` stops it between two members."""
+
+    def __init__(self, pieces: Iterator[Piece], work: Callable[[Piece], Any], threads: int) -> None:
+        self.pieces, self.work = pieces, work
+        self.lock, self.done = threading.Lock(), threading.Event()
+        self.results: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self.threads = [
+            threading.Thread(target=self._labour, name=f"ketasim-{i}", daemon=True)
+            for i in range(max(1, threads))
+        ]
+
+    def halted(self) -> bool:
+        """Say whether somebody asked the crew to stop."""
+        return self.done.is_set()
+
+    def finish_chunks(self) -> None:
+        """Let every thread finish what it holds and take nothing more."""
+        self.pieces = iter(())
+
+    def halt(self) -> None:
+        """Ask all threads to stop, and wait a moment for them."""
+        self.done.set()
+        until = time.monotonic() + PATIENCE
+        for thread in self.threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def results_in_turn(self, *, beat: float = 0.2) -> Iterator[Any]:
+        """Yield what ``work`` returns as it comes, and None at every beat [s] without a result.
+
+        Raises
+        ------
+        Exception
+            Whatever ``work`` raised; the crew has been stopped then.
+        """
+        for thread in self.threads:
+            thread.start()
+        working = len(self.threads)
+        try:
+            while working:
+                try:
+                    kind, what = self.results.get(timeout=beat)
+                except queue.Empty:
+                    yield None
+                    continue
+                if kind == "error":
+                    raise what
+                if kind == "left":
+                    working -= 1
+                else:
+                    yield what
+        finally:
+            if working:
+                self.halt()
+
+    def _labour(self) -> None:
+        try:
+            while not self.done.is_set():
+                with self.lock:
+                    piece = next(self.pieces, None)
+                if piece is None:
+                    break
+                self.results.put(("result", self.work(piece)))
+        except Halted:
+            pass
+        except BaseException as error:  # handed to the main thread, which raises it
+            self.results.put(("error", error))
+        self.results.put(("left", None))

@@ -1,0 +1,38 @@
+"""Designs: grids, random draws and tables, each member known by its index.
+
+>>> plan = grid({"dosing[0].amount": logspace("0.05 mg/kg", "5 mg/kg", 41)})
+>>> cloud = sobol(model, 4096, seed=1)
+"""
+
+from ketasim.studies.designs.axes import Axis, levels, linspace, logspace, read_axis
+from ketasim.studies.designs.design import Design, grid
+from ketasim.studies.designs.distributions import (
+    Distribution,
+    lognormal,
+    loguniform,
+    normal,
+    truncated,
+    uniform,
+)
+from ketasim.studies.designs.draw import latin_hypercube, random, sobol
+from ketasim.studies.designs.table import table
+
+__all__ = [
+    "Axis",
+    "Design",
+    "Distribution",
+    "grid",
+    "latin_hypercube",
+    "levels",
+    "linspace",
+    "lognormal",
+    "logspace",
+    "loguniform",
+    "normal",
+    "random",
+    "read_axis",
+    "sobol",
+    "table",
+    "truncated",
+    "uniform",
+]

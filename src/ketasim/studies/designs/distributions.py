@@ -1,0 +1,174 @@
+"""How a value is distributed, as the inverse of its distribution function."""
+
+from dataclasses import asdict, dataclass, replace
+from math import exp, inf, isfinite, log
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from ketasim.core.declare import Parameter
+from ketasim.errors import ConfigError
+from ketasim.units import convert, split
+
+Array = NDArray[np.float64]
+Kind = Literal["uniform", "loguniform", "normal", "lognormal"]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A distribution in one unit.
+
+    ``a`` and ``b`` are the ends (uniform, log-uniform), mean and standard deviation (normal), or
+    median and geometric standard deviation (log-normal); ``low`` and ``high`` cut it off.
+    """
+
+    kind: Kind
+    a: float
+    b: float
+    unit: str
+    low: float = -inf
+    high: float = inf
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that describe no distribution."""
+        if not (isfinite(self.a) and isfinite(self.b)):
+            raise ConfigError(f"{self.kind}({self.a:g}, {self.b:g}): finite numbers are needed.")
+        sound = {
+            "uniform": self.a < self.b,
+            "loguniform": 0.0 < self.a < self.b,
+            "normal": self.b > 0.0,
+            "lognormal": self.a > 0.0 and self.b > 1.0,
+        }[self.kind]
+        if not sound:
+            raise ConfigError(f"{self.kind}({self.a:g}, {self.b:g}): {_NEEDS[self.kind]}.")
+        if not self.low < self.high:
+            raise ConfigError(f"truncated from {self.low:g} to {self.high:g}: nothing is left.")
+        if not self._share(self.high) > self._share(self.low):
+            raise ConfigError(
+                f"{self.kind}({self.a:g}, {self.b:g}) has nothing between {self.low:g} and "
+                f"{self.high:g}."
+            )
+
+    def at(self, shares: Array) -> Array:
+        """Return the values below which these shares (0 to 1) of the distribution lie."""
+        first, last = self._share(self.low), self._share(self.high)
+        within = first + shares * (last - first) if (first, last) != (0.0, 1.0) else shares
+        if self.kind == "uniform":
+            found = self.a + within * (self.b - self.a)
+        elif self.kind == "loguniform":
+            found = np.exp(log(self.a) + within * (log(self.b) - log(self.a)))
+        elif self.kind == "normal":
+            found = self.a + self.b * ndtri(within)
+        else:
+            found = self.a * np.exp(log(self.b) * ndtri(within))
+        low, high = self.support
+        return np.clip(found, low, high)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Return the smallest and largest value it can take."""
+        own = {
+            "uniform": (self.a, self.b),
+            "loguniform": (self.a, self.b),
+            "normal": (-inf, inf),
+            "lognormal": (0.0, inf),
+        }[self.kind]
+        return max(own[0], self.low), min(own[1], self.high)
+
+    def described(self) -> dict[str, Any]:
+        """Return it as plain text and numbers."""
+        plain = asdict(self)
+        return {k: repr(v) if isinstance(v, float) else v for k, v in plain.items()}
+
+    def _share(self, x: float) -> float:
+        if x in (-inf, inf):
+            return 0.0 if x < 0 else 1.0
+        if self.kind == "uniform":
+            return min(max((x - self.a) / (self.b - self.a), 0.0), 1.0)
+        if self.kind == "normal":
+            return float(ndtr((x - self.a) / self.b))
+        if x <= 0.0:
+            return 0.0
+        if self.kind == "loguniform":
+            return min(max(log(x / self.a) / log(self.b / self.a), 0.0), 1.0)
+        return float(ndtr(log(x / self.a) / log(self.b)))
+
+
+_NEEDS = {
+    "uniform": "the first end must be below the second",
+    "loguniform": "both ends must be > 0, the first below the second",
+    "normal": "the standard deviation must be > 0",
+    "lognormal": "the median must be > 0 and the geometric standard deviation > 1",
+}
+
+
+def uniform(low: "str | float", high: "str | float") -> Distribution:
+    """Return equal chances between two values."""
+    a, b, name = _pair(low, high)
+    return Distribution("uniform", a, b, name)
+
+
+def loguniform(low: "str | float", high: "str | float") -> Distribution:
+    """Return equal chances for equal ratios between two positive values."""
+    a, b, name = _pair(low, high)
+    return Distribution("loguniform", a, b, name)
+
+
+def normal(mean: "str | float", sd: "str | float") -> Distribution:
+    """Return a normal distribution; both numbers carry units."""
+    a, b, name = _pair(mean, sd)
+    return Distribution("normal", a, b, name)
+
+
+def lognormal(
+    median: "str | float", *, gsd: float | None = None, cv: float | None = None
+) -> Distribution:
+    """Return a log-normal distribution of a median and a spread.
+
+    ``gsd`` is the geometric standard deviation (2 means "a factor of two"), ``cv`` the coefficient
+    of variation; exactly one is needed.
+
+    Raises
+    ------
+    ConfigError
+        When neither or both are given, or one is not possible.
+    """
+    if (gsd is None) == (cv is None):
+        raise ConfigError("lognormal: give either gsd (e.g. 1.3) or cv (e.g. 0.3).")
+    value, name = split(median, "median")
+    if cv is not None:
+        gsd = exp(np.sqrt(np.log1p(cv * cv)))
+    return Distribution("lognormal", value, float(gsd or 0.0), name)
+
+
+def truncated(
+    one: Distribution, low: "str | float | None" = None, high: "str | float | None" = None
+) -> Distribution:
+    """Return a distribution cut off below ``low`` and above ``high``.
+
+    Raises
+    ------
+    ConfigError
+        When nothing of it is left.
+    """
+    ends = [None if end is None else convert(*split(end), one.unit) for end in (low, high)]
+    return replace(
+        one,
+        low=one.low if ends[0] is None else ends[0],
+        high=one.high if ends[1] is None else ends[1],
+    )
+
+
+def plausible(parameter: Parameter) -> Distribution:
+    """Return a ledger row's bounds as a distribution: log-uniform when both ends are positive."""
+    low, high = parameter.bounds
+    kind: Kind = "loguniform" if low > 0.0 else "uniform"
+    return Distribution(kind, low, high, parameter.unit)
+
+
+def _pair(first: "str | float", second: "str | float") -> tuple[float, float, str]:
+    a, name = split(first, "first")
+    b, other = split(second, "second")
+    return a, convert(b, other, name, "second"), name
