@@ -10,6 +10,8 @@ Left out: the difference between behavioural tests, anhedonia, suicidality and c
 separate outcomes, dissociation, and any effect of the visit itself beyond ``expectation``.
 """
 
+from math import inf
+
 from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
 from ketasim.core.evidence import assumed, fitted
 from ketasim.core.maths import hill
@@ -65,7 +67,7 @@ OUTCOME = Mechanism(
     story=story_of(__doc__),
     states=(
         State("fast", 0.0, "1", "fast limb of function", scale=0.5),
-        State("mood", 1.0, "1", "mood, relative to healthy rest"),
+        State("mood", 1.0, "1", "mood, relative to healthy rest; an index that may pass 0", within=(-inf, inf)),
         State("expectancy", 0.0, "points", "score points owed to expectation", scale=10.0),
     ),
     parameters=(
