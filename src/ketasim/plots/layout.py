@@ -1,0 +1,219 @@
+"""Panels on paper: every length in millimetres, a header of title and keys above each panel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from math import ceil
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.textpath import TextToPath
+
+from ketasim.plots.axis import Window
+from ketasim.plots.panels import Dash
+from ketasim.plots.style import INK, MM, Style, new_figure
+
+LEFT, RIGHT, FOOT, TOP = 12.0, 2.0, 7.5, 1.2  # margins [mm]
+TEAR, GUTTER = 1.4, 3.0  # between the parts of a panel, between columns of panels
+LINE, GAP, AIR = 2.8, 0.7, 1.3  # a line of text, beneath a header, beneath a panel
+HANDLE, SPACE = 3.0, 2.0  # a key's sample of line, the space between keys
+ROW = 2.9  # of the strip
+POINT = 1 / 72.0 / MM
+REMARK = "#5A5A5A"
+Parts = tuple[Axes, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """An entry of a header: a text and how its curve looks; without a colour, a remark."""
+
+    text: str
+    colour: str = ""
+    dash: Dash = "-"
+
+
+@dataclass(frozen=True)
+class Header:
+    """The title and the keys above a panel, and the share of height the panel takes."""
+
+    title: str
+    keys: tuple[Key, ...] = ()
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A figure, the rows of each column's strip, its panels, and which of these stand at a foot."""
+
+    figure: Figure
+    strips: list[list[Parts]]
+    panels: list[Parts]
+    feet: tuple[int, ...]
+
+
+@cache
+def text_width(text: str, size: float, font: str, *, bold: bool = False) -> float:
+    """Return the printed width of a text [mm]."""
+    properties = FontProperties(family=font, size=size, weight="bold" if bold else "normal")
+    width, _, _ = TextToPath().get_text_width_height_descent(text, properties, ismath=False)
+    return float(width) * POINT
+
+
+def place_keys(header: Header, width: float, style: Style) -> list[tuple[int, float]]:
+    """Return for each key its line in the header and its distance from the left [mm].
+
+    Keys stand behind the title, or beneath it when they do not all fit.
+    """
+    title = text_width(header.title, style.title_size, style.font, bold=True) if header.title else 0
+    needs = [_key_width(key, style) for key in header.keys]
+    begin = title + SPACE * bool(header.title)
+    line, x = (0, begin) if begin + sum(needs) + SPACE * (len(needs) - 1) <= width else (1, 0.0)
+    line = line if header.title else 0
+    places = []
+    for need in needs:
+        if x > 0.0 and x + need > width:
+            line, x = line + 1, 0.0
+        places.append((line, x))
+        x += need + SPACE
+    return places
+
+
+def _key_width(key: Key, style: Style) -> float:
+    sample = HANDLE + 0.8 if key.colour else 0.0
+    return sample + text_width(key.text, style.text_size, style.font)
+
+
+def _shortened(header: Header, width: float, style: Style) -> Header:
+    """Return a header of which no word runs off the paper."""
+    title = _cut(header.title, width, style.title_size, style.font, bold=True)
+    room = width - HANDLE - 0.8
+    keys = (replace(k, text=_cut(k.text, room, style.text_size, style.font)) for k in header.keys)
+    return replace(header, title=title, keys=tuple(keys))
+
+
+def _cut(text: str, width: float, size: float, font: str, *, bold: bool = False) -> str:
+    if text_width(text, size, font, bold=bold) <= width:
+        return text
+    while text and text_width(f"{text}…", size, font, bold=bold) > width:
+        text = text[:-1].rstrip()
+    return f"{text}…"
+
+
+def lines_of(header: Header, width: float, style: Style) -> int:
+    """Return how many lines a header takes."""
+    return 1 + max((line for line, _ in place_keys(header, width, style)), default=0)
+
+
+def panel_height(n: int, style: Style) -> float:
+    """Return the height of each of ``n`` stacked panels [mm]; few panels may be taller."""
+    return max(style.panel, min(2.4 * style.panel, 100.0 / n))
+
+
+def sheet(
+    headers: Sequence[Header], shown: Sequence[Window], style: Style, *, top: Header, rows: int
+) -> Sheet:
+    """Lay out panels below a strip of ``rows`` rows, filling column after column.
+
+    Columns end on one line, so that their time axes can be read across.
+    """
+    columns = min(style.columns, len(headers))
+    pitch = (style.width + GUTTER) / columns
+    width, across = pitch - GUTTER - LEFT - RIGHT, style.width - LEFT - RIGHT
+    stacks = _stacks([_shortened(header, width, style) for header in headers], columns)
+    top = _shortened(top, across, style)
+    heads = [[lines_of(h, width, style) * LINE + GAP for h in stack] for stack in stacks]
+    fixed = [sum(some) + AIR * (len(some) - 1) for some in heads]
+    each = panel_height(len(stacks[0]), style)
+    shares = [sum(h.share for h in stack) for stack in stacks]
+    body = max(f + share * each for f, share in zip(fixed, shares, strict=True))
+    crown = TOP + lines_of(top, across, style) * LINE * bool(top.title or top.keys)
+    start = crown + rows * ROW + (0.8 if rows else 0.0)
+    paper = _Paper(new_figure(style.width, start + body + FOOT), style, shown)
+    paper.header(top, LEFT, TOP, across)
+    strips, panels = [], []
+    for column, (stack, some) in enumerate(zip(stacks, heads, strict=True)):
+        x, y = LEFT + column * pitch, start
+        strips.append([paper.parts(x, crown + i * ROW, width, ROW - 0.7) for i in range(rows)])
+        unit = (body - fixed[column]) / shares[column]
+        for header, head in zip(stack, some, strict=True):
+            paper.header(header, x, y, width)
+            panels.append(paper.parts(x, y + head, width, unit * header.share))
+            y += head + unit * header.share + AIR
+    feet = tuple(np.cumsum([len(stack) for stack in stacks]) - 1)
+    return Sheet(paper.figure, strips, panels, feet)
+
+
+def _stacks(headers: Sequence[Header], columns: int) -> list[Sequence[Header]]:
+    """Deal panels to columns, the first ones taking what is left over."""
+    size = ceil(len(headers) / columns)
+    return [headers[i : i + size] for i in range(0, len(headers), size)]
+
+
+@dataclass(frozen=True)
+class _Paper:
+    """Places things on a figure by their distance from its top left corner [mm]."""
+
+    figure: Figure
+    style: Style
+    shown: Sequence[Window]
+
+    @property
+    def height(self) -> float:
+        return float(self.figure.get_figheight()) / MM
+
+    def parts(self, x: float, y: float, width: float, height: float) -> Parts:
+        """Add the axes of a panel, a part for each window; the first holds the measure."""
+        free = width - TEAR * (len(self.shown) - 1)
+        axes: list[Axes] = []
+        for window in self.shown:
+            wide = free * window.share
+            at = (x / self.style.width, 1.0 - (y + height) / self.height)
+            box = (*at, wide / self.style.width, height / self.height)
+            axes.append(self.figure.add_axes(box, sharey=axes[0] if axes else None))
+            x += wide + TEAR
+        return tuple(axes)
+
+    def header(self, header: Header, x: float, y: float, width: float) -> None:
+        """Write a title and its keys."""
+        base = y + 0.75 * LINE
+        if header.title:
+            self.text(x, base, header.title, INK, size=self.style.title_size, weight="bold")
+        for key, (line, across) in zip(
+            header.keys, place_keys(header, width, self.style), strict=True
+        ):
+            self.key(key, x + across, base + line * LINE)
+
+    def key(self, key: Key, x: float, y: float) -> None:
+        """Draw a sample of a curve and its name, or a remark without a sample."""
+        if not key.colour:
+            self.text(x, y, key.text, REMARK, size=self.style.text_size)
+            return
+        level = 1.0 - (y - 0.75) / self.height
+        ends = [x / self.style.width, (x + HANDLE) / self.style.width]
+        sample = Line2D(
+            ends, [level, level], color=key.colour, linestyle=key.dash,
+            linewidth=self.style.line, label="_key", transform=self.figure.transFigure,
+        )  # fmt: skip
+        self.figure.add_artist(sample)
+        self.text(x + HANDLE + 0.8, y, key.text, INK, size=self.style.text_size)
+
+    def text(
+        self, x: float, y: float, text: str, colour: str, *, size: float, weight: str = "normal"
+    ) -> None:
+        """Write a line of text on a base line."""
+        self.figure.text(
+            x / self.style.width, 1.0 - y / self.height, text, color=colour, fontsize=size,
+            fontweight=weight, ha="left", va="baseline", parse_math=False,
+        )  # fmt: skip
+
+
+def size(axes: Axes) -> tuple[float, float]:
+    """Return width and height [mm]."""
+    figure: Any = axes.get_figure()
+    box = axes.get_position()
+    width, height = figure.get_size_inches() / MM
+    return float(box.width * width), float(box.height * height)

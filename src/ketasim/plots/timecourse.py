@@ -1,0 +1,125 @@
+"""The default figure: one run from drug to mood, first hours and following days side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from ketasim.plots.axis import Window, windows
+from ketasim.plots.curves import Array, curve, finish, limits
+from ketasim.plots.layout import Header, Key, Parts, sheet, size, text_width
+from ketasim.plots.marks import Marks, marks, shade, strip, strip_name
+from ketasim.plots.panels import Panel, panels
+from ketasim.plots.style import COLUMN, Style, provenance, save, settings
+
+PRESSED = "#6E6E6E"  # a dose on the strip
+HELD = "#B9CBDB"  # a held knob
+
+
+def draw(
+    dataset: xr.Dataset,
+    path: str | Path | None = None,
+    *,
+    names: Sequence[str] = (),
+    member: int = 0,
+    style: Style = COLUMN,
+) -> Figure:
+    """Draw one member of a result, and save it when a path is given.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.png``, ``.svg`` or ``.pdf``; the same dataset gives the same bytes.
+    names
+        Recorded names or mechanisms to show, see :func:`ketasim.plots.panels.panels`.
+    style
+        ``COLUMN`` (85 mm wide, one stack) or ``PAGE`` (178 mm, two).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Free of pyplot; :func:`ketasim.plots.style.save` writes it with its numbers.
+
+    Raises
+    ------
+    ConfigError
+        When a name was not recorded, nothing was, or the file cannot be written.
+    """
+    run = dataset.isel(member=member) if "member" in dataset.dims else dataset
+    found, done = panels([run], names), marks(dataset.attrs)
+    times = run["time"].to_numpy().astype(float)
+    shown = windows(float(times[0]), float(times[-1]), onset=done.onset)
+    with settings(style):
+        figure = _figure(run, times, found, shown, done, style)
+        figure.set_label(provenance(dataset.attrs))
+        if path is not None:
+            save(figure, path, style=style)
+    return figure
+
+
+def _figure(
+    run: xr.Dataset,
+    times: Array,
+    found: Sequence[Panel],
+    shown: Sequence[Window],
+    done: Marks,
+    style: Style,
+) -> Figure:
+    top = Header("", tuple(Key(text) for text in (done.sentence, _failure(run)) if text))
+    headers = [_header(panel) for panel in found]
+    rows = bool(done.doses) + len(done.holds)
+    page = sheet(headers, shown, style, top=top, rows=rows)
+    for column in page.strips:
+        _strip(column, shown, done, style)
+    passing = done.passing(Window(float(times[0]), float(times[-1])))
+    for i, (parts, panel) in enumerate(zip(page.panels, found, strict=True)):
+        for axes, window in zip(parts, shown, strict=True):
+            shade(axes, window, passing)
+        _curves(parts, run, times, panel, style)
+        finish(parts, panel, shown, foot=i in page.feet)
+    return page.figure
+
+
+def _header(panel: Panel) -> Header:
+    keys = tuple(Key(c.label, c.colour, c.dash) for c in panel.curves if c.label)
+    return Header(panel.title, keys, panel.share)
+
+
+def _failure(run: xr.Dataset) -> str:
+    """Say why a member has no numbers, when it has none."""
+    status = run.get("status")
+    if status is None or int(status) in (0, 1):
+        return ""
+    words = str(status.attrs.get("flag_meanings", "")).split()
+    codes = np.atleast_1d(status.attrs.get("flag_values", [])).tolist()
+    meanings = dict(zip(codes, words, strict=False))
+    return f"run failed: {meanings.get(int(status), int(status))}"
+
+
+def _strip(rows: Sequence[Parts], shown: Sequence[Window], done: Marks, style: Style) -> None:
+    below = list(rows)
+    if done.doses:
+        for axes, window in zip(below.pop(0), shown, strict=True):
+            strip(axes, window, done.doses, colour=PRESSED)
+    for parts, hold in zip(below, done.holds, strict=True):
+        for axes, window in zip(parts, shown, strict=True):
+            strip(axes, window, hold.spans, colour=HELD)
+        first = hold.spans[0]
+        at = next((i for i, window in enumerate(shown) if first.within(window)), 0)
+        start, stop = max(first.start, shown[at].start), min(first.stop, shown[at].stop)
+        share = (stop - start) / (shown[at].stop - shown[at].start)
+        room = share * size(parts[at])[0]
+        inside = text_width(f" {hold.name} ", style.text_size, style.font) <= room
+        strip_name(parts[at], hold.name, start if inside else stop)
+
+
+def _curves(parts: Parts, run: xr.Dataset, times: Array, panel: Panel, style: Style) -> None:
+    drawn = []
+    for one in panel.curves:
+        values = run[one.name].to_numpy().astype(float)
+        label = f"{one.name} [{panel.unit}]"
+        curve(parts, times, values, label=label, colour=one.colour, dash=one.dash, width=style.line)
+        drawn.append(values)
+    limits(parts, drawn, from_zero=panel.from_zero)
