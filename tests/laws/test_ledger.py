@@ -1,0 +1,80 @@
+"""Does every number say where it comes from, and is every source a real entry?"""
+
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from ketasim.core.evidence import Kind
+from ketasim.models import antidepressant
+from ketasim.units import unit
+
+ROOT = Path(__file__).parents[2]
+MODEL = antidepressant()
+BIB = files("ketasim").joinpath("references.bib").read_text("utf-8")
+ENTRIES = dict(re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", BIB, re.M | re.S))
+LEDGER = {key for one in MODEL.parameters.values() for key in one.evidence.keys}
+
+
+def cited_by_configs():
+    """Return the keys that shipped configurations cite."""
+    found = (tomllib.loads(p.read_text("utf-8")) for p in (ROOT / "configs").rglob("*.toml"))
+    return {key for one in found for key in one.get("references", [])}
+
+
+@pytest.mark.parametrize("name", MODEL.parameters)
+def test_a_number_has_unit_bounds_evidence_and_meaning(name):
+    one = MODEL.parameters[name]
+    low, high = one.bounds
+    assert low <= one.value <= high
+    assert unit(one.unit, name).factor > 0.0
+    assert one.evidence.kind in get_args(Kind)
+    assert len(one.evidence.note.split()) >= 2
+    assert one.meaning
+    if one.evidence.kind == "measured":
+        assert one.evidence.keys, "a measurement names its source"
+    if one.evidence.kind == "assumed":
+        assert not one.evidence.keys, "an assumption leans on no source"
+
+
+def test_only_constants_have_no_room_to_vary():
+    fixed = {name for name, one in MODEL.parameters.items() if one.bounds[0] == one.bounds[1]}
+    assert fixed == {
+        "body.reference_weight", "nmda.reference_voltage", "plasma.molar_mass", "spines.floor",
+    }  # fmt: skip
+
+
+def test_every_key_of_a_ledger_is_in_the_references():
+    assert sorted(LEDGER - set(ENTRIES)) == []
+
+
+def test_every_key_of_a_configuration_is_in_the_references():
+    assert sorted(cited_by_configs() - set(ENTRIES)) == []
+
+
+def test_no_reference_is_unused():
+    assert sorted(set(ENTRIES) - LEDGER - cited_by_configs()) == []
+
+
+@pytest.mark.parametrize("key", ENTRIES)
+def test_an_entry_has_a_title_and_a_year(key):
+    fields = dict(re.findall(r"(\w+)\s*=\s*\{((?:[^{}]|\{[^{}]*\})*)\}", ENTRIES[key]))
+    assert fields["title"]
+    assert re.fullmatch(r"(19|20)\d\d|n\.d\.", fields["year"])
+    assert re.fullmatch(r"10\.\d{4,}/\S+", fields.get("doi", "10.1234/none"))
+    digits = re.search(r"\d{4}", key)
+    assert digits is None or digits[0] == fields["year"]
+
+
+def test_no_entry_is_given_twice():
+    keys = re.findall(r"^@\w+\{(\w+),", BIB, re.M)
+    assert len(keys) == len(set(keys)) == len(ENTRIES)
+
+
+def test_states_and_knobs_have_units_and_meanings():
+    for full in (*MODEL.states, *MODEL.knobs, *(str(w.name) for w in MODEL.quantities)):
+        assert MODEL.meaning(full)
+        unit(MODEL.unit(full), full)
