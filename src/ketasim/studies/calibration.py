@@ -1,0 +1,174 @@
+"""Calibration to the scorecard and to nothing else: least squares from the ledger, many starts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from ketasim.core.model import Model
+from ketasim.core.system import System
+from ketasim.studies.scorecard import Check, Measure, Scorecard, scorecard
+from ketasim.units import unit
+
+Array = NDArray[np.float64]
+STEP = 1e-3  # of a parameter's logarithm, for differences
+UNREACHED = 10.0  # residual of a measure that has no value
+PULL = 0.3  # residual of a parameter at either bound; keeps what the data leave free off its bounds
+WORSE = 3.84  # rise of the objective that the data can see: chi-squared, one degree, 95 %
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where one start ended: values in declared units, objective, evaluations."""
+
+    start: str
+    values: Mapping[str, float]
+    objective: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Fitted parameters, their bounds, and the residuals of the scorecard's measures."""
+
+    model: Model
+    card: Scorecard
+    names: tuple[str, ...]
+
+    @cached_property
+    def _columns(self) -> list[int]:
+        order = list(self.model.parameters)
+        return [order.index(name) for name in self.names]
+
+    @cached_property
+    def _factors(self) -> Array:
+        return np.array([unit(self.model.unit(name)).factor for name in self.names])
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """Return the logarithms of the ledger's bounds, each (n_names,)."""
+        pairs = np.log([self.model.parameters[name].bounds for name in self.names])
+        return pairs[:, 0], pairs[:, 1]
+
+    @cached_property
+    def ledger(self) -> Array:
+        """Return the logarithms of the model's own values, (n_names,)."""
+        values = [self.model.value(name) for name in self.names]
+        return np.asarray(np.log(values / self._factors), dtype=float)
+
+    def values(self, point: Array) -> dict[str, float]:
+        """Return a point as values in declared units."""
+        return dict(zip(self.names, np.exp(point).tolist(), strict=True))
+
+    def residuals(self, points: Array) -> Array:
+        """Return residuals at points (n_points, n_names): of the measures, then of the bounds."""
+        draws = np.repeat(System(self.model).default_parameters[None, :], len(points), axis=0)
+        draws[:, self._columns] = np.exp(points) * self._factors
+        found = self.card.predict(draws)
+        rows = [
+            _residual(measure, values)
+            for check, predicted in zip(self.card.checks, found, strict=True)
+            for measure, values in zip(check.measures, predicted, strict=True)
+            if not measure.reported
+        ]
+        low, high = self.bounds
+        middle, half = (low + high) / 2.0, (high - low) / 2.0
+        return np.hstack([np.array(rows).T, PULL * (points - middle) / half])
+
+    def slopes(self, point: Array) -> Array:
+        """Return the derivatives of the residuals, all columns in one ensemble."""
+        n = len(point)
+        inward = np.where(point + STEP > self.bounds[1], -STEP, STEP)
+        points = np.vstack([point, point + np.diag(inward)])
+        found = self.residuals(points)
+        return np.asarray((found[1:] - found[0]).T / inward[None, :n])
+
+    def fit(self, start: Array, label: str, *, free: Sequence[str] = ()) -> Fit:
+        """Return where least squares end from a start; ``free`` limits what may move."""
+        moving = np.isin(self.names, list(free)) if free else np.ones(len(self.names), dtype=bool)
+        low, high = self.bounds
+        inside = np.clip(start, low + 1e-9, high - 1e-9)
+
+        def whole(part: Array) -> Array:
+            point = start.copy()
+            point[moving] = part
+            return point
+
+        found = least_squares(
+            lambda part: self.residuals(whole(part)[None, :])[0],
+            inside[moving],
+            jac=lambda part: self.slopes(whole(part))[:, moving],
+            bounds=(low[moving], high[moving]),
+            xtol=1e-4,
+            ftol=1e-5,
+            max_nfev=40,
+        )
+        return Fit(label, self.values(whole(found.x)), float(2.0 * found.cost), int(found.nfev))
+
+    def starts(self, count: int, seed: int) -> list[tuple[str, Array]]:
+        """Return the ledger and ``count`` draws between the bounds."""
+        low, high = self.bounds
+        draws = np.random.default_rng(seed).uniform(low, high, (count, len(low)))
+        return [
+            ("ledger", self.ledger),
+            *((f"seed {seed}, draw {i}", d) for i, d in enumerate(draws)),
+        ]
+
+    def verdicts(self, best: Fit, *, told: Callable[[str], None]) -> dict[str, str]:
+        """Return what the scorecard says of each parameter, by moving it to either bound.
+
+        The others are fitted again each time: ``identified`` when both bounds are worse than the
+        data allow, ``only a lower bound`` or ``only an upper bound`` when one is, else ``flat``.
+        """
+        words = {
+            (True, True): "identified",
+            (True, False): "only a lower bound",
+            (False, True): "only an upper bound",
+            (False, False): "flat",
+        }
+        at = np.log([best.values[name] for name in self.names])
+        found = {}
+        for i, name in enumerate(self.names):
+            others = [one for one in self.names if one != name]
+            worse = []
+            for bound in self.bounds:
+                moved = at.copy()
+                moved[i] = bound[i]
+                worse.append(self.fit(moved, name, free=others).objective > best.objective + WORSE)
+            found[name] = words[worse[0], worse[1]]
+            told(f"{name}: {found[name]}")
+        return found
+
+
+def problem(model: Model, checks: Sequence[Check]) -> Problem:
+    """Return the calibration of every parameter whose evidence is ``fitted``."""
+    names = tuple(n for n, p in model.parameters.items() if p.evidence.kind == "fitted")
+    return Problem(model, scorecard([c for c in checks if not c.reported], model), names)
+
+
+def _residual(measure: Measure, values: Array) -> Array:
+    """Return 0 where a prediction sits well, 1 at the edge of what is tolerated, more beyond."""
+    if measure.target is not None:
+        found = (values - measure.target) / ((measure.high - measure.low) / 2.0)
+    elif measure.low > -inf and measure.high < inf:
+        middle, half = (measure.low + measure.high) / 2.0, (measure.high - measure.low) / 2.0
+        found = np.sign(values - middle) * _beyond_half(np.abs(values - middle) / half)
+    elif measure.high < inf:
+        found = _beyond_half(values / measure.high)
+    else:
+        found = _short_of(values, measure.low)
+    return np.where(np.isfinite(found), np.clip(found, -UNREACHED, UNREACHED), UNREACHED)
+
+
+def _beyond_half(share: Array) -> Array:
+    return 2.0 * np.maximum(share - 0.5, 0.0)
+
+
+def _short_of(values: Array, low: float) -> Array:
+    if low < 1e-6:
+        return np.where(values >= low, 0.0, UNREACHED)
+    return 2.0 * np.maximum(1.5 - values / low, 0.0)
