@@ -5,9 +5,15 @@ from collections.abc import Sequence
 from math import inf, isfinite
 from typing import Any
 
+from ketasim.cli.text import columns
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError
-from ketasim.studies.scorecard import Check, Measure, Verdict
+from ketasim.models.antidepressant import antidepressant
+from ketasim.models.rivals import NULLS, RIVALS
+from ketasim.studies.robustness import pass_shares, unmeasured
+from ketasim.studies.scorecard import Check, Measure, Verdict, score
+
+MOST_DRAWS = 100_000
 
 
 def chosen(checks: Sequence[Check], only: Sequence[int]) -> list[Check]:
@@ -46,6 +52,43 @@ def _block(one: Verdict) -> list[str]:
         unit = "" if measure.unit == "1" else f" {measure.unit}"
         lines.append(f"       {mark}  {measure.name}: {value:.3g}{unit}  ({measure.wanted})")
     return lines
+
+
+def standing(checks: Sequence[Check], model: Model, draws: int) -> str:
+    """Return how often each check passes when everything not measured is drawn.
+
+    Raises
+    ------
+    ConfigError
+        When the number of draws is not positive or too large.
+    """
+    if not 1 <= draws <= MOST_DRAWS:
+        raise ConfigError(f"--draws {draws}: must lie between 1 and {MOST_DRAWS:,}.")
+    judged = [one for one in checks if not one.reported]
+    found = pass_shares(judged, model, draws=draws)
+    rows = [[str(one.check.number), f"{one.share:.0%}", one.check.title] for one in found]
+    count = len(unmeasured(model))
+    return (
+        f"Share of {draws:,} draws of {count} parameters that nobody has measured, each anywhere\n"
+        f"within its bounds, under which a check passes:\n{columns(rows)}"
+    )
+
+
+def beside_the_nulls(checks: Sequence[Check]) -> str:
+    """Return which checks the default, the nulls and the rivals pass, and which tell little."""
+    base = antidepressant()
+    judged = [one for one in checks if not one.reported]
+    accounts = {"default": base, **{one.name: one.model(base) for one in (*NULLS, *RIVALS[1:])}}
+    passed = {
+        name: [one.passed for one in score(judged, model)] for name, model in accounts.items()
+    }
+    rows = [["account", "passes", *(str(one.number) for one in judged)]]
+    for name, marks in passed.items():
+        told = f"{sum(marks)} of {len(marks)}"
+        rows.append([name, told, *("x" if mark else "." for mark in marks)])
+    nulls = [passed[one.name] for one in NULLS]
+    little = [str(c.number) for i, c in enumerate(judged) if all(null[i] for null in nulls)]
+    return f"{columns(rows)}\nEvery null passes, so these tell little: {', '.join(little)}."
 
 
 def as_json(verdicts: Sequence[Verdict], model: Model) -> str:
