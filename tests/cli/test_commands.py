@@ -14,6 +14,7 @@ import xarray as xr
 from cli.texts import SINGLE_IV, changed
 from ketasim.cli import main
 from ketasim.config import load
+from ketasim.models import antidepressant
 
 QUICK = ["--set", "output.until=1 d", "--set", 'output.observables=["spines", "mtor"]']
 
@@ -222,8 +223,6 @@ def test_lists(type_in, kind, telling):
 
 
 def test_parameters_are_counted_by_kind_of_evidence(type_in):
-    from ketasim.models import antidepressant
-
     _, out, _ = type_in("list", "parameters")
     counts = re.findall(r"(\d+) (measured|fitted|derived|assumed)", out.splitlines()[-1])
     assert sum(int(count) for count, _ in counts) == len(antidepressant().parameters)
@@ -237,7 +236,7 @@ def test_describe_shows_story_equations_and_sources(type_in):
     assert re.search(r"k_internalise +36 +1/h +15 to 40 +derived: ", out)
 
 
-@pytest.mark.parametrize("mechanism", ["ampa", "bdnf", "nmda", "pk_s", "spines", "outcome"])
+@pytest.mark.parametrize("mechanism", [one.name for one in antidepressant().mechanisms])
 def test_every_mechanism_can_be_described(type_in, mechanism):
     code, out, err = type_in("describe", mechanism)
     assert (code, err) == (0, "")
