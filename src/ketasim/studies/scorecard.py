@@ -17,6 +17,7 @@ from ketasim.studies.readouts import Readout
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
+NOISE = 1e-5  # ten times the relative tolerance of a run
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Scorecard:
             if not one.effect:
                 return treated
             control = self.places[_key(check.arms[one.arm], drug=False)]
-            return treated - self._read(one.summary, runs[control])
+            return _difference(treated, self._read(one.summary, runs[control]))
 
         values = [evaluate(m.formula, lookup) for m in check.measures]
         return np.array([np.broadcast_to(value, (len(draws),)) for value in values])
@@ -140,6 +141,13 @@ class Scorecard:
         return readout.reduce(
             self.cohort.times, course / unit(self.model.unit(readout.name)).factor
         )
+
+
+def _difference(treated: Array, control: Array) -> Array:
+    """Return an effect; what integration cannot tell from nothing is nothing."""
+    effect = treated - control
+    size = np.maximum(np.abs(treated), np.abs(control))
+    return np.where(np.abs(effect) < NOISE * size, 0.0, effect)
 
 
 def scorecard(checks: Sequence[Check], model: Model) -> Scorecard:
