@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,24 +27,27 @@ class Piece:
 
 
 class Crew:
-    """Carries out ``work`` on every piece, in threads; ``halt`` stops it between two members."""
+    """Carries out ``work`` on every piece, in threads, until done or ``stop`` is set."""
 
-    def __init__(self, pieces: Iterator[Piece], work: Callable[[Piece], Any], threads: int) -> None:
-        self.pieces, self.work = pieces, work
-        self.lock, self.done = threading.Lock(), threading.Event()
+    def __init__(
+        self,
+        pieces: Iterator[Piece],
+        work: Callable[[Piece], Any],
+        threads: int,
+        stop: threading.Event,
+    ) -> None:
+        self.pieces, self.work, self.done = pieces, work, stop
+        self.lock = threading.Lock()
         self.results: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.threads = [
             threading.Thread(target=self._labour, name=f"ketasim-{i}", daemon=True)
             for i in range(max(1, threads))
         ]
 
-    def halted(self) -> bool:
-        """Say whether somebody asked the crew to stop."""
-        return self.done.is_set()
-
     def finish_chunks(self) -> None:
         """Let every thread finish what it holds and take nothing more."""
-        self.pieces = iter(())
+        with self.lock:
+            self.pieces = iter(())
 
     def halt(self) -> None:
         """Ask all threads to stop, and wait a moment for them."""
@@ -53,7 +56,7 @@ class Crew:
         for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
 
-    def results_in_turn(self, *, beat: float = 0.2) -> Iterator[Any]:
+    def results_in_turn(self, *, beat: float = 0.2) -> Generator[Any, None, None]:
         """Yield what ``work`` returns as it comes, and None at every beat [s] without a result.
 
         Raises

@@ -97,7 +97,7 @@ class Job:
             "summaries": ", ".join(f"{one.label} = {one.text}" for one in self.summaries),
             "engine": self.settings.engine,
             "method": self.settings.method,
-            "rtol": repr(self.settings.rtol),
+            "rtol": repr(self.settings.rtol).replace("e-0", "e-"),
             "limits": f"{limits['steps']} steps, {limits['seconds']!r} s",
             "allow_looser": str(self.settings.allow_looser),
             "chunk": str(self.chunk),

@@ -1,8 +1,8 @@
 """``sweep``: one scenario, many members, one row for each of them whatever happens."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import contextlib
+import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +15,8 @@ from ketasim.results.columns import Memory
 from ketasim.studies.chunk import Rows
 from ketasim.studies.crew import Crew, Piece
 from ketasim.studies.job import Job, cores, prepare
+from ketasim.studies.progress import Listener, Tally
 from ketasim.studies.settings import LIMITS, Settings
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a sweep has come; ``computed`` members were computed now, the rest was found done."""
-
-    done: int
-    total: int
-    failed: int
-    computed: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Return members computed a second."""
-        return self.computed / self.seconds if self.seconds > 0.0 else 0.0
-
-    @property
-    def remaining(self) -> float:
-        """Return the seconds it will still take, as far as can be told."""
-        return (self.total - self.done) / self.rate if self.rate > 0.0 else float("nan")
-
-
-Listener = Callable[[Progress], None]
 
 
 def sweep(
@@ -92,7 +69,8 @@ def sweep(
     limits
         What one attempt at one member may spend.
     progress
-        Called with :class:`Progress` after every chunk and several times a second.
+        Called with :class:`~ketasim.studies.progress.Progress` after every chunk and several times
+        a second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.
     attributes
@@ -121,14 +99,15 @@ def sweep(
         settings=settings,
         chunk=chunk,
     )
-    told = dict(attributes or {})
+    told, count = dict(attributes or {}), threads or cores()
     if store is not None:
         from ketasim.studies.stored import carry_out
 
-        return carry_out(job, Path(store), threads or cores(), progress, shard, told)
+        stored: xr.Dataset = carry_out(job, Path(store), count, progress, shard, told)
+        return stored
     if shard is not None:
         raise ConfigError("shard: give a store that the shards share.")
-    return _in_memory(job, threads or cores(), progress, told)
+    return _in_memory(job, count, progress, told)
 
 
 def _in_memory(
@@ -140,35 +119,18 @@ def _in_memory(
     def work(piece: Piece) -> tuple[Piece, Rows]:
         return piece, doing.compute(piece.rows)
 
-    crew = Crew(job.pieces(range(job.chunks)), work, min(threads, job.chunks))
-    doing = job.work(crew.halted)
+    stop = threading.Event()
+    doing = job.work(stop.is_set)
+    crew = Crew(job.pieces(range(job.chunks)), work, min(threads, job.chunks), stop)
     names = job.design.names
-    for result in crew.results_in_turn():
-        if result is not None:
-            piece, rows = result
-            given = {name: piece.rows[:, k] for k, name in enumerate(names)}
-            counted = {"steps": rows.steps, "status": rows.status}
-            memory.put(piece.start, {**given, **rows.data, **counted})
-            tally.add(len(rows.status), rows.failed)
-        tally.tell()
+    with contextlib.closing(crew.results_in_turn()) as results:
+        for result in results:
+            if result is not None:
+                piece, rows = result
+                given = {name: piece.rows[:, k] for k, name in enumerate(names)}
+                counted = {"steps": rows.steps, "status": rows.status}
+                memory.put(piece.start, {**given, **rows.data, **counted})
+                tally.add(len(rows.status), rows.failed)
+            if tally.tell():
+                crew.finish_chunks()
     return memory.dataset({**job.attributes, **attributes})
-
-
-class Tally:
-    """Counts members as chunks come in, and tells a listener."""
-
-    def __init__(self, total: int, done: int, failed: int, listener: Listener | None) -> None:
-        self.total, self.done, self.failed, self.listener = total, done, failed, listener
-        self.computed, self.began = 0, time.monotonic()
-
-    def add(self, members: int, failed: int) -> None:
-        """Count one chunk."""
-        self.done += members
-        self.computed += members
-        self.failed += failed
-
-    def tell(self) -> None:
-        """Say how far things are."""
-        if self.listener is not None:
-            seconds = time.monotonic() - self.began
-            self.listener(Progress(self.done, self.total, self.failed, self.computed, seconds))

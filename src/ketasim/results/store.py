@@ -1,0 +1,192 @@
+"""A sweep on disk: a Zarr v3 group whose chunks appear whole, and are checked when read.
+
+A chunk's ``status`` is written last, so what has a status is complete; whatever is missing reads as
+not run (-1). Every chunk carries a CRC-32C, everything else a sha256 in ``ketasim.json``.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+
+from ketasim.results import manifest as sealed
+from ketasim.results.claims import Claims
+from ketasim.results.create import ALWAYS, DESIGN_CHUNK
+from ketasim.results.durable import DurableStore, sound, sweep_up
+from ketasim.results.identity import refuse_mixing
+from ketasim.results.manifest import Manifest
+
+Array = NDArray[Any]
+LOG = logging.getLogger("ketasim.store")
+QUARANTINE = "quarantine"
+
+
+class Store:
+    """One store, as this process sees it.
+
+    Raises
+    ------
+    StoreError
+        When the folder is no store, or something in it that never changes was changed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest: Manifest = sealed.read(path)
+        sealed.check_fixed(path, self.manifest)
+        self.claims = Claims(path / "claims")
+
+    def check_identity(self, now: Mapping[str, str]) -> None:
+        """Raise StoreError, with a diff, when the store was made otherwise."""
+        refuse_mixing(self.path.name, self.manifest.identity, now)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the variables a chunk fills, in the order of writing."""
+        return tuple(name for name, _ in self.manifest.columns)
+
+    @cached_property
+    def _arrays(self) -> Mapping[str, Any]:
+        group: Any = zarr.open_group(DurableStore(self.path), mode="r+")
+        return {name: group[name].with_config(ALWAYS) for name in self.names}
+
+    def file(self, name: str, k: int) -> Path:
+        """Return the file of a variable's chunk ``k``."""
+        tail = "0" if self._over_time[name] else None
+        return self.path.joinpath(name, "c", str(k), *([tail] if tail else []))
+
+    @cached_property
+    def _read(self) -> Any:
+        return zarr.open_group(DurableStore(self.path, read_only=True), mode="r")
+
+    @cached_property
+    def _over_time(self) -> Mapping[str, bool]:
+        group = self._read
+        return {name: group[name].ndim == 2 for name in self.names}
+
+    def has(self, k: int) -> bool:
+        """Say whether chunk ``k`` is complete."""
+        return self.file("status", k).is_file()
+
+    def done(self) -> list[int]:
+        """Return the complete chunks, in order."""
+        folder = self.path / "status" / "c"
+        try:
+            found = [int(one.name) for one in folder.iterdir() if one.name.isdigit()]
+        except FileNotFoundError:
+            return []
+        return sorted(k for k in found if k < self.manifest.chunks)
+
+    def put(self, k: int, data: Mapping[str, Array]) -> None:
+        """Write chunk ``k``, its status last.
+
+        Raises
+        ------
+        OSError
+            When the file system refuses; the chunk then counts as not run.
+        """
+        start, stop = self.manifest.span(k)
+        for name in self.names:
+            self._arrays[name][start:stop] = data[name]
+
+    def clear(self, k: int) -> None:
+        """Remove what an interrupted attempt left of a chunk."""
+        for name in reversed(self.names):
+            self.file(name, k).unlink(missing_ok=True)
+
+    def failed(self, k: int) -> int:
+        """Return how many members of a complete chunk have no usable values."""
+        start, stop = self.manifest.span(k)
+        status = np.asarray(self._arrays["status"][start:stop])
+        return int(np.count_nonzero((status != 0) & (status != 1)))
+
+    def recover(self) -> tuple[int, list[int]]:
+        """Clean up after whoever died here.
+
+        Returns
+        -------
+        tuple
+            How many partial files were removed, and which chunks were damaged and set aside.
+        """
+        removed = sweep_up(self.path)
+        self.claims.clear_stale()
+        return removed, self.set_damaged_aside()
+
+    def damaged(self) -> Iterator[int]:
+        """Yield the complete chunks of which a file is missing or fails its checksum."""
+        for k in self.done():
+            if not all(sound(self.file(name, k)) for name in self.names):
+                yield k
+
+    def set_damaged_aside(self) -> list[int]:
+        """Move damaged chunks to ``quarantine/``, so that they read as not run."""
+        found = [k for k in self.damaged() if k not in self.claims.mine]
+        for k in found:
+            first, stop = self.manifest.span(k)
+            self._quarantine(k)
+            LOG.warning(
+                '%s chunk %d (runs %s-%s) failed its checksum; moved to %s/%s/. "ketasim resume '
+                '%s" recomputes it.',
+                *(self.path.name, k, f"{first:,}", f"{stop - 1:,}"),
+                *(self.path.name, QUARANTINE, self.path.name),
+            )
+        return found
+
+    def _quarantine(self, k: int) -> None:
+        folder = self.path / QUARANTINE
+        n = 0
+        while (aside := folder / f"{k}-{n}").exists():
+            n += 1
+        aside.mkdir(parents=True)
+        for name in reversed(self.names):
+            with contextlib.suppress(FileNotFoundError):
+                self.file(name, k).replace(aside / name)
+
+    def rows(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Return design values (stop - start, n_names) as they were given."""
+        group = self._read
+        names = self.manifest.names
+        found = np.empty((stop - start, len(names)))
+        for k, name in enumerate(names):
+            found[:, k] = group[name][start:stop]
+        return found
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Yield all design values, a block at a time."""
+        for start in range(0, self.manifest.members, DESIGN_CHUNK):
+            yield self.rows(start, min(start + DESIGN_CHUNK, self.manifest.members))
+
+    def status(self) -> NDArray[np.int8]:
+        """Return how every member ended, -1 for those not run, shape (n_members,)."""
+        group = self._read
+        return np.asarray(group["status"][:], dtype=np.int8)
+
+    def dataset(self) -> xr.Dataset:
+        """Return the store as a Dataset that reads from disk when asked for values."""
+        found: xr.Dataset = xr.open_zarr(DurableStore(self.path, read_only=True), chunks=None)
+        return found
+
+
+def is_store(path: Path) -> bool:
+    """Say whether a folder holds a store."""
+    return (path / sealed.NAME).is_file()
+
+
+def open_dataset(path: Path) -> xr.Dataset:
+    """Open a store for reading, damaged chunks set aside.
+
+    Raises
+    ------
+    StoreError
+        When it is no store, or is damaged beyond single chunks.
+    """
+    store = Store(path)
+    store.set_damaged_aside()
+    return store.dataset()

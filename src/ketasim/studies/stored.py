@@ -1,0 +1,198 @@
+"""A sweep whose result is a store: resumable, shared between processes, stopped cleanly."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ketasim.errors import ConfigError
+from ketasim.results.create import DESIGN_CHUNK, create
+from ketasim.results.problems import StoreError, writing
+from ketasim.results.store import Store, is_store
+from ketasim.studies.chunk import Work
+from ketasim.studies.crew import Crew, Piece
+from ketasim.studies.job import Job
+from ketasim.studies.progress import Listener, Tally
+
+LOG = logging.getLogger("ketasim.sweep")
+WAIT = 0.3  # between looks at chunks that other processes hold [s]
+
+
+def carry_out(
+    job: Job,
+    path: Path,
+    threads: int,
+    progress: Listener | None,
+    shard: tuple[int, int] | None,
+    attributes: Mapping[str, Any],
+) -> xr.Dataset:
+    """Compute what a store lacks, and return it opened; see :func:`ketasim.sweep`.
+
+    Raises
+    ------
+    StoreError
+        When the store was made otherwise or is damaged; StoreWriteError (exit code 4) when it
+        cannot be written. What was written before stays whole.
+    """
+    store = open_or_create(job, path, attributes)
+    with writing(path, 0.0):
+        removed, damaged = store.recover()
+    pending = _pending(store, shard)
+    done = store.done()
+    if done:
+        _say_found(store, len(done), removed, len(damaged), len(pending))
+    total = sum(b - a for a, b in map(store.manifest.span, [*done, *pending]))
+    tally = Tally(total, 0, 0, progress)
+    for k in done:
+        tally.found(_members(store, k), store.failed(k))
+    try:
+        _Round(job, store, threads, tally).until_done(pending, wait=shard is None)
+    finally:
+        with contextlib.suppress(OSError):
+            store.claims.release_all()
+    return store.dataset()
+
+
+def open_or_create(job: Job, path: Path, attributes: Mapping[str, Any]) -> Store:
+    """Return the store at ``path``, made now when there is none.
+
+    Raises
+    ------
+    StoreError
+        When something else is there, or a store that was made otherwise.
+    """
+    if not is_store(path):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise StoreError(f"{path}: something else is there. Use -o a new folder.")
+        told = {**job.attributes, **attributes}
+        with writing(path, volume(job)):
+            create(path, job.layout, job.identity, told, job.chunk, _blocks(job))
+    store = Store(path)
+    store.check_identity(job.identity)
+    return store
+
+
+def volume(job: Job) -> float:
+    """Return the most bytes that the result of a sweep takes on disk."""
+    layout = job.layout
+    sizes = {"float64": 8, "int64": 8, "int8": 1}
+    per_member = sum(
+        sizes[c.dtype] * (len(layout.times) if c.over_time else 1) for c in layout.columns
+    )
+    return float(per_member * layout.members)
+
+
+def _blocks(job: Job) -> Iterator[NDArray[np.float64]]:
+    size = job.design.size
+    for start in range(0, size, DESIGN_CHUNK):
+        yield job.design.rows(start, min(start + DESIGN_CHUNK, size))
+
+
+def _members(store: Store, k: int) -> int:
+    start, stop = store.manifest.span(k)
+    return stop - start
+
+
+def _pending(store: Store, shard: tuple[int, int] | None) -> list[int]:
+    done = set(store.done())
+    if shard is None:
+        return [k for k in range(store.manifest.chunks) if k not in done]
+    i, n = shard
+    if not 0 <= i < n:
+        raise ConfigError(f"shard {i}/{n}: the first number counts from 0 and is the smaller one.")
+    return [k for k in range(i, store.manifest.chunks, n) if k not in done]
+
+
+def _say_found(store: Store, done: int, removed: int, damaged: int, left: int) -> None:
+    runs = sum(_members(store, k) for k in store.done())
+    partial = f"{removed} partial file{'' if removed == 1 else 's'} removed"
+    LOG.info(
+        f"found {done:,}/{store.manifest.chunks:,} chunks ({runs:,} runs), {partial}, "
+        f"{damaged} corrupt; config, model and version match; continuing with {left:,}"
+    )
+
+
+class _Round:
+    """Goes through the pending chunks, and again through those that others held."""
+
+    def __init__(self, job: Job, store: Store, threads: int, tally: Tally) -> None:
+        self.job, self.store, self.threads, self.tally = job, store, threads, tally
+        self.stop = threading.Event()
+        self.held: list[int] = []
+        self.elsewhere: list[int] = []
+
+    @cached_property
+    def doing(self) -> Work:
+        """Return what computes a chunk, compiled when the first is needed."""
+        return self.job.work(self.stop.is_set)
+
+    def until_done(self, pending: list[int], *, wait: bool) -> None:
+        """Compute all; when ``wait``, also what others hold now and may not finish."""
+        while pending:
+            self.held, self.elsewhere = [], []
+            if any(not self.store.has(k) for k in pending):
+                _ = self.doing
+            finished = self.once(pending)
+            for k in self.elsewhere:
+                self.tally.found(_members(self.store, k), self.store.failed(k))
+            pending = self.held
+            if not wait or finished:
+                return
+            while pending and not any(map(self.free, pending)):
+                time.sleep(WAIT)
+                if self.tally.tell():
+                    return
+
+    def free(self, k: int) -> bool:
+        """Say whether a chunk that another process held is done, or left behind."""
+        return self.store.has(k) or not self.store.claims.held(k)
+
+    def once(self, pending: list[int]) -> bool:
+        """Compute what nobody else holds; True when the listener asked to stop early."""
+        count = min(self.threads, len(pending))
+        crew = Crew(self.pieces(pending), self.work, count, self.stop)
+        stopping = False
+        with contextlib.closing(crew.results_in_turn()) as results:
+            for result in results:
+                if result is not None:
+                    self.tally.add(*result)
+                self.store.claims.renew()
+                if self.tally.tell() and not stopping:
+                    stopping = True
+                    crew.finish_chunks()
+        return stopping
+
+    def pieces(self, pending: list[int]) -> Iterator[Piece]:
+        """Yield the chunks that can be claimed, with their rows."""
+        for k in pending:
+            with writing(self.store.path, self.missing()):
+                if not self.store.claims.take(k):
+                    self.held.append(k)
+                    continue
+                if self.store.has(k):
+                    self.store.claims.release(k)
+                    self.elsewhere.append(k)
+                    continue
+                self.store.clear(k)
+            yield from self.job.pieces([k])
+
+    def work(self, piece: Piece) -> tuple[int, int]:
+        """Compute and write one chunk; returns its members and how many failed."""
+        rows = self.doing.compute(piece.rows)
+        with writing(self.store.path, self.missing()):
+            self.store.put(piece.index, {**rows.data, "steps": rows.steps, "status": rows.status})
+            self.store.claims.release(piece.index)
+        return len(rows.status), rows.failed
+
+    def missing(self) -> float:
+        """Return the bytes that are still to be written."""
+        left = 1.0 - self.tally.done / max(1, self.job.design.size)
+        return left * volume(self.job)
