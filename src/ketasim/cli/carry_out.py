@@ -25,7 +25,7 @@ def integrate(setup: Setup) -> xr.Dataset:
 
 def carry_out(setup: Setup, out: Path, *, formats: Iterable[str] = ()) -> Path:
     """Run a setup, write its folder, print the summary, and return the picture's path."""
-    from ketasim.plots import timecourse
+    from ketasim.plots.timecourse import draw
 
     folder.prepare(out)
     try:
@@ -38,7 +38,7 @@ def carry_out(setup: Setup, out: Path, *, formats: Iterable[str] = ()) -> Path:
         out,
         dataset,
         scenario=dataset.attrs["scenario"],
-        draw=timecourse.draw,
+        draw=draw,
         formats=("png", *formats),
     )
     click.echo(summary_table(dataset, shown(dataset)))

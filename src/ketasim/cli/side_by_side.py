@@ -91,10 +91,10 @@ def _alike(name: str, runs: Runs) -> bool:
 
 def write(out: Path, runs: Runs) -> list[Path]:
     """Write the overlaid figure, and each run's own folder, and return the files."""
-    from ketasim.plots import overlay
+    from ketasim.plots.overlay import draw
 
     picture = out / "compare.png"
-    overlay.draw(dict(runs), picture)
+    draw(dict(runs), picture)
     files = [picture]
     for label, run in runs.items():
         own = out / (re.sub(r"[^\w#-]+", "_", label)[:100] or "run")
