@@ -5,7 +5,7 @@ place on the range that laws use; NaN goes in and comes out, and nothing overflo
 """
 
 from collections.abc import Sequence
-from math import factorial
+from math import factorial, log
 from typing import Any
 
 from llvmlite import ir
@@ -17,6 +17,17 @@ DOUBLE, LONG = ir.DoubleType(), ir.IntType(64)
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
 SHIFT = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, kept in the low bits
 ONE_BITS, ROOT_HALF_BITS, SHIFT_BITS = 0x3FF0000000000000, 0x3FE6A09E667F3BCD, 0x4338000000000000
+PER_LN2 = 1.4426950408889634
+EXP2_SERIES = tuple(log(2.0) ** n / factorial(n) for n in range(12, -1, -1))
+LOG_SERIES = (  # of (log(1 + f) - 2 r) / r^3 in r^2, r = f / (2 + f), as in FDLIBM's e_log.c
+    1.479819860511658591e-01,
+    1.531383769920937332e-01,
+    1.818357216161805012e-01,
+    2.222219843214978396e-01,
+    2.857142874366239149e-01,
+    3.999999999940941908e-01,
+    6.666666666666735130e-01,
+)
 
 
 def has_fma() -> bool:
@@ -111,7 +122,7 @@ class Ops:
         b = self.b
         x = b.select(b.fcmp_ordered(">", x, self.literal(709.0)), self.literal(709.0), x)
         x = b.select(b.fcmp_ordered("<", x, self.literal(-708.0)), self.literal(-708.0), x)
-        shifted = self.fma(x, self.literal(1.4426950408889634), self.literal(SHIFT))
+        shifted = self.fma(x, self.literal(PER_LN2), self.literal(SHIFT))
         whole = b.fsub(shifted, self.literal(SHIFT))
         rest = self.fma(whole, self.literal(-LN2_HIGH), x)
         rest = self.fma(whole, self.literal(-LN2_LOW), rest)
@@ -122,25 +133,39 @@ class Ops:
 
     def log(self, x: Any) -> Any:
         """Return the natural logarithm of x > 0."""
-        b = self.b
+        whole, ratio, series = self._split(x)
+        low = self.fma(whole, self.literal(LN2_LOW), self.b.fmul(ratio, series))
+        low = self.fma(ratio, self.literal(2.0), low)
+        low = self.fma(x, self.literal(0.0), low)  # what is not finite stays so
+        return self.fma(whole, self.literal(LN2_HIGH), low)
+
+    def _split(self, x: Any) -> tuple[Any, Any, Any]:
+        """Return e, r and s of log(x) = e log(2) + r (2 + s), with r at most 0.18."""
+        b, one = self.b, self.literal(1.0)
         raw = b.bitcast(x, self.long)
         exponent = b.ashr(b.sub(raw, self.bits(ROOT_HALF_BITS)), self.bits(52))
         mantissa = b.bitcast(b.sub(raw, b.shl(exponent, self.bits(52))), self.type)
-        ratio = b.fdiv(
-            b.fsub(mantissa, self.literal(1.0)), b.fadd(mantissa, self.literal(1.0))
-        )
+        ratio = b.fdiv(b.fsub(mantissa, one), b.fadd(mantissa, one))
         square = b.fmul(ratio, ratio)
-        series = self.polynomial(square, [2.0 / n for n in range(19, 2, -2)])
         whole = b.bitcast(b.add(exponent, self.bits(SHIFT_BITS)), self.type)
         whole = b.fsub(whole, self.literal(SHIFT))
-        low = self.fma(whole, self.literal(LN2_LOW), b.fmul(b.fmul(ratio, square), series))
-        low = self.fma(ratio, self.literal(2.0), low)
-        found = self.fma(whole, self.literal(LN2_HIGH), low)
-        return b.select(b.fcmp_unordered("uno", x, x), x, found)
+        return whole, ratio, b.fmul(square, self.polynomial(square, LOG_SERIES))
 
     def pow_(self, base: Any, exponent: Any) -> Any:
         """Return base to the power exponent, and 0 for a base that is not positive."""
         b, zero = self.b, self.literal(0.0)
-        safe = self.max_(base, self.literal(TINY))
-        found = self.exp(b.fmul(exponent, self.log(safe)))
+        whole, ratio, series = self._split(self.max_(base, self.literal(TINY)))
+        bits = self.fma(ratio, b.fmul(series, self.literal(PER_LN2)), whole)
+        bits = self.fma(ratio, self.literal(2.0 * PER_LN2), bits)
+        bits = self.fma(base, zero, b.fmul(bits, exponent))  # what is not finite stays so
+        found = self._exp2(self.min_(self.max_(bits, self.literal(-1021.0)), self.literal(1022.0)))
         return b.select(b.fcmp_ordered("<=", base, zero), zero, found)
+
+    def _exp2(self, x: Any) -> Any:
+        """Return 2 to the power x, for x between -1021 and 1022."""
+        b = self.b
+        shifted = b.fadd(x, self.literal(SHIFT))
+        rest = b.fsub(x, b.fsub(shifted, self.literal(SHIFT)))
+        found = self.polynomial(rest, EXP2_SERIES)
+        power = b.shl(b.bitcast(shifted, self.long), self.bits(52))
+        return b.fmul(found, b.bitcast(b.add(power, self.bits(ONE_BITS)), self.type))

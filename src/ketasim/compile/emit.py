@@ -62,14 +62,23 @@ def scalar(text: str, layout: Layout) -> Any:
     return _function(build)
 
 
+@intrinsic
+def pointer(typing_context: Any, array: Any) -> Any:  # noqa: ARG001
+    """Return the address of an array's first entry, which nobody counts references to."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
+        return context.make_array(signature.args[0])(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), write
+
+
 def _function(build: Callable[[Any, Any, Any], None]) -> Any:
     @intrinsic
     def call(typing_context: Any, workspace: Any, shift: Any) -> Any:  # noqa: ARG001
         signature = types.void(workspace, types.intp)
 
         def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
-            array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            build(builder, array.data, arguments[1])
+            build(builder, arguments[0], arguments[1])
             return context.get_dummy_value()
 
         return signature, write

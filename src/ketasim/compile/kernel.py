@@ -207,8 +207,8 @@ class _Writer:
         stages = self.method.stages
         lane = {"y": n, "u": n, "q": n, "k": n * stages, "a": len(self.slots)}
         lane |= {"c": len(self.constants), "d": 3 * len(self.need)}
-        single = {name: 1 for name in ("g", "hinv", "er", "fac", "margin", "acc")}
-        shared = {"p": self.eq.n_parameters, "k_knobs": len(self.eq.neutral), "r": len(self.dosed)}
+        single = {name: 1 for name in _LANES}
+        shared = {"p": self.eq.n_parameters, "knob": len(self.eq.neutral), "r": len(self.dosed)}
         shared |= {"atol": n, "low": n, "high": n, "rtol": 1}
         slots = {"z": len(self.need), "zc": len(self.shown_constants), "o": len(self.parts.shown)}
         arrays: dict[str, tuple[int, int, bool, bool]] = {}
@@ -220,7 +220,6 @@ class _Writer:
         k = arrays["k"][0]
         for s in range(stages):
             arrays[f"k{s + 1}"] = (k + s * n * w, w, False, False)
-        arrays["knob"] = arrays.pop("k_knobs")
         return arrays
 
     def _take(self, count: int) -> int:
@@ -272,10 +271,7 @@ class _Writer:
             "N_ZC": len(self.shown_constants), "NEED": (*self.need, -1),
             "ZC_FROM": (*self.shown_constants, -1),
             "DOSED": (*(self.live[i] for i in self.dosed), -1),
-            "ACC": a["acc"], "ATOL": a["atol"], "C": a["c"], "D": a["d"], "ER": a["er"],
-            "FAC": a["fac"], "G": a["g"], "HIGH": a["high"], "HINV": a["hinv"], "KN": a["knob"],
-            "LOW": a["low"], "MARGIN": a["margin"], "O": a["o"], "P": a["p"], "R": a["r"],
-            "RTOL": a["rtol"], "U": a["u"], "Y": a["y"], "Z": a["z"], "ZC": a["zc"],
+            **{name.upper(): at for name, at in a.items() if name.upper() in _PLACES},
         }  # fmt: skip
 
 
@@ -283,10 +279,16 @@ def _to(array: str, nodes: Sequence[Node]) -> list[tuple[str, Node]]:
     return [(f"{array}:{i}", node) for i, node in enumerate(nodes)]
 
 
+_LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc")
+_PLACES = frozenset(
+    "ACC ATOL C D ER FAC G H HIGH HINV HS KNOB LOW MARGIN NEW O P R RTOL T TE U Y Z ZC".split()
+)
 _IMPORTS = (
+    "from collections import namedtuple",
+    "",
     "import numpy as np",
     "from numba import njit",
-    "from ketasim.compile.emit import Array, scalar, vector",
+    "from ketasim.compile.emit import Array, pointer, scalar, vector",
     "",
     "SIGNATURE = (",
     '    "i8(i8[::1], f8[:,::1], f8[:,::1], i8[::1], i8[::1], f8[::1], f8[:,::1], f8[:,::1], "',

@@ -3,10 +3,15 @@
 The text below the marker is copied into every generated module, where the names declared here are
 the numbers and programs of that kernel. A member's numbers depend on that member alone: every
 vector instruction acts lane by lane, and nothing is summed across lanes.
+
+``w`` is the workspace of doubles, in which an array of a lane's numbers starts at the offset that
+bears its name; ``d`` (rows, lanes) holds a lane's whole numbers. Everything is handed on as plain
+pointers: counting references to arrays took a fifth of the time, and threads fought over the counts.
 """
 # mypy: ignore-errors
-# ruff: noqa: N803, N806
+# ruff: noqa: D103
 
+from collections import namedtuple
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +19,28 @@ from numba import njit
 
 if TYPE_CHECKING:
     from ketasim.compile.stepper_names import (
-        ACC, ATOL, C, D, DOSED, ER, FAC, G, GAMMA, HIGH, HINV, KN, LOW, MARGIN, N, N_C,
-        N_DOSED, N_KNOBS, N_NEED, N_PARAMETERS, N_RECORD, N_ZC, NEED, O, P, R, RTOL, SIGNATURE, U,
-        W, WIDTH, Y, Z, ZC, ZC_FROM, accept, combine_2, combine_3, combine_4, combine_5,
-        combine_6, combine_7, combine_8, dense, error, factor, observe, prepare, rest, stage,
+        ACC, ATOL, C, D, DOSED, ER, FAC, G, GAMMA, H, HIGH, HINV, HS, KNOB, LOW, MARGIN, N, N_C,
+        N_DOSED, N_KNOBS, N_NEED, N_PARAMETERS, N_RECORD, N_ZC, NEED, NEW, O, P, R, RTOL, SIGNATURE,
+        T, TE, U, W, WIDTH, Y, Z, ZC, ZC_FROM, accept, combine_2, combine_3, combine_4, combine_5,
+        combine_6, combine_7, combine_8, dense, error, factor, observe, pointer, prepare, rest, stage,
     )  # fmt: skip
 
 # --- copied from here
 OK, MAX_STEPS, TIME_LIMIT, NONFINITE, STEP_TOO_SMALL, NEGATIVE_STATE, BAD = 0, 2, 3, 4, 5, 6, 7
+GOING = -1
+# Rows of d: the member; its edge, last edge and next output; steps tried; when it began; whether
+# the step is a segment's first or its last; what was wrong with the last step; what comes next.
+MEMBER, EDGE, LAST, OUT, TRIED, SINCE, FIRST, ENDS, WRONG, NEXT, ROWS = range(11)
+STAY, TURN, LEAVE = 0, 1, 2
+FINE, LARGE, OUTSIDE, BROKEN = 0, 1, 2, 3
+MOST, MOST_FIRST, LEAST = 6.0, 100.0, 0.2
 SAFE = {"error_model": "numpy", "nogil": True}
+
+Job = namedtuple(  # noqa: PYI024 - numba knows no other kind
+    "Job",
+    "members parameters starts plans firsts edges knobs rates boluses times values final status "
+    "steps rejected n_members n_starts n_times n_final",
+)
 
 
 @njit(**SAFE)
@@ -72,28 +90,39 @@ def run_step(w):
 
 
 @njit(**SAFE)
-def enter(w, lane, row, knobs, rates, boluses):
-    """Set a lane's inputs on reaching an edge, and give the boluses that wait there."""
+def enter(job, w, d, lane, first_step):
+    """Start a segment: its inputs, the boluses that wait at its edge, and a small first step."""
+    edge = d[EDGE * W + lane]
+    for i in range(N_PARAMETERS):
+        w[P + i] = job.parameters[d[MEMBER * W + lane] * N_PARAMETERS + i]
     for i in range(N_KNOBS):
-        w[KN + i] = knobs[row, i]
+        w[KNOB + i] = job.knobs[edge * N_KNOBS + i]
     for i in range(N_DOSED):
-        w[R + i] = rates[row, i]
-        w[Y + DOSED[i] * W + lane] += boluses[row, i]
+        w[R + i] = job.rates[edge * N_DOSED + i]
+        w[Y + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
     run_prepare(w, lane)
+    w[T + lane], w[TE + lane], w[H + lane] = job.edges[edge], job.edges[edge + 1], first_step
+    d[FIRST * W + lane] = 1
+    d[WRONG * W + lane] = FINE
+    d[NEXT * W + lane] = STAY
 
 
 @njit(**SAFE)
-def fill(w, lane, parameters, start, row, knobs, rates, boluses):
+def seat(job, w, d, lane, m, first_step):
     """Put a member into a lane; return whether all its numbers are finite."""
-    for i in range(N_PARAMETERS):
-        w[P + i] = parameters[i]
-    if len(start) > 0:
+    plan = job.plans[m]
+    d[MEMBER * W + lane] = m
+    d[EDGE * W + lane], d[LAST * W + lane] = job.firsts[plan], job.firsts[plan + 1] - 1
+    d[OUT * W + lane] = d[TRIED * W + lane] = 0
+    job.steps[m] = job.rejected[m] = 0
+    if job.n_starts > 0:
         for i in range(N):
-            w[Y + i * W + lane] = start[i]
+            w[Y + i * W + lane] = job.starts[(m if job.n_starts > 1 else 0) * N + i]
     else:
+        for i in range(N_PARAMETERS):
+            w[P + i] = job.parameters[m * N_PARAMETERS + i]
         rest(w, lane)
-    # A lane's own parameters are not kept: each segment's constants are made from them again.
-    enter(w, lane, row, knobs, rates, boluses)
+    enter(job, w, d, lane, first_step)
     total = 0.0
     for i in range(N):
         total += 0.0 * w[Y + i * W + lane]
@@ -103,49 +132,224 @@ def fill(w, lane, parameters, start, row, knobs, rates, boluses):
 
 
 @njit(**SAFE)
-def flush(w, taken, to_member, to_time, values):
-    """Compute what is recorded for the requests at hand, and write it where it belongs."""
-    run_observe(w)
-    for slot in range(taken):
-        for q in range(N_RECORD):
-            values[to_member[slot], q, to_time[slot]] = w[O + q * WIDTH + slot]
+def idle(w, d, lane):
+    """Leave a lane empty, with numbers that do no harm."""
+    d[MEMBER * W + lane] = -1
+    d[NEXT * W + lane] = STAY
+    w[T + lane] = w[ACC + lane] = 0.0
+    w[TE + lane] = w[H + lane] = w[HS + lane] = w[HINV + lane] = 1.0
+    w[G + lane] = 1.0 / GAMMA
+    for i in range(N):
+        w[Y + i * W + lane] = 0.0
 
 
 @njit(**SAFE)
-def request(w, lane, slot, x):
-    """Interpolate the states that a record needs at fraction x of the step, into a free slot."""
+def blank(job, m, first):
+    """Leave nothing in a member's values from one output time on."""
+    for q in range(N_RECORD):
+        for i in range(first, job.n_times):
+            job.values[(m * N_RECORD + q) * job.n_times + i] = np.nan
+
+
+@njit(**SAFE)
+def refill(job, w, d, clock, first_step, waiting):
+    """Give every free lane its next member; return how many members have been taken."""
+    for lane in range(W):
+        while d[NEXT * W + lane] == LEAVE:
+            if waiting == job.n_members:
+                idle(w, d, lane)
+                break
+            m = job.members[waiting]
+            waiting += 1
+            d[SINCE * W + lane] = clock[0]
+            if not seat(job, w, d, lane, m, first_step):
+                job.status[m] = BAD
+                blank(job, m, 0)
+                d[NEXT * W + lane] = LEAVE
+    return waiting
+
+
+@njit(**SAFE)
+def choose(w, d):
+    """Choose every lane's step: to the edge, half way there, or as error control asks."""
+    for lane in range(W):
+        left = w[TE + lane] - w[T + lane]
+        step = w[H + lane]
+        ends = step * 1.0000001 >= left
+        if not ends and 2.0 * step > left:
+            step = 0.5 * left
+        if ends:
+            step = left
+        d[ENDS * W + lane] = ends
+        w[NEW + lane] = w[TE + lane] if ends else w[T + lane] + step
+        w[HS + lane] = step
+        w[HINV + lane] = 1.0 / step
+        w[G + lane] = 1.0 / (step * GAMMA)
+
+
+@njit(**SAFE)
+def due(job, w, d, lane):
+    """Return whether the next output time lies in the step, which owns the run's end only."""
+    if d[OUT * W + lane] == job.n_times:
+        return False
+    moment, new = job.times[d[OUT * W + lane]], w[NEW + lane]
+    last = d[ENDS * W + lane] == 1 and d[EDGE * W + lane] + 1 == d[LAST * W + lane]
+    return moment < new or (last and moment == new)
+
+
+@njit(**SAFE)
+def judge(job, w, d):
+    """Accept or reject each lane's step; return whether any output falls into one."""
+    pending = False
+    for lane in range(W):
+        w[ACC + lane] = 0.0
+        m = d[MEMBER * W + lane]
+        if m < 0:
+            continue
+        d[TRIED * W + lane] += 1
+        size, inside = w[ER + lane], w[MARGIN + lane] >= 0.0
+        if size <= 1.0 and inside:
+            w[ACC + lane] = 1.0
+            job.steps[m] += 1
+            pending |= due(job, w, d, lane)
+            continue
+        job.rejected[m] += 1
+        d[WRONG * W + lane] = OUTSIDE if size <= 1.0 else (LARGE if size > 1.0 else BROKEN)
+        shrink = min(0.9, max(LEAST, w[FAC + lane])) if size > 1.0 else 0.25
+        w[H + lane] = w[HS + lane] * shrink
+    return pending
+
+
+@njit(**SAFE)
+def request(job, w, d, lane, slot):
+    """Interpolate the states that a record needs at a lane's next output time."""
+    moment = job.times[d[OUT * W + lane]]
+    x = (moment - w[T + lane]) * w[HINV + lane]
     for j in range(N_NEED):
         at = NEED[j] * W + lane
-        d1 = w[D + j * W + lane]
-        d2 = w[D + (N_NEED + j) * W + lane]
-        d3 = w[D + (2 * N_NEED + j) * W + lane]
-        bend = (1.0 - x) * (d1 + x * (d2 + x * d3))
+        bend = w[D + (N_NEED + j) * W + lane] + x * w[D + (2 * N_NEED + j) * W + lane]
+        bend = (1.0 - x) * (w[D + j * W + lane] + x * bend)
         w[Z + j * WIDTH + slot] = (1.0 - x) * w[Y + at] + x * (w[U + at] + bend)
     for j in range(N_ZC):
         w[ZC + j * WIDTH + slot] = w[C + ZC_FROM[j] * W + lane]
+    if d[EDGE * W + lane] + 1 == d[LAST * W + lane] and moment == w[TE + lane]:
+        # A bolus given at the very end shows in the last output time.
+        for j in range(N_NEED):
+            for i in range(N_DOSED):
+                if NEED[j] == DOSED[i]:
+                    w[Z + j * WIDTH + slot] += job.boluses[d[LAST * W + lane] * N_DOSED + i]
 
 
 @njit(**SAFE)
-def give_last(w, slot, row, boluses):
-    """Show a bolus given at the very end in the last output time."""
-    for j in range(N_NEED):
-        for i in range(N_DOSED):
-            if NEED[j] == DOSED[i]:
-                w[Z + j * WIDTH + slot] += boluses[row, i]
+def flush(job, w, slots, taken):
+    """Compute what is recorded for the requests at hand, and write it where it belongs."""
+    run_observe(w)
+    for slot in range(taken):
+        at = slots[slot] * N_RECORD * job.n_times + slots[WIDTH + slot]
+        for q in range(N_RECORD):
+            job.values[at + q * job.n_times] = w[O + q * WIDTH + slot]
 
 
 @njit(**SAFE)
-def choose(w, hs, t, h, te, lane):
-    """Choose the step of one lane: to the edge, half way there, or as error control asks."""
-    left = te - t
-    step = h
-    if step * 1.0000001 >= left:
-        step = left
-    elif 2.0 * step > left:
-        step = 0.5 * left
-    hs[lane] = step
-    w[HINV + lane] = 1.0 / step
-    w[G + lane] = 1.0 / (step * GAMMA)
+def show(job, w, d, slots, taken):
+    """Serve the output times within accepted steps; return how many requests still wait."""
+    dense(w, 0)
+    for lane in range(W):
+        if w[ACC + lane] == 0.0:
+            continue
+        while due(job, w, d, lane):
+            request(job, w, d, lane, taken)
+            slots[taken], slots[WIDTH + taken] = d[MEMBER * W + lane], d[OUT * W + lane]
+            d[OUT * W + lane] += 1
+            taken += 1
+            if taken == WIDTH:
+                flush(job, w, slots, taken)
+                taken = 0
+    return taken
+
+
+@njit(**SAFE)
+def outcome(w, d, lane):
+    """Move an accepted lane on in time; return how its member ended, if it did."""
+    if w[ACC + lane] == 0.0:
+        if w[HS + lane] > 1e-15 * abs(w[T + lane]) + 1e-40:
+            return GOING
+        wrong = d[WRONG * W + lane]
+        return NEGATIVE_STATE if wrong == OUTSIDE else NONFINITE if wrong == BROKEN else STEP_TOO_SMALL
+    most = MOST_FIRST if d[FIRST * W + lane] == 1 else 1.0 if d[WRONG * W + lane] != FINE else MOST
+    w[H + lane] = w[HS + lane] * min(most, max(LEAST, w[FAC + lane]))
+    d[FIRST * W + lane], d[WRONG * W + lane] = 0, FINE
+    w[T + lane] = w[NEW + lane]
+    if d[ENDS * W + lane] == 0:
+        return GOING
+    d[EDGE * W + lane] += 1
+    d[NEXT * W + lane] = TURN
+    return OK if d[EDGE * W + lane] == d[LAST * W + lane] else GOING
+
+
+@njit(**SAFE)
+def conclude(job, w, d, limits, clock):
+    """Move every lane on, and note members that have ended."""
+    for lane in range(W):
+        m = d[MEMBER * W + lane]
+        if m < 0:
+            continue
+        code = outcome(w, d, lane)
+        if code == GOING and d[TRIED * W + lane] >= limits[0]:
+            code = MAX_STEPS
+        if code == GOING and clock[0] - d[SINCE * W + lane] > limits[1]:
+            code = TIME_LIMIT
+        if code == GOING:
+            continue
+        job.status[m] = code
+        d[NEXT * W + lane] = LEAVE
+        if code != OK:
+            blank(job, m, d[OUT * W + lane])
+
+
+@njit(**SAFE)
+def turn(job, w, d, first_step):
+    """Start the next segment of lanes at an edge, and keep the last state of those that ended."""
+    for lane in range(W):
+        if d[NEXT * W + lane] == TURN:
+            enter(job, w, d, lane, first_step)
+        elif d[NEXT * W + lane] == LEAVE and job.n_final > 0:
+            m = d[MEMBER * W + lane]
+            for i in range(N):
+                job.final[m * N + i] = w[Y + i * W + lane]
+            if job.status[m] == OK:
+                for i in range(N_DOSED):
+                    job.final[m * N + DOSED[i]] += job.boluses[d[LAST * W + lane] * N_DOSED + i]
+
+
+@njit(**SAFE)
+def tolerances(w, atol, low, high, rtol):
+    w[RTOL] = rtol
+    for i in range(N):
+        w[ATOL + i], w[LOW + i], w[HIGH + i] = atol[i], low[i], high[i]
+
+
+@njit(**SAFE)
+def march(job, w, d, slots, limits, clock, first_step):
+    """Step until every member has ended or somebody asks to stop; return the number of steps."""
+    waiting = taken = rounds = 0
+    while clock[1] == 0:
+        waiting = refill(job, w, d, clock, first_step, waiting)
+        busy = False
+        for lane in range(W):
+            busy |= d[MEMBER * W + lane] >= 0
+        if not busy:
+            break
+        choose(w, d)
+        run_step(w)
+        rounds += 1
+        if judge(job, w, d):
+            taken = show(job, w, d, slots, taken)
+        conclude(job, w, d, limits, clock)
+        accept(w, 0)
+        turn(job, w, d, first_step)
+    flush(job, w, slots, taken)
+    return rounds
 
 
 @njit(SIGNATURE, cache=True, **SAFE)
@@ -154,164 +358,17 @@ def run(
     settings, limits, clock, w, values, final, status, steps, rejected,
 ):  # fmt: skip
     """Integrate members, and return the number of steps of all lanes together."""
+    job = Job(
+        pointer(members), pointer(parameters), pointer(starts), pointer(plans), pointer(firsts),
+        pointer(edges), pointer(knobs), pointer(rates), pointer(boluses), pointer(times),
+        pointer(values), pointer(final), pointer(status), pointer(steps), pointer(rejected),
+        len(members), len(starts), len(times), len(final),
+    )  # fmt: skip
     w[:] = 0.0
-    for i in range(N):
-        w[ATOL + i] = atol[i]
-        w[LOW + i] = low[i]
-        w[HIGH + i] = high[i]
-    w[RTOL] = settings[0]
-    first_step = settings[1]
-    max_steps, patience = limits[0], limits[1]
-    n_times, n_members = len(times), len(members)
-    t, h, hs, te = np.zeros(W), np.ones(W), np.ones(W), np.ones(W)
-    member = np.full(W, -1)
-    edge, last_edge, row = np.zeros(W, np.int64), np.zeros(W, np.int64), np.zeros(W, np.int64)
-    out = np.zeros(W, np.int64)
-    tried = np.zeros(W, np.int64)
-    since = np.zeros(W, np.int64)
-    fresh = np.zeros(W, np.int64)
-    trouble = np.zeros(W, np.int64)
-    accepted = np.zeros(W)
-    wanted = np.ones(W, np.int64)
-    to_member, to_time = np.zeros(WIDTH, np.int64), np.zeros(WIDTH, np.int64)
-    taken = 0
-    waiting, active, rounds = 0, W, 0
-    while True:
-        # Refill lanes that are free.
-        for lane in range(W):
-            while wanted[lane] == 1:
-                if waiting == n_members:
-                    wanted[lane] = 0
-                    member[lane] = -1
-                    active -= 1
-                    h[lane] = hs[lane] = te[lane] = 1.0
-                    t[lane] = 0.0
-                    w[HINV + lane] = 1.0
-                    w[G + lane] = 1.0 / GAMMA
-                    break
-                m = members[waiting]
-                waiting += 1
-                plan = plans[m]
-                row[lane], last_edge[lane] = firsts[plan], firsts[plan + 1] - 1
-                edge[lane] = row[lane]
-                steps[m] = rejected[m] = 0
-                good = fill(
-                    w, lane, parameters[m], starts[m if len(starts) > 1 else 0], row[lane], knobs,
-                    rates, boluses,
-                )  # fmt: skip
-                if not good:
-                    status[m] = BAD
-                    values[m] = np.nan
-                    for i in range(N):
-                        w[Y + i * W + lane] = 0.0
-                    for i in range(N_C):
-                        w[C + i * W + lane] = 0.0
-                    continue
-                wanted[lane] = 0
-                member[lane] = m
-                t[lane], te[lane] = edges[row[lane]], edges[row[lane] + 1]
-                h[lane] = first_step
-                out[lane] = tried[lane] = trouble[lane] = 0
-                fresh[lane] = 1
-                since[lane] = clock[0]
-        if active == 0 or clock[1] != 0:
-            break
-        for lane in range(W):
-            if member[lane] >= 0:
-                choose(w, hs, t[lane], h[lane], te[lane], lane)
-        run_step(w)
-        rounds += 1
-        pending = False
-        for lane in range(W):
-            accepted[lane] = 0.0
-            m = member[lane]
-            if m < 0:
-                continue
-            size, grow = w[ER + lane], w[FAC + lane]
-            tried[lane] += 1
-            fine = size <= 1.0
-            inside = w[MARGIN + lane] >= 0.0
-            if fine and inside:
-                accepted[lane] = 1.0
-                new = te[lane] if hs[lane] == te[lane] - t[lane] else t[lane] + hs[lane]
-                ends = edge[lane] + 1 == last_edge[lane] and new == te[lane]
-                if out[lane] < n_times and (
-                    times[out[lane]] < new or (ends and times[out[lane]] <= new)
-                ):
-                    pending = True
-            else:
-                rejected[m] += 1
-                trouble[lane] = 2 if fine else (1 if size > 1.0 else 3)
-                h[lane] = hs[lane] * (min(0.9, max(0.2, grow)) if size > 1.0 else 0.25)
-        if pending:
-            dense(w, 0)
-        for lane in range(W):
-            m = member[lane]
-            if m < 0:
-                continue
-            code = -1
-            if accepted[lane] == 1.0:
-                steps[m] += 1
-                new = te[lane] if hs[lane] == te[lane] - t[lane] else t[lane] + hs[lane]
-                ends = edge[lane] + 1 == last_edge[lane] and new == te[lane]
-                while out[lane] < n_times and (
-                    times[out[lane]] < new or (ends and times[out[lane]] <= new)
-                ):
-                    x = (times[out[lane]] - t[lane]) * w[HINV + lane]
-                    request(w, lane, taken, x)
-                    if ends and times[out[lane]] == new:
-                        give_last(w, taken, last_edge[lane], boluses)
-                    to_member[taken], to_time[taken] = m, out[lane]
-                    taken += 1
-                    out[lane] += 1
-                    if taken == WIDTH:
-                        flush(w, taken, to_member, to_time, values)
-                        taken = 0
-                t[lane] = new
-                most = 100.0 if fresh[lane] == 1 else (1.0 if trouble[lane] > 0 else 6.0)
-                h[lane] = hs[lane] * min(most, max(0.2, w[FAC + lane]))
-                fresh[lane] = trouble[lane] = 0
-                if new == te[lane]:
-                    edge[lane] += 1
-                    wanted[lane] = 2
-                    if ends:
-                        code = OK
-            elif hs[lane] <= 1e-15 * abs(t[lane]) + 1e-40:
-                code = STEP_TOO_SMALL
-                if trouble[lane] == 2:
-                    code = NEGATIVE_STATE
-                if trouble[lane] == 3:
-                    code = NONFINITE
-            if code < 0 and tried[lane] >= max_steps:
-                code = MAX_STEPS
-            if code < 0 and clock[0] - since[lane] > patience:
-                code = TIME_LIMIT
-            if code >= 0:
-                status[m] = code
-                wanted[lane] = 1
-                if code != OK:
-                    for i in range(out[lane], n_times):
-                        values[m, :, i] = np.nan
-        for lane in range(W):
-            w[ACC + lane] = accepted[lane]
-        accept(w, 0)
-        for lane in range(W):
-            if wanted[lane] == 0:
-                continue
-            m = member[lane]
-            if wanted[lane] == 1 and len(final) > 0:
-                for i in range(N):
-                    final[m, i] = w[Y + i * W + lane]
-                if status[m] == OK:
-                    for i in range(N_DOSED):
-                        final[m, DOSED[i]] += boluses[last_edge[lane], i]
-            if wanted[lane] == 2:
-                wanted[lane] = 0
-                for i in range(N_PARAMETERS):
-                    w[P + i] = parameters[m, i]
-                enter(w, lane, edge[lane], knobs, rates, boluses)
-                te[lane] = edges[edge[lane] + 1]
-                h[lane] = first_step
-                fresh[lane] = 1
-    flush(w, taken, to_member, to_time, values)
-    return rounds
+    d = np.zeros(ROWS * W, np.int64)
+    d[NEXT * W : NEXT * W + W] = LEAVE
+    slots = np.zeros(2 * WIDTH, np.int64)
+    tolerances(pointer(w), pointer(atol), pointer(low), pointer(high), settings[0])
+    return march(
+        job, pointer(w), pointer(d), pointer(slots), pointer(limits), pointer(clock), settings[1]
+    )

@@ -5,7 +5,7 @@ in floating point are made (``x + 0``, ``x * 1``, ``0 * x``).
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -93,10 +93,15 @@ class Node:
 
 
 class Graph:
-    """The nodes of one system of equations, each expression once."""
+    """The nodes of one system of equations, each expression once.
 
-    def __init__(self) -> None:
+    ``whole`` gives whole values to parameters (by index) wherever they are exponents, which turns
+    powers into products.
+    """
+
+    def __init__(self, whole: Mapping[int, float] | None = None) -> None:
         self.nodes: list[Node] = []
+        self.whole = dict(whole or {})
         self._known: dict[tuple[object, ...], Node] = {}
 
     def const(self, value: float) -> Node:
@@ -210,6 +215,8 @@ class Graph:
         """Return base to the power exponent, and 0 for a base that is not positive."""
         if base.op == "const" and base.value <= 0.0:
             return self.const(0.0)
+        if exponent.leaf[0] == "p" and exponent.leaf[1] in self.whole:
+            exponent = self.const(self.whole[exponent.leaf[1]])
         if exponent.op == "const" and exponent.value in range(1, 9):
             return self.general_power(self.max(base, self.const(0.0)), exponent)
         return self.plain("pow", base, exponent)

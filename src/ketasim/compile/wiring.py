@@ -43,15 +43,15 @@ class Equations:
     high: tuple[float, ...]
 
 
-def equations(system: System) -> Equations:
-    """Trace every law of a model.
+def equations(system: System, *, whole: Mapping[int, float] | None = None) -> Equations:
+    """Trace every law of a model; ``whole`` are exponents to take as whole numbers, by index.
 
     Raises
     ------
     ModelError
         When a law branches on a value or uses a function that cannot be compiled.
     """
-    model, graph = system.model, Graph()
+    model, graph = system.model, Graph(whole)
     values: dict[str | float, Node] = {}
     for array, names in (("y", model.states), ("p", model.parameters), ("k", model.knobs)):
         values.update({name: graph.leaf(array, i) for i, name in enumerate(names)})
@@ -81,6 +81,17 @@ def equations(system: System) -> Equations:
         low=tuple(s.within[0] * unit(s.unit).factor for s in model.states.values()),
         high=tuple(s.within[1] * unit(s.unit).factor for s in model.states.values()),
     )
+
+
+def whole_exponents(system: System) -> dict[int, float]:
+    """Return the parameters whose default is a small whole number and that raise what moves."""
+    defaults = system.default_parameters
+    exponents = (
+        node.args[1].leaf[1]
+        for node in equations(system).graph.nodes
+        if node.op == "pow" and node.args[0].moving and node.args[1].leaf[0] == "p"
+    )
+    return {i: float(defaults[i]) for i in sorted({*exponents}) if defaults[i] in range(1, 9)}
 
 
 def _call(graph: Graph, wire: Wire, values: Mapping[str | float, Node]) -> Call:
