@@ -66,7 +66,7 @@ def _settings(style: Style) -> dict[str, Any]:
         "font.family": "sans-serif",
         "font.sans-serif": [style.font, "DejaVu Sans"],
         "font.size": style.text_size,
-        "mathtext.default": "regular",
+        "text.hinting": "none",  # words as wide on the screen as on paper
         "axes.unicode_minus": True,
         "axes.linewidth": 0.6,
         "axes.edgecolor": INK,

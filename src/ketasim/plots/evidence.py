@@ -1,0 +1,116 @@
+"""Predictions laid over what was published: one panel a quantity, points with their tolerance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ketasim.plots.style import BLACK, FAINT, PAGE, PALETTE, WINDOW, new_figure, save, settings
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A predicted course."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A published number at ``x`` with the interval that counts as agreement."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """A published range, over a stretch of ``x`` or everywhere."""
+
+    low: float
+    high: float
+    label: str
+    begin: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One quantity: axis labels with units, curves, points, bands."""
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple[Curve, ...]
+    points: tuple[Point, ...] = ()
+    bands: tuple[Band, ...] = ()
+    log_x: bool = False
+
+
+def draw(panels: Sequence[Panel], path: str | Path | None = None, *, columns: int = 2) -> Figure:
+    """Draw panels in a grid; write the picture when a path is given.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    rows = -(-len(panels) // columns)
+    with settings(PAGE):
+        figure = new_figure(PAGE.width, 46.0 * rows)
+        grid: Any = figure.subplots(rows, columns, squeeze=False)
+        for axes, panel in zip(grid.flat, panels, strict=False):
+            _panel(axes, panel)
+        for axes in list(grid.flat)[len(panels) :]:
+            axes.set_axis_off()
+        figure.tight_layout(pad=0.6, h_pad=1.2, w_pad=1.4)
+        if path is not None:
+            save(figure, path, style=PAGE)
+    return figure
+
+
+def _panel(axes: Axes, panel: Panel) -> None:
+    for band in panel.bands:
+        _band(axes, band)
+    for curve, colour in zip(panel.curves, PALETTE, strict=False):
+        axes.plot(curve.x, curve.y, color=colour, lw=PAGE.line, label=curve.label)
+    for point in panel.points:
+        spread = [[point.y - point.low], [point.high - point.y]]
+        axes.errorbar(
+            [point.x], [point.y], yerr=spread, fmt="o", ms=3.0, color=BLACK, elinewidth=0.8,
+            capsize=2.0, zorder=5,
+        )  # fmt: skip
+        axes.annotate(
+            point.label, (point.x, point.high), xytext=(3, 2), textcoords="offset points",
+            fontsize=PAGE.text_size - 0.7, color=BLACK,
+        )  # fmt: skip
+    if panel.log_x:
+        axes.set_xscale("log")
+    axes.margins(y=0.18)
+    axes.set_title(panel.title, fontsize=PAGE.title_size, fontweight="bold", loc="left")
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(panel.curves) > 1:
+        axes.legend(frameon=False, fontsize=PAGE.text_size, loc="best", handlelength=1.4)
+
+
+def _band(axes: Axes, band: Band) -> None:
+    if band.begin is None or band.end is None:
+        axes.axhspan(band.low, band.high, color=WINDOW, lw=0, zorder=0)
+        x, transform = 0.99, axes.get_yaxis_transform()
+    else:
+        axes.fill_between([band.begin, band.end], band.low, band.high, color=WINDOW, lw=0, zorder=0)
+        x, transform = band.end, axes.transData
+    axes.text(
+        x, band.high, band.label, transform=transform, ha="right", va="bottom",
+        fontsize=PAGE.text_size - 0.7, color=FAINT,
+    )  # fmt: skip
