@@ -126,14 +126,14 @@ def load_check(path: Path, *, library: Library | None = None) -> Check:
 
 def _arm(name: str, one: ArmTable, library: Library, model: Model) -> Arm:
     subject = library.subject(one.subject.species, one.subject.weight)
-    shared = {"schema": 1, "subject": one.subject}
     full = Config.model_construct(
-        **shared,
+        schema_=1,
+        subject=one.subject,
         dosing=one.dosing,
         bath=one.bath,
         intervention=(*one.intervention, *one.agent),
     )
-    bare = Config.model_construct(**shared, dosing=(), bath=(), intervention=one.intervention)
+    bare = Config.model_construct(schema_=1, subject=one.subject, intervention=one.intervention)
     with located(f"arms.{name}."):
         treated, control = (protocol_of(part, model, subject) for part in (full, bare))
         model.with_values(one.parameters)

@@ -33,13 +33,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Band:
-    """A published range, over a stretch of ``x`` or everywhere."""
+    """A published range, over a stretch of ``x`` or everywhere; ``left`` starts its label there."""
 
     low: float
     high: float
     label: str
     begin: float | None = None
     end: float | None = None
+    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,9 @@ def _panel(axes: Axes, panel: Panel) -> None:
 def _band(axes: Axes, band: Band) -> None:
     if band.begin is None or band.end is None:
         axes.axhspan(band.low, band.high, color=WINDOW, lw=0, zorder=0)
-        x, transform = 0.99, axes.get_yaxis_transform()
+        where: dict[str, Any] = {"x": 0.99, "ha": "right", "transform": axes.get_yaxis_transform()}
     else:
         axes.fill_between([band.begin, band.end], band.low, band.high, color=WINDOW, lw=0, zorder=0)
-        x, transform = band.end, axes.transData
-    axes.text(
-        x, band.high, band.label, transform=transform, ha="right", va="bottom",
-        fontsize=PAGE.text_size - 0.7, color=FAINT,
-    )  # fmt: skip
+        where = {"x": band.begin, "ha": "left"} if band.left else {"x": band.end, "ha": "right"}
+    size = PAGE.text_size - 0.7
+    axes.text(y=band.high, s=band.label, va="bottom", fontsize=size, color=FAINT, **where)

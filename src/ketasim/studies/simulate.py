@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim import __version__
+from ketasim.core.protocol import Hold
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
@@ -53,6 +54,7 @@ def simulate(scenario: Scenario, *, method: str = "LSODA", rtol: float = 1e-6) -
     attributes = {
         **provenance(scenario),
         **_doses(schedule, share),
+        **_holds(scenario),
         **_work(run, method, rtol),
         "engine": "reference",
     }
@@ -132,6 +134,15 @@ def _doses(schedule: Schedule, share: float) -> Mapping[str, Any]:
         "dose_starts_h": np.array([one.start for one in schedule.given]),
         "dose_stops_h": np.array([one.stop for one in schedule.given]),
         "dose_mg": np.array([one.milligrams for one in schedule.given]),
+    }
+
+
+def _holds(scenario: Scenario) -> Mapping[str, Any]:
+    held = [one for one in scenario.protocol.events if isinstance(one, Hold)]
+    return {
+        "hold_names": ";".join(one.knob for one in held),
+        "hold_starts_h": np.array([one.start for one in held]),
+        "hold_stops_h": np.array([one.stop for one in held]),
     }
 
 

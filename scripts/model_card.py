@@ -1,0 +1,188 @@
+"""Write the model card: docs/model-card.md and its figure, from the model as it is.
+
+python scripts/model_card.py            # write
+python scripts/model_card.py --check    # exit 1 when what is written is out of date
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import card_figure
+
+from ketasim.cli.equations import equations
+from ketasim.config.checks import load_checks
+from ketasim.core.model import Model
+from ketasim.models.antidepressant import antidepressant
+from ketasim.models.rivals import NULLS, RIVALS
+from ketasim.studies.robustness import pass_shares, unmeasured
+from ketasim.studies.scorecard import Check, Verdict, score
+
+DOCS = Path(__file__).parents[1] / "docs"
+DRAWS = 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    chosen = parser.parse_args()
+    model, checks = antidepressant(), load_checks()
+    text = card(model, checks)
+    target = DOCS / "model-card.md"
+    if chosen.check:
+        same = target.is_file() and target.read_text(encoding="utf-8") == text
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = Path(folder, "card.png")
+            card_figure.draw(fresh)
+            kept = DOCS / "figures" / "model-card.png"
+            same = same and kept.is_file() and kept.read_bytes() == fresh.read_bytes()
+        print("up to date" if same else "out of date: run python scripts/model_card.py")
+        sys.exit(0 if same else 1)
+    (DOCS / "figures").mkdir(exist_ok=True)
+    card_figure.draw(DOCS / "figures" / "model-card.png")
+    target.write_text(text, encoding="utf-8")
+    print(f"wrote {target.relative_to(DOCS.parent)}")
+
+
+def card(model: Model, checks: list[Check]) -> str:
+    judged = [one for one in checks if not one.reported]
+    verdicts = score(checks, model)
+    parts = [
+        "# Model card\n\nWritten by `python scripts/model_card.py`; nothing here is typed by hand.",
+        _numbers(model),
+        "## Against the published record\n\n"
+        "![Predictions over published numbers](figures/model-card.png)",
+        _scorecard(verdicts),
+        _accounts(model, judged),
+        _standing(model, judged),
+        _calibration(model),
+        _limits(verdicts),
+        *(_mechanism(one.name, model) for one in model.mechanisms),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in lines)
+
+
+def _numbers(model: Model) -> str:
+    kinds = Counter(one.evidence.kind for one in model.parameters.values())
+    told = ", ".join(f"{kinds[k]} {k}" for k in ("measured", "derived", "fitted", "assumed"))
+    return (
+        f"Model `{model.name}`, digest `{model.digest}`: {len(model.states)} states, "
+        f"{len(model.parameters)} parameters ({told}), {len(model.knobs)} knobs."
+    )
+
+
+def _scorecard(verdicts: list[Verdict]) -> str:
+    rows = []
+    for one in verdicts:
+        check = one.check
+        word = "reported" if check.reported else "pass" if one.passed else "**fail**"
+        for measure, value in zip(check.measures, one.predictions, strict=True):
+            unit = "" if measure.unit == "1" else f" {measure.unit}"
+            rows.append(
+                [
+                    str(check.number),
+                    check.title + (" (hard)" if check.hard else ""),
+                    measure.name,
+                    measure.wanted,
+                    f"{_tidy(value)}{unit}",
+                    word,
+                    ", ".join(check.rows),
+                    ", ".join(check.references),
+                ]
+            )
+    judged = [one for one in verdicts if not one.check.reported]
+    count = f"{sum(one.passed for one in judged)} of {len(judged)} judged checks pass."
+    header = ["#", "check", "measure", "wanted", "predicted", "verdict", "rows", "references"]
+    return f"### Scorecard\n\n{count}\n\n{_table(header, rows)}"
+
+
+def _tidy(value: float) -> str:
+    """Return two digits that do not hang on the last bits of an integration."""
+    return f"{0.0 if abs(value) < 5e-4 else value:.2g}"
+
+
+def _accounts(model: Model, judged: list[Check]) -> str:
+    accounts = {"default": model, **{one.name: one.model(model) for one in (*NULLS, *RIVALS[1:])}}
+    passed = {name: [one.passed for one in score(judged, each)] for name, each in accounts.items()}
+    rows = [
+        [name, f"{sum(marks)} of {len(marks)}", *("x" if mark else "" for mark in marks)]
+        for name, marks in passed.items()
+    ]
+    nulls = [passed[one.name] for one in NULLS]
+    little = [str(c.number) for i, c in enumerate(judged) if all(null[i] for null in nulls)]
+    stories = "\n".join(f"- **{one.name}**: {one.story}" for one in (*NULLS, *RIVALS[1:]))
+    header = ["account", "passes", *(str(one.number) for one in judged)]
+    return (
+        "### Nulls and rivals\n\nEach account is an edit of the same model, at full gain.\n\n"
+        f"{stories}\n\n{_table(header, rows)}\n\n"
+        f"Every null passes checks {', '.join(little)}: passing these tells little."
+    )
+
+
+def _standing(model: Model, judged: list[Check]) -> str:
+    found = pass_shares(judged, model, draws=DRAWS)
+    rows = [[str(one.check.number), one.check.title, f"{one.share:.0%}"] for one in found]
+    return (
+        "### Which verdicts stand\n\n"
+        f"Share of {DRAWS:,} draws under which a check passes when all {len(unmeasured(model))} "
+        "parameters that nobody has measured are drawn independently anywhere within their bounds. "
+        "A high share is a conclusion of the structure; a low one leans on chosen values.\n\n"
+        + _table(["#", "check", "passes"], rows)
+    )
+
+
+def _calibration(model: Model) -> str:
+    record = json.loads((DOCS / "calibration.json").read_text(encoding="utf-8"))
+    fits = record["fits"]
+    rows = [
+        [
+            name,
+            f"{model.parameters[name].value:g} {model.parameters[name].unit}",
+            *(f"{fit['values'][name]:.3g}" for fit in fits),
+            record["verdicts"].get(name, ""),
+        ]
+        for name in record["names"]
+    ]
+    header = ["parameter", "ledger", *(fit["start"] for fit in fits), "the scorecard says"]
+    objectives = ", ".join(f"{fit['objective']:.3g} ({fit['start']})" for fit in fits)
+    return (
+        "### Calibration\n\nThe parameters tagged fitted, by least squares on the scorecard alone "
+        f"(`scripts/calibrate.py`). Objective: {objectives}. Where the columns differ while the "
+        "objective does not, parameters trade off.\n\n" + _table(header, rows)
+    )
+
+
+def _limits(verdicts: list[Verdict]) -> str:
+    notes = [f"- Check {one.check.number}: {one.check.note}" for one in verdicts if one.check.note]
+    return "## Limits\n\n" + "\n".join(notes)
+
+
+def _mechanism(name: str, model: Model) -> str:
+    one = next(each for each in model.mechanisms if each.name == name)
+    lines = "\n".join(equations(one))
+    rows = [
+        [
+            each.name,
+            f"{each.value:g}",
+            each.unit,
+            f"{each.bounds[0]:g} to {each.bounds[1]:g}",
+            str(each.evidence),
+            each.meaning,
+        ]
+        for each in one.parameters
+    ]
+    header = ["parameter", "value", "unit", "bounds", "evidence", "meaning"]
+    ledger = _table(header, rows) if rows else "No parameters."
+    return f"## {name}\n\n{one.story}\n\n```text\n{lines}\n```\n\n{ledger}"
+
+
+if __name__ == "__main__":
+    main()
