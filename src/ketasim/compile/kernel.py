@@ -19,8 +19,9 @@ MARK = "# --- copied from here\n"
 class Plan:
     """What a kernel computes, and how its module is written.
 
-    ``live`` are the states that can move, ``dosed`` those a protocol may feed (both by index in
-    the model); ``size`` is the length of the workspace.
+    ``live`` are the states that can move, ``dosed`` those a protocol may feed and ``turned`` the
+    knobs it may move (by index in the model); ``size`` is the length of the workspace. ``scales``,
+    ``low`` and ``high`` describe every state, ``neutral`` every knob.
     """
 
     text: str
@@ -31,6 +32,10 @@ class Plan:
     lanes: int
     size: int
     counts: Mapping[str, int]
+    scales: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    neutral: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,10 @@ def plan(
         lanes=lanes,
         size=writer.size,
         counts=writer.counts,
+        scales=eq.scales,
+        low=eq.low,
+        high=eq.high,
+        neutral=eq.neutral,
     )
 
 

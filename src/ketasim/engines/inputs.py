@@ -1,7 +1,7 @@
 """Schedules of many members as flat arrays, each schedule once."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ class Inputs:
 
     ``plans`` (n_members,) says which schedule a member follows (empty: the only one); schedule
     ``i`` owns the rows ``firsts[i]`` to ``firsts[i + 1]``. ``rates`` and ``knobs`` of the last row of
-    a schedule are not used. ``columns`` are the states that ``rates`` and ``boluses`` feed.
+    a schedule are not used. ``columns`` are the states that ``rates`` and ``boluses`` feed,
+    ``settled`` (n_schedules,) says which start at rest under conditions that have always held.
     """
 
     plans: Counts
@@ -29,6 +30,7 @@ class Inputs:
     rates: Array
     boluses: Array
     columns: tuple[int, ...]
+    settled: NDArray[np.bool_]
 
     @property
     def dosed(self) -> tuple[int, ...]:
@@ -38,19 +40,44 @@ class Inputs:
 
     def turned(self, neutral: Array) -> tuple[int, ...]:
         """Return the knobs that any schedule moves from neutral."""
-        if not len(self.knobs):
-            return ()
         return tuple(int(i) for i in np.flatnonzero((self.knobs != neutral).any(axis=0)))
 
-    def narrowed(
-        self, dosed: Sequence[int], turned: Collection[int], neutral: Sequence[float], n: int
-    ) -> "Inputs":
-        """Return the inputs of ``n`` members with a column for each state in ``dosed``.
+    def for_members(self, n: int) -> "Inputs":
+        """Return the inputs with a schedule named for each of ``n`` members.
 
         Raises
         ------
         ModelError
-            When a schedule feeds or turns something else, or their number is wrong.
+            When there is neither one schedule nor one a member.
+        """
+        plans = self.plans
+        if not len(plans) and len(self.firsts) == 2:
+            plans = np.zeros(n, dtype=np.int64)
+        if len(plans) != n:
+            raise ModelError(f"{len(plans)} schedules for {n} members; give one, or one each.")
+        return replace(self, plans=plans)
+
+    def opening(self, duration: float) -> "Inputs":
+        """Return, for each schedule, one long segment under its first knobs and nothing else."""
+        first = self.firsts[:-1]
+        n = len(first)
+        edges = np.tile([0.0, duration], n)
+        nothing = np.zeros((2 * n, len(self.columns)))
+        knobs = np.repeat(self.knobs[first], 2, axis=0)
+        firsts = np.arange(0, 2 * n + 1, 2)
+        return replace(
+            self, firsts=firsts, edges=edges, knobs=knobs, rates=nothing, boluses=nothing
+        )
+
+    def narrowed(
+        self, dosed: Sequence[int], turned: Collection[int], neutral: Sequence[float]
+    ) -> "Inputs":
+        """Return the inputs with a column for each state in ``dosed``, contiguous.
+
+        Raises
+        ------
+        ModelError
+            When a schedule feeds another state or turns a knob not in ``turned``.
         """
         missing = set(self.dosed) - set(dosed), set(self.turned(np.array(neutral))) - set(turned)
         if any(missing):
@@ -58,16 +85,13 @@ class Inputs:
                 "this kernel was compiled for other schedules: it leaves out states "
                 f"{sorted(missing[0])} and knobs {sorted(missing[1])}. Compile it for these."
             )
-        plans = self.plans if len(self.plans) else np.zeros(n, dtype=np.int64)
-        if len(plans) != n:
-            raise ModelError(f"{len(plans)} schedules for {n} members; give one, or one each.")
         rates, boluses = np.zeros((2, len(self.edges), len(dosed)))
         place = {state: at for at, state in enumerate(dosed)}
         for column, state in enumerate(self.columns):
             if state in place:
                 rates[:, place[state]] = self.rates[:, column]
                 boluses[:, place[state]] = self.boluses[:, column]
-        return Inputs(plans, self.firsts, self.edges, self.knobs, rates, boluses, tuple(dosed))
+        return replace(self, rates=rates, boluses=boluses, columns=tuple(dosed))
 
 
 def gather(schedules: Schedule | Iterable[Schedule]) -> Inputs:
@@ -82,8 +106,7 @@ def gather(schedules: Schedule | Iterable[Schedule]) -> Inputs:
             kept.append(one)
     plans = [] if single else [index[id(one)] for one in many]
     if not kept:
-        none = np.empty((0, 0))
-        return Inputs(_whole([]), _whole([0]), np.empty(0), none, none, none, ())
+        raise ModelError("no schedule was given; an untreated run has one without doses.")
     lengths = [len(one.edges) for one in kept]
     return Inputs(
         plans=_whole(plans),
@@ -93,6 +116,7 @@ def gather(schedules: Schedule | Iterable[Schedule]) -> Inputs:
         rates=np.concatenate([_padded(one.rates) for one in kept]),
         boluses=np.concatenate([one.boluses for one in kept]).astype(float),
         columns=tuple(range(kept[0].rates.shape[1])),
+        settled=np.array([one.settled for one in kept]),
     )
 
 
