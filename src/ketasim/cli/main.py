@@ -10,7 +10,10 @@ import click
 import ketasim
 from ketasim.errors import KetasimError, suggest
 
-COMMANDS = ("run", "demo", "compare", "list", "describe", "check", "doctor")
+COMMANDS = (
+    "run", "demo", "sweep", "compare", "list", "describe", "check", "doctor", "status", "resume",
+    "failures", "rerun",
+)  # fmt: skip
 FAULT, STOPPED = 1, 130
 
 

@@ -13,31 +13,42 @@ from ketasim.errors import SolverError
 class Status(IntEnum):
     """One code a member of a sweep; NOT_RUN is also what a store shows for what is missing."""
 
-    sentence: str
+    NOT_RUN = -1
+    OK = 0
+    OK_AFTER_RETRY = 1
+    MAX_STEPS = 2
+    TIME_LIMIT = 3
+    NONFINITE = 4
+    STEP_TOO_SMALL = 5
+    NEGATIVE_STATE = 6
+    BAD_PARAMETER = 7
+    WORKER_DIED = 8
+    NO_BASELINE = 9
 
-    def __new__(cls, code: int, sentence: str) -> "Status":
-        """Give each code its sentence."""
-        one = int.__new__(cls, code)
-        one._value_ = code
-        one.sentence = sentence
-        return one
-
-    NOT_RUN = -1, "it has not been run"
-    OK = 0, "it reached the last output time"
-    OK_AFTER_RETRY = 1, "it reached the last output time at the second or a later attempt"
-    MAX_STEPS = 2, "it needed more steps than the limit allows"
-    TIME_LIMIT = 3, "it took longer than the limit allows"
-    NONFINITE = 4, "a state or a law stopped being a finite number"
-    STEP_TOO_SMALL = 5, "no step was small enough for the tolerance"
-    NEGATIVE_STATE = 6, "a state left the interval it cannot leave"
-    BAD_PARAMETER = 7, "a value is outside its domain, so nothing was integrated"
-    WORKER_DIED = 8, "the process that computed it died twice"
-    NO_BASELINE = 9, "no resting state was found under the conditions that always held"
+    @property
+    def sentence(self) -> str:
+        """Return what happened, as the end of a sentence."""
+        return _SENTENCES[self]
 
     @property
     def ok(self) -> bool:
         """Say whether the member's values may be used."""
         return self in (Status.OK, Status.OK_AFTER_RETRY)
+
+
+_SENTENCES = {
+    Status.NOT_RUN: "it has not been run",
+    Status.OK: "it reached the last output time",
+    Status.OK_AFTER_RETRY: "it reached the last output time at the second or a later attempt",
+    Status.MAX_STEPS: "it needed more steps than the limit allows",
+    Status.TIME_LIMIT: "it took longer than the limit allows",
+    Status.NONFINITE: "a state or a law stopped being a finite number",
+    Status.STEP_TOO_SMALL: "no step was small enough for the tolerance",
+    Status.NEGATIVE_STATE: "a state left the interval it cannot leave",
+    Status.BAD_PARAMETER: "a value is outside its domain, so nothing was integrated",
+    Status.WORKER_DIED: "the process that computed it died twice",
+    Status.NO_BASELINE: "no resting state was found under the conditions that always held",
+}
 
 
 def meanings() -> Mapping[int, str]:

@@ -80,6 +80,10 @@ class Claims:
                 with contextlib.suppress(OSError):
                     os.utime(self.path(k))
 
+    def count(self) -> int:
+        """Return how many chunks somebody who is alive holds."""
+        return sum(self.held(int(p.stem)) for p in self.folder.glob("*.json") if p.stem.isdigit())
+
     def clear_stale(self) -> int:
         """Remove claims whose owner is gone; returns how many."""
         found = [int(p.stem) for p in self.folder.glob("*.json") if p.stem.isdigit()]

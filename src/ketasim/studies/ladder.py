@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
-from ketasim.engines.compiled import EnsembleEngine, compile_members
+from ketasim.engines.compiled import ChunkEngine, kernel_for
 from ketasim.engines.members import Engine, ReferenceEngine, Schedules
 from ketasim.engines.reference import Limits
 from ketasim.engines.status import Status, usable
@@ -57,12 +57,10 @@ def ladder(
     if settings.engine == "reference":
         rungs = reference_ladder(model, method, rtol, limits, halted)
     else:
-        kernel = compile_members(System(model), names, targets.loudest)
-        fast = EnsembleEngine(kernel, System(model), rtol, limits, halted)
-        rungs = (
-            Rung(fast, rtol),
-            Rung(ReferenceEngine(model, "Radau", rtol, limits, halted), rtol),
-        )
+        kernel = kernel_for(System(model), names, targets.loudest)
+        fast = ChunkEngine(kernel, rtol, limits, halted)
+        other = ReferenceEngine(model, "Radau", rtol, limits, halted)
+        rungs = (Rung(fast, rtol), Rung(other, rtol))
     if settings.allow_looser:
         rungs = (*rungs, looser(model, rtol, limits, halted))
     return rungs

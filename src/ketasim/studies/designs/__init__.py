@@ -11,6 +11,7 @@ from ketasim.studies.designs.distributions import (
     lognormal,
     loguniform,
     normal,
+    read_distribution,
     truncated,
     uniform,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "normal",
     "random",
     "read_axis",
+    "read_distribution",
     "sobol",
     "table",
     "truncated",

@@ -1,5 +1,7 @@
 """How a value is distributed, as the inverse of its distribution function."""
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import exp, inf, isfinite, log
 from typing import Any, Literal
@@ -96,6 +98,7 @@ class Distribution:
         return float(ndtr(log(x / self.a) / log(self.b)))
 
 
+_CALL = re.compile(r"\s*(uniform|loguniform|normal|lognormal)\s*\(([^()]{1,200})\)\s*(.*)$")
 _NEEDS = {
     "uniform": "the first end must be below the second",
     "loguniform": "both ends must be > 0, the first below the second",
@@ -168,7 +171,50 @@ def plausible(parameter: Parameter) -> Distribution:
     return Distribution(kind, low, high, parameter.unit)
 
 
+def read_distribution(text: str, where: str) -> Distribution:
+    """Read ``'loguniform(0.1, 1) uM'``, ``'normal(70, 10) kg'`` or ``'lognormal(3, 1.4) 1/h'``.
+
+    The numbers of ``lognormal`` are its median and geometric standard deviation; a third and
+    fourth number cut a distribution off.
+
+    Raises
+    ------
+    ConfigError, UnitError
+        When the text is none of these.
+    """
+    call = _CALL.match(text[:300])
+    numbers = [part.strip() for part in call[2].split(",")] if call else []
+    if call is None or len(numbers) not in (2, 4):
+        raise ConfigError(
+            f'{where} = {text[:60]}: write a distribution, e.g. "loguniform(0.1, 1) uM"; '
+            f"there are {', '.join(_MAKERS)}."
+        )
+    kind, name = call[1], call[3].strip()
+    full = [f"{one} {name}".strip() for one in numbers]
+    spread = full[1] if kind != "lognormal" else numbers[1]
+    try:
+        found = _MAKERS[kind](full[0], spread)
+        return found if len(full) == 2 else truncated(found, full[2], full[3])
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+
+
 def _pair(first: "str | float", second: "str | float") -> tuple[float, float, str]:
     a, name = split(first, "first")
     b, other = split(second, "second")
     return a, convert(b, other, name, "second"), name
+
+
+def _lognormal(median: str, spread: str) -> Distribution:
+    number, name = split(spread, "spread")
+    if name != "1":
+        raise ConfigError("the geometric standard deviation has no unit.")
+    return lognormal(median, gsd=number)
+
+
+_MAKERS: Mapping[str, Callable[[str, str], Distribution]] = {
+    "uniform": uniform,
+    "loguniform": loguniform,
+    "normal": normal,
+    "lognormal": _lognormal,
+}

@@ -1,0 +1,90 @@
+"""What ``--vary``, ``--sample`` and ``--table`` say, as a design."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ketasim.config.messages import located
+from ketasim.config.names import OBSERVABLES
+from ketasim.core.scenario import Scenario
+from ketasim.errors import ConfigError
+from ketasim.studies import designs
+from ketasim.studies.designs.design import Design
+from ketasim.studies.job import DRAWN, drawn
+from ketasim.studies.targets import Targets
+
+_EVENT = re.compile(r"(dosing|intervention|bath)\[|subject\.")
+
+
+def design_of(
+    scenario: Scenario, vary: Iterable[str], sample: str | None, table: Path | None, seed: int
+) -> Design:
+    """Return the design a command line asks for, judged against the scenario.
+
+    Raises
+    ------
+    ConfigError
+        When nothing is varied, or an option cannot be read.
+    """
+    pairs = [_pair(text) for text in vary]
+    if table is not None and (pairs or sample):
+        raise ConfigError("--table stands alone: it already says what each member gets.")
+    if table is not None:
+        with located("--table "):
+            found = designs.table(table)
+            Targets(scenario, found)
+        return found
+    if not pairs and sample is None:
+        raise ConfigError(
+            'nothing is varied: add --vary "dosing[0].amount = logspace(0.05, 5, 41) mg/kg", '
+            "--sample sobol:4096, or --table FILE.csv."
+        )
+    with located("--vary "):
+        found = _grid(pairs) if sample is None else _draw(scenario, pairs, sample, seed)
+        Targets(scenario, found)
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = (part.strip() for part in text.partition("="))
+    if not name:
+        raise ConfigError(f'--vary {text[:60]}: write NAME = VALUES, e.g. "nmda.k_s = 1, 2 uM".')
+    return name, value
+
+
+def _grid(pairs: list[tuple[str, str]]) -> Design:
+    empty = [name for name, value in pairs if not value]
+    if empty:
+        raise ConfigError(
+            f'{empty[0]}: write values, e.g. "{empty[0]} = linspace(1, 2, 5) 1/h"; without values '
+            "it needs --sample sobol:1024, which draws from the ledger's bounds."
+        )
+    return designs.grid(dict(pairs))
+
+
+def _draw(scenario: Scenario, pairs: list[tuple[str, str]], sample: str, seed: int) -> Design:
+    kind, n = drawn(sample)
+    chosen: dict[str, Any] = {}
+    for name, value in pairs:
+        if not value and _EVENT.match(name):
+            raise ConfigError(f'{name}: give a distribution, e.g. "{name} = uniform(0, 1) mg/kg".')
+        chosen[name] = designs.read_distribution(value, name) if value else None
+    return DRAWN[kind](scenario.settled_model, n, vary=chosen or None, seed=seed)
+
+
+def expanded(text: str, scenario: Scenario) -> str:
+    """Return a summary with short names (``spines.peak``) written out."""
+    model = scenario.model
+    known = {*model.states, *(str(q.name) for q in model.quantities)}
+
+    def full(match: "re.Match[str]") -> str:
+        dotted = match[0]
+        head, _, tail = dotted.partition(".")
+        plain = dotted.rpartition(".")[0]
+        if plain in known or dotted in known or head not in OBSERVABLES or "." in tail:
+            return dotted
+        return f"{OBSERVABLES[head]}.{tail}"
+
+    label, equals, formula = text.rpartition("=")
+    return f"{label}{equals}" + re.sub(r"[A-Za-z_][\w.]*", full, formula)

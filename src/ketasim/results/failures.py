@@ -1,0 +1,110 @@
+"""Which members failed, how, and what they have in common."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+TELLING = 0.2  # a region is named when it holds at most this share of the members that are fine
+OK, RETRIED, NOT_RUN = 0, 1, -1
+
+
+def counts(dataset: xr.Dataset) -> Mapping[str, int]:
+    """Return how many members ended in each way, most frequent first."""
+    names = _meanings(dataset)
+    found = Counter(dataset["status"].to_numpy().tolist())
+    return {names.get(code, str(code)): n for code, n in found.most_common()}
+
+
+def _meanings(dataset: xr.Dataset) -> Mapping[int, str]:
+    flags = dataset["status"].attrs
+    codes = np.ravel(flags["flag_values"]).tolist()
+    return dict(zip(codes, flags["flag_meanings"].split(), strict=True))
+
+
+def failed(dataset: xr.Dataset) -> NDArray[np.intp]:
+    """Return the members that were run and have no usable values."""
+    status = dataset["status"].to_numpy()
+    return np.flatnonzero((status != OK) & (status != RETRIED) & (status != NOT_RUN))
+
+
+def share(dataset: xr.Dataset) -> float:
+    """Return the share of members that were run and failed."""
+    ran = int(np.count_nonzero(dataset["status"].to_numpy() != NOT_RUN))
+    return len(failed(dataset)) / ran if ran else 0.0
+
+
+def varied(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Return the names a design gave values to."""
+    return tuple(str(n) for n in dataset.coords if n != "member" and dataset[n].dims == ("member",))
+
+
+def rows(dataset: xr.Dataset) -> Iterator[list[Any]]:
+    """Yield the failed members as a table with their design values, a header with units first."""
+    names = varied(dataset)
+    yield ["member", "status", *(f"{n} [{dataset[n].attrs.get('units', '1')}]" for n in names)]
+    words = _meanings(dataset)
+    chosen = failed(dataset)
+    status = dataset["status"].to_numpy()[chosen]
+    columns = [dataset[name].to_numpy()[chosen] for name in names]
+    for i, member in enumerate(chosen.tolist()):
+        yield [member, words[int(status[i])], *(float(column[i]) for column in columns)]
+
+
+def sentence(dataset: xr.Dataset) -> str:
+    """Return ``'1,000 runs: 990 ok, 10 failed (1 %): max_steps 10. All failed runs have ...'``."""
+    found = dict(counts(dataset))
+    total = sum(found.values())
+    ok, again = found.pop("ok", 0), found.pop("ok_after_retry", 0)
+    waiting = found.pop("not_run", 0)
+    parts = [f"{ok:,} ok"]
+    parts += [f"{again:,} ok after retry"] if again else []
+    parts += [f"{waiting:,} not run"] if waiting else []
+    lost = sum(found.values())
+    if not lost:
+        return f"{total:,} runs: {', '.join(parts)}."
+    kinds = ", ".join(f"{name} {n:,}" for name, n in found.items())
+    told = (
+        f"{total:,} runs: {', '.join(parts)}, {lost:,} failed ({_percent(lost, total)}): {kinds}."
+    )
+    where = region(dataset)
+    return f"{told} All failed runs have {where}." if where else told
+
+
+def region(dataset: xr.Dataset) -> str:
+    """Return the part of one range that all failed members lie in, if it tells them apart."""
+    chosen = failed(dataset)
+    status = dataset["status"].to_numpy()
+    fine = (status == OK) | (status == RETRIED)
+    best, told = TELLING, ""
+    for name in varied(dataset):
+        values = dataset[name].to_numpy()
+        bad, good = values[chosen], values[fine]
+        if not len(bad) or not len(good) or not np.isfinite(bad).all():
+            continue
+        low, high = float(bad.min()), float(bad.max())
+        inside = float(np.mean((good >= low) & (good <= high)))
+        below, above = float(np.mean(good <= high)), float(np.mean(good >= low))
+        if min(inside, below, above) < best:
+            best = min(inside, below, above)
+            unit = _unit(dataset, name)
+            if below <= best:
+                told = f"{name} <= {high:.3g}{unit}"
+            elif above <= best:
+                told = f"{name} >= {low:.3g}{unit}"
+            else:
+                told = f"{name} between {low:.3g} and {high:.3g}{unit}"
+    return told
+
+
+def _unit(dataset: xr.Dataset, name: str) -> str:
+    unit = str(dataset[name].attrs.get("units", "1"))
+    return "" if unit == "1" else f" {unit}"
+
+
+def _percent(part: int, whole: int) -> str:
+    value = 100.0 * part / whole
+    return f"{value:.2g} %" if value < 10.0 else f"{value:.0f} %"
