@@ -189,8 +189,8 @@ def told(found: Plan) -> str:
     """Return a plan in one line."""
     kept = "summaries only" if not found.recorded else "with time courses"
     line = (
-        f"{found.members:,} runs, {found.chunks:,} chunk{_s(found.chunks)}, about {duration(found.seconds)} on "
-        f"{found.threads} thread{_s(found.threads)}, "
+        f"{found.members:,} runs, {found.chunks:,} chunk{_s(found.chunks)}, "
+        f"about {duration(found.seconds)} on {found.threads} thread{_s(found.threads)}, "
         f"{size(found.bytes)} on disk ({kept})"
     )
     if not found.recorded:
