@@ -123,7 +123,7 @@ SPINES = Mechanism(
         Parameter("steepness", 3.0, "1", (2.0, 4.0), assumed("several proteins are needed together; no slope at rest"), "steepness of formation"),
         Parameter("k_assembly", 0.3, "1/h", (0.12, 0.5), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of scaffold assembly"),
         Parameter("k_filopodia", 0.35, "1/h", (0.15, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of filopodia"),
-        Parameter("new_share", 0.43, "1", (0.25, 0.46), fitted("density in unstressed animals", "Phoumthipphavong2016"), "formation at new sites relative to vacated ones"),
+        Parameter("new_share", 0.43, "1", (0.25, 0.45), fitted("density in unstressed animals", "Phoumthipphavong2016"), "formation at new sites relative to vacated ones"),
         Parameter("labile_rest", 0.12, "1", (0.08, 0.18), assumed("a tenth of spines are days old, so that a modest rise of formation suffices"), "labile new spines at rest"),
         Parameter("k_eliminate", 0.0045, "1/h", (0.0043, 0.008), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
         Parameter("k_stabilise", 0.0045, "1/h", (0.0043, 0.008), assumed("half of new spines stabilise"), "stabilisation of labile spines"),

@@ -81,8 +81,8 @@ TRKB = Mechanism(
         Parameter("k_internalise", 36.0, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
         Parameter("k_recycle", 3.6, "1/h", (2.5, 8.0), derived("0.001 per second in a reduced pathway model", "HillTau"), "return to the surface"),
         Parameter("k_ketamine", 12.3, "uM", (6.0, 25.0), assumed("Kd 12.3 uM; source not confirmed"), "affinity of ketamine for TrkB"),
-        Parameter("k_metabolite", 1.8, "uM", (0.9, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB"),
-        Parameter("potentiation_max", 20.0, "1", (4.0, 25.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening"),
+        Parameter("k_metabolite", 1.8, "uM", (1.2, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB"),
+        Parameter("potentiation_max", 20.0, "1", (4.0, 22.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening"),
     ),
     reads=(
         Read("free", "1", of="bdnf.free"),
