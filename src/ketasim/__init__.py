@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ketasim import config, models
+    from ketasim import config, export, models
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
     from ketasim.models.subjects import human, mouse, rat
@@ -32,6 +32,7 @@ __all__ = [
     "config",
     "designs",
     "dose",
+    "export",
     "hold",
     "hours",
     "human",
@@ -48,6 +49,7 @@ __all__ = [
 _MODULES = {
     "config": "ketasim.config",
     "designs": "ketasim.studies.designs",
+    "export": "ketasim.export",
     "models": "ketasim.models",
 }
 _HOMES = {

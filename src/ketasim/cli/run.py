@@ -9,6 +9,7 @@ import click
 @click.argument("config")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else out/CONFIG.")
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_on=5 1/uM/s".')
+@click.option("--values", type=click.Path(path_type=Path), help="SBML with changed parameters.")
 @click.option("--engine", help="How to integrate: reference.")
 @click.option("--method", help="LSODA, BDF or Radau.")
 @click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
@@ -20,6 +21,7 @@ def command(
     config: str,
     out: Path | None,
     sets: tuple[str, ...],
+    values: Path | None,
     engine: str | None,
     method: str | None,
     rtol: str | None,
@@ -33,6 +35,10 @@ def command(
     chosen = {"engine.name": engine, "engine.method": method, "engine.rtol": rtol}
     changes = [f"{key}={value}" for key, value in chosen.items() if value is not None]
     setup = load(config, sets=[*sets, *changes])
+    if values is not None:
+        from ketasim.cli.exported import brought_back
+
+        setup = load(config, sets=[*sets, *brought_back(values, setup), *changes])
     picture = carry_out(setup, out or Path("out", Path(config).stem), formats=formats)
     if show:
         click.launch(str(picture))

@@ -1,0 +1,224 @@
+"""The same file in independent engines: libRoadRunner and COPASI against the reference.
+
+A value agrees by the rule of the SBML Test Suite, |a - b| <= 1e-9 scale + 1e-4 |b|. The scale is
+the state's own, and one declared unit for a quantity. Moments at which something jumps are left
+out: whether a tool reports the value before or after is its own affair.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.core.scenario import Scenario
+from ketasim.core.schedule import SNAP, Schedule
+from ketasim.core.system import System
+from ketasim.engines.reference import integrate
+from ketasim.errors import MissingExtra, SolverError
+from ketasim.export import extras
+from ketasim.export.document import sbml
+from ketasim.export.names import identifier
+from ketasim.units import unit
+
+RELATIVE, ABSOLUTE = 1e-4, 1e-9
+ATOL_SHARE = 1e-3
+FIRST_STEP = 1e-6  # [h]; CVODE's own guess after an event can be too small to add to the time
+
+Array = NDArray[np.float64]
+Run = Callable[[str, tuple[str, ...], Array, float], Array]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far one engine is from the reference.
+
+    ``pointwise`` is the largest |a - b| / (|b| + 1e-5 scale), which the rule keeps at or below
+    1e-4; ``sizewise`` the largest |a - b| relative to the largest value of its own curve (or to its
+    scale); ``delivered`` the share of the prescribed drug found in the engine's final state.
+    """
+
+    engine: str
+    points: int
+    pointwise: float
+    sizewise: float
+    where: tuple[str, ...]
+    delivered: float
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether every point agrees by the rule."""
+        return self.pointwise <= RELATIVE
+
+    def __str__(self) -> str:
+        """Return ``'roadrunner 2.10.0 max rel diff 3e-07'``, and where when it disagrees."""
+        verdict = "" if self.agrees else f" (DISAGREES: {'; '.join(self.where)})"
+        return f"{self.engine} max rel diff {self.sizewise:.0e}{verdict}"
+
+
+def engines() -> Iterator[tuple[str, Run | MissingExtra]]:
+    """Yield each engine's name and its way to run, or the sentence that says what is missing."""
+    for name, load, run in (
+        ("roadrunner", extras.roadrunner, run_roadrunner),
+        ("COPASI", extras.copasi, run_copasi),
+    ):
+        try:
+            load()
+        except MissingExtra as missing:
+            yield name, missing
+        else:
+            yield name, run
+
+
+def check(scenario: Scenario, *, rtol: float = 1e-10) -> list[Comparison]:
+    """Simulate the export of a scenario in every engine there is, and compare.
+
+    Raises
+    ------
+    SolverError
+        When an engine cannot simulate the file.
+    """
+    runs = [(name, run) for name, run in engines() if not isinstance(run, MissingExtra)]
+    text = sbml(scenario) if runs else ""
+    return [compare(scenario, text, run, rtol=rtol) for _, run in runs]
+
+
+def compare(scenario: Scenario, text: str, run: Run, *, rtol: float = 1e-10) -> Comparison:
+    """Compare one engine's run of a document with the reference's run of its scenario."""
+    model, schedule = scenario.settled_model, scenario.schedule
+    names = (*model.states, *(str(q.name) for q in model.quantities))
+    times = quiet_times(scenario)
+    reference = integrate(System(model), schedule, times, names=names, rtol=rtol)
+    expected = np.array([reference.observed[name] for name in names])
+    found = run(text, tuple(identifier(name) for name in names), times - schedule.edges[0], rtol)
+    scales = _scales(scenario, names)
+    gap = np.abs(found - expected)
+    pointwise = gap / (np.abs(expected) + ABSOLUTE / RELATIVE * scales)
+    size = np.maximum(np.abs(expected).max(axis=1, keepdims=True), scales)
+    order = np.argsort(-pointwise.max(axis=1))[:3]
+    return Comparison(
+        engine=_version(run),
+        points=len(times),
+        pointwise=float(np.nan_to_num(pointwise, nan=np.inf).max()),
+        sizewise=float(np.nan_to_num(gap / size, nan=np.inf).max()),
+        where=tuple(_told(names[i], times, pointwise[i]) for i in order),
+        delivered=_delivered(scenario, dict(zip(names, found[:, -1].tolist(), strict=True))),
+    )
+
+
+def quiet_times(scenario: Scenario) -> Array:
+    """Return the output times at which nothing jumps."""
+    schedule = scenario.schedule
+    times = np.array(scenario.times)
+    jumps = schedule.edges[_jumps(schedule)]
+    near = np.abs(times[:, None] - jumps).min(axis=1, initial=np.inf)
+    kept: Array = times[near > SNAP]
+    return kept
+
+
+def _jumps(schedule: Schedule) -> NDArray[np.bool_]:
+    """Return whether a state or knob jumps at each edge."""
+    held = np.vstack([schedule.before, schedule.knobs, schedule.knobs[-1:]])
+    turned = (np.diff(held, axis=0) != 0.0).any(axis=1)
+    jumped: NDArray[np.bool_] = turned | (schedule.boluses != 0.0).any(axis=1)
+    return jumped
+
+
+def _scales(scenario: Scenario, names: tuple[str, ...]) -> Array:
+    model = scenario.settled_model
+    sizes = [model.states[n].scale if n in model.states else 1.0 for n in names]
+    factors = [unit(model.unit(name)).factor for name in names]
+    return np.multiply(sizes, factors)[:, None]
+
+
+def _told(name: str, times: Array, gaps: Array) -> str:
+    worst = int(np.argmax(gaps))
+    return f"{name} {gaps[worst]:.0e} at {times[worst]:g} h"
+
+
+def _delivered(scenario: Scenario, final: dict[str, float]) -> float:
+    """Return the share of what was given before the end that its pools hold."""
+    model, schedule = scenario.settled_model, scenario.schedule
+    amounts = schedule.delivered - schedule.boluses[-1]
+    given = dict(zip(model.states, amounts.tolist(), strict=True))
+    pools = [pool for pool in model.conserved if any(given[name] for name in pool)]
+    wanted = sum(given[name] for pool in pools for name in pool)
+    held = sum(final[name] for pool in pools for name in pool)
+    return held / wanted if wanted else 1.0
+
+
+def _version(run: Run) -> str:
+    if run is run_roadrunner:
+        return f"roadrunner {extras.installed('libroadrunner')}"
+    return f"COPASI {extras.installed('python-copasi')}"
+
+
+def run_roadrunner(text: str, names: tuple[str, ...], times: Array, rtol: float) -> Array:
+    """Run a document in libRoadRunner (CVODE) and return (n_names, n_times).
+
+    Raises
+    ------
+    SolverError
+        When it stops.
+    """
+    library = extras.roadrunner()
+    library.Logger.setLevel(library.Logger.LOG_FATAL)
+    try:
+        engine = library.RoadRunner(text)
+        engine.timeCourseSelections = list(names)
+        settings = engine.getIntegrator()
+        settings.setValue("relative_tolerance", rtol)
+        settings.setValue("absolute_tolerance", rtol * ATOL_SHARE)
+        settings.setValue("maximum_num_steps", 1_000_000)
+        settings.setValue("initial_time_step", FIRST_STEP)
+        grid = times.tolist() if times[0] == 0.0 else [0.0, *times.tolist()]
+        rows = np.array(engine.simulate(times=grid))[-len(times) :]
+    except RuntimeError as error:
+        raise SolverError(f"roadrunner cannot simulate this file: {error}") from error
+    found: Array = rows.T
+    return found
+
+
+def run_copasi(text: str, names: tuple[str, ...], times: Array, rtol: float) -> Array:
+    """Run a document in COPASI (LSODA) and return (n_names, n_times).
+
+    Raises
+    ------
+    SolverError
+        When it stops.
+    """
+    library = extras.copasi()
+    document = library.CRootContainer.addDatamodel()
+    try:
+        if not document.importSBMLFromString(text):
+            raise SolverError("COPASI cannot read this file.")
+        return _copasi_time_course(library, document, names, times, rtol)
+    finally:
+        library.CRootContainer.removeDatamodel(document)
+
+
+def _copasi_time_course(
+    library: Any, document: Any, names: tuple[str, ...], times: Array, rtol: float
+) -> Array:
+    task = document.getTask("Time-Course")
+    problem, method = task.getProblem(), task.getMethod()
+    problem.setOutputStartTime(float(times[0]))
+    problem.setDuration(float(times[-1]))
+    problem.setValues(" ".join(repr(float(t)) for t in times))
+    problem.setUseValues(True)
+    method.getParameter("Relative Tolerance").setDblValue(rtol)
+    method.getParameter("Absolute Tolerance").setDblValue(rtol * ATOL_SHARE)
+    method.getParameter("Max Internal Steps").setUIntValue(1_000_000)
+    problem.setTimeSeriesRequested(True)
+    if not task.initializeRaw(library.CCopasiTask.OUTPUT_UI):
+        raise SolverError("COPASI cannot prepare a time course of this file.")
+    done = task.processRaw(True)  # noqa: FBT003  (a C++ signature)
+    series = task.getTimeSeries()
+    if not done or series.getRecordedSteps() != len(times):
+        told = library.CCopasiMessage.getAllMessageText().strip()
+        raise SolverError(f"COPASI cannot simulate this file: {told or 'its run stopped'}")
+    columns = {series.getSBMLId(i, document): i for i in range(series.getNumVariables())}
+    steps = range(len(times))
+    found: Array = np.array([[series.getData(i, columns[name]) for i in steps] for name in names])
+    return found
