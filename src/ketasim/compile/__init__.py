@@ -1,1 +1,1 @@
-
+"""A model's laws traced, differentiated and written as vector code."""

@@ -9,7 +9,7 @@ LEEWAY = 100.0  # a state may leave its interval by so many times its tolerance
 
 
 def combine(method: Rosenbrock, s: int) -> str:
-    """Return the program for the argument ``u`` and the right-hand part ``q`` of stage s (1-based)."""
+    """Return the program for stage s (from 1): its argument ``u`` and right-hand part ``q``."""
     a, c, before = method.a[s - 1], method.c[s - 1], method.a[s - 2]
     lines, words = [], 0
     if s > 2 and a == (*before, 1.0):
@@ -21,9 +21,7 @@ def combine(method: Rosenbrock, s: int) -> str:
             last, words = f"t{words}", words + 1
         lines.append(f"u:0 < {last}")
     lines.append(f"s1 = mul k1:0 #{c[0]!r}")
-    lines += [
-        f"s{j} = fma k{j}:0 #{factor!r} s{j - 1}" for j, factor in enumerate(c[1:], start=2)
-    ]
+    lines += [f"s{j} = fma k{j}:0 #{factor!r} s{j - 1}" for j, factor in enumerate(c[1:], start=2)]
     return "\n".join([*lines, f"s0 = mul s{len(c)} hinv:0", "q:0 < s0"])
 
 

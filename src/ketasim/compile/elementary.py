@@ -37,7 +37,7 @@ def has_fma() -> bool:
 
 
 def _machine() -> str:
-    from platform import machine  # noqa: PLC0415 - only asked on unusual processors
+    from platform import machine
 
     return machine().lower().replace("amd64", "x86_64")
 

@@ -5,7 +5,7 @@ whatever its size, compiles in seconds, and rounds the same way in every kernel.
 flat workspace; entry ``i`` of a lane array starts at ``offset + i * lanes``.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,8 @@ def pointer(typing_context: Any, array: Any) -> Any:  # noqa: ARG001
     def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
         return context.make_array(signature.args[0])(context, builder, arguments[0]).data
 
-    return types.CPointer(array.dtype)(array), write
+    address: Any = types.CPointer
+    return address(array.dtype)(array), write
 
 
 def _function(build: Callable[[Any, Any, Any], None]) -> Any:
@@ -77,7 +78,7 @@ def _function(build: Callable[[Any, Any, Any], None]) -> Any:
     def call(typing_context: Any, workspace: Any, shift: Any) -> Any:  # noqa: ARG001
         signature = types.void(workspace, types.intp)
 
-        def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
+        def write(context: Any, builder: Any, _: Any, arguments: Sequence[Any]) -> Any:
             build(builder, arguments[0], arguments[1])
             return context.get_dummy_value()
 
@@ -90,7 +91,14 @@ class _Body:
     """One straight line of vector instructions."""
 
     def __init__(
-        self, builder: Any, base: Any, layout: Layout, width: int, shift: Any, first: Any, entry: Any
+        self,
+        builder: Any,
+        base: Any,
+        layout: Layout,
+        width: int,
+        shift: Any,
+        first: Any,
+        entry: Any,
     ) -> None:
         self.builder, self.base, self.layout, self.width = builder, base, layout, width
         self.shift, self.first, self.entry = shift, first, entry
@@ -137,9 +145,3 @@ class _Body:
         if self.width > 1:
             pointer = self.builder.bitcast(pointer, self.ops.type.as_pointer())
         self.builder.store(value, pointer, align=8)
-
-
-def vector_names(functions: Iterable[Any]) -> tuple[str, ...]:
-    """Return the widest vector registers named in the machine code of compiled functions."""
-    text = "".join(code for f in functions for code in f.inspect_asm().values())
-    return tuple(name for name in ("zmm", "ymm", "xmm") if f"%{name}" in text)

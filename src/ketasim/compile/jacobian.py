@@ -89,9 +89,7 @@ def derivatives(eq: Equations) -> Matrix:
     return {key: node for key, node in sorted(entries.items()) if not node.is_const(0.0)}
 
 
-def _chain(
-    graph: Graph, outer: Mapping[int, Node], gradients: Mapping[int, Gradient]
-) -> Gradient:
+def _chain(graph: Graph, outer: Mapping[int, Node], gradients: Mapping[int, Gradient]) -> Gradient:
     found: Gradient = {}
     for argument, slope in outer.items():
         for column, inner in gradients[argument].items():

@@ -17,9 +17,7 @@ def empty_states(
 
     ``dosed`` are states that a protocol feeds, ``turned`` knobs that it moves from neutral.
     """
-    found = {
-        i for i, rest in enumerate(eq.rest) if rest.is_const(0.0) and i not in dosed
-    }
+    found = {i for i, rest in enumerate(eq.rest) if rest.is_const(0.0) and i not in dosed}
     while found:
         slopes = [eq.slopes[i] for i in sorted(found)]
         narrow = Narrow(eq, empty=found, dosed=dosed, turned=turned)

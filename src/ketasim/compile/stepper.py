@@ -6,7 +6,7 @@ vector instruction acts lane by lane, and nothing is summed across lanes.
 
 ``w`` is the workspace of doubles, in which an array of a lane's numbers starts at the offset that
 bears its name; ``d`` (rows, lanes) holds a lane's whole numbers. Everything is handed on as plain
-pointers: counting references to arrays took a fifth of the time, and threads fought over the counts.
+pointers: counting references to arrays took a fifth of the time, and threads fought over it.
 """
 # mypy: ignore-errors
 # ruff: noqa: D103
@@ -19,10 +19,62 @@ from numba import njit
 
 if TYPE_CHECKING:
     from ketasim.compile.stepper_names import (
-        ACC, ATOL, C, D, DOSED, ER, FAC, G, GAMMA, H, HIGH, HINV, HS, KNOB, LOW, MARGIN, N, N_C,
-        N_DOSED, N_KNOBS, N_NEED, N_PARAMETERS, N_RECORD, N_ZC, NEED, NEW, O, P, R, RTOL, SIGNATURE,
-        T, TE, U, W, WIDTH, Y, Z, ZC, ZC_FROM, accept, combine_2, combine_3, combine_4, combine_5,
-        combine_6, combine_7, combine_8, dense, error, factor, observe, pointer, prepare, rest, stage,
+        ACC,
+        ATOL,
+        DOSED,
+        ER,
+        FAC,
+        GAMMA,
+        HIGH,
+        HINV,
+        HS,
+        LOW,
+        MARGIN,
+        N_C,
+        N_DOSED,
+        N_KNOBS,
+        N_NEED,
+        N_PARAMETERS,
+        N_RECORD,
+        N_ZC,
+        NEED,
+        NEW,
+        RTOL,
+        SIGNATURE,
+        TE,
+        WIDTH,
+        ZC,
+        ZC_FROM,
+        C,
+        D,
+        G,
+        H,
+        K,
+        N,
+        O,
+        P,
+        R,
+        T,
+        U,
+        W,
+        Y,
+        Z,
+        accept,
+        combine_2,
+        combine_3,
+        combine_4,
+        combine_5,
+        combine_6,
+        combine_7,
+        combine_8,
+        dense,
+        error,
+        factor,
+        observe,
+        pointer,
+        prepare,
+        rest,
+        stage,
     )  # fmt: skip
 
 # --- copied from here
@@ -36,7 +88,7 @@ FINE, LARGE, OUTSIDE, BROKEN = 0, 1, 2, 3
 MOST, MOST_FIRST, LEAST = 6.0, 100.0, 0.2
 SAFE = {"error_model": "numpy", "nogil": True}
 
-Job = namedtuple(  # noqa: PYI024 - numba knows no other kind
+Job = namedtuple(
     "Job",
     "members parameters starts plans firsts edges knobs rates boluses times values final status "
     "steps rejected n_members n_starts n_times n_final",
@@ -96,7 +148,7 @@ def enter(job, w, d, lane, first_step):
     for i in range(N_PARAMETERS):
         w[P + i] = job.parameters[d[MEMBER * W + lane] * N_PARAMETERS + i]
     for i in range(N_KNOBS):
-        w[KNOB + i] = job.knobs[edge * N_KNOBS + i]
+        w[K + i] = job.knobs[edge * N_KNOBS + i]
     for i in range(N_DOSED):
         w[R + i] = job.rates[edge * N_DOSED + i]
         w[Y + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
@@ -275,7 +327,9 @@ def outcome(w, d, lane):
         if w[HS + lane] > 1e-15 * abs(w[T + lane]) + 1e-40:
             return GOING
         wrong = d[WRONG * W + lane]
-        return NEGATIVE_STATE if wrong == OUTSIDE else NONFINITE if wrong == BROKEN else STEP_TOO_SMALL
+        return (
+            NEGATIVE_STATE if wrong == OUTSIDE else NONFINITE if wrong == BROKEN else STEP_TOO_SMALL
+        )
     most = MOST_FIRST if d[FIRST * W + lane] == 1 else 1.0 if d[WRONG * W + lane] != FINE else MOST
     w[H + lane] = w[HS + lane] * min(most, max(LEAST, w[FAC + lane]))
     d[FIRST * W + lane], d[WRONG * W + lane] = 0, FINE
@@ -354,8 +408,8 @@ def march(job, w, d, slots, limits, clock, first_step):
 
 @njit(SIGNATURE, cache=True, **SAFE)
 def run(
-    members, parameters, starts, plans, firsts, edges, knobs, rates, boluses, times, atol, low, high,
-    settings, limits, clock, w, values, final, status, steps, rejected,
+    members, parameters, starts, plans, firsts, edges, knobs, rates, boluses, times, atol, low,
+    high, settings, limits, clock, w, values, final, status, steps, rejected,
 ):  # fmt: skip
     """Integrate members, and return the number of steps of all lanes together."""
     job = Job(

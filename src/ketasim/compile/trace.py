@@ -3,6 +3,7 @@
 Equal expressions are one node, so common work is found while tracing. Only foldings that are exact
 in floating point are made (``x + 0``, ``x * 1``, ``0 * x``).
 """
+# ruff: noqa: D105 - what an operator does is known
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +33,7 @@ class Node:
         leaf: tuple[str, int] = ("", 0),
     ) -> None:
         self.graph, self.op, self.args, self.value, self.leaf = graph, op, args, value, leaf
-        self.moving = leaf[0] in MOVING or any(a.moving for a in args)
+        self.moving: bool = leaf[0] in MOVING or any(a.moving for a in args)
         self.id = len(graph.nodes)
         graph.nodes.append(self)
 

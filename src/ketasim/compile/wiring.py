@@ -95,9 +95,7 @@ def whole_exponents(system: System) -> dict[int, float]:
 
 
 def _call(graph: Graph, wire: Wire, values: Mapping[str | float, Node]) -> Call:
-    given = tuple(
-        graph.const(a) if isinstance(a, float) else values[a] for a in wire.arguments
-    )
+    given = tuple(graph.const(a) if isinstance(a, float) else values[a] for a in wire.arguments)
     try:
         # A number stays a number, so that what a law does with an absent coupling is not traced.
         plain = (a if isinstance(a, float) else values[a] for a in wire.arguments)

@@ -1,6 +1,5 @@
 """The ensemble engine as a sweep wants it: one kernel for all chunks, a thread for each."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,33 +10,30 @@ from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines.ensemble import run_members
 from ketasim.engines.kernels import Kernel, compile_kernel
+from ketasim.engines.limits import Limits
 from ketasim.engines.members import Halted, Schedules
-from ketasim.engines.reference import Limits
 from ketasim.engines.status import Status
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
 Counts = NDArray[np.int64]
-LOG = logging.getLogger("ketasim.compile")
 
 
-def kernel_for(system: System, names: Sequence[str], loudest: Schedule) -> Kernel:
-    """Return a kernel, ready to run, for every schedule that does no more than ``loudest``.
+def compile_members(system: System, names: Sequence[str], loudest: Schedule) -> Kernel:
+    """Return a kernel for every schedule that feeds and turns no more than ``loudest``.
+
+    Machine code is made, or found, when the kernel is first used.
 
     Raises
     ------
     ModelError
         When a law cannot be compiled.
     """
-    kernel = compile_kernel(system, record=tuple(names), schedules=loudest)
-    if not kernel.is_compiled():
-        LOG.info("compiling the model; this is done once and takes some seconds")
-    kernel.compiled()
-    return kernel
+    return compile_kernel(system, record=tuple(names), schedules=loudest)
 
 
 @dataclass(frozen=True)
-class ChunkEngine:
+class EnsembleEngine:
     """Compiled code for many members; a chunk runs in the thread that asks for it."""
 
     kernel: Kernel

@@ -18,9 +18,10 @@ class Inputs:
     """Edges of all schedules one after another, one row of inputs an edge.
 
     ``plans`` (n_members,) says which schedule a member follows (empty: the only one); schedule
-    ``i`` owns the rows ``firsts[i]`` to ``firsts[i + 1]``. ``rates`` and ``knobs`` of the last row of
-    a schedule are not used. ``columns`` are the states that ``rates`` and ``boluses`` feed,
-    ``settled`` (n_schedules,) says which start at rest under conditions that have always held.
+    ``i`` owns the rows ``firsts[i]`` to ``firsts[i + 1]``. Of its last row, ``rates`` and ``knobs``
+    are not used. ``columns`` are the states that ``rates`` and ``boluses`` feed,
+    ``settled`` (n_schedules,) says which start at rest under conditions that have always held,
+    ``before`` (n_schedules, n_knobs).
     """
 
     plans: Counts
@@ -31,6 +32,7 @@ class Inputs:
     boluses: Array
     columns: tuple[int, ...]
     settled: NDArray[np.bool_]
+    before: Array
 
     @property
     def dosed(self) -> tuple[int, ...]:
@@ -40,7 +42,8 @@ class Inputs:
 
     def turned(self, neutral: Array) -> tuple[int, ...]:
         """Return the knobs that any schedule moves from neutral."""
-        return tuple(int(i) for i in np.flatnonzero((self.knobs != neutral).any(axis=0)))
+        moved = (self.knobs != neutral).any(axis=0) | (self.before != neutral).any(axis=0)
+        return tuple(int(i) for i in np.flatnonzero(moved))
 
     def for_members(self, n: int) -> "Inputs":
         """Return the inputs with a schedule named for each of ``n`` members.
@@ -57,16 +60,17 @@ class Inputs:
             raise ModelError(f"{len(plans)} schedules for {n} members; give one, or one each.")
         return replace(self, plans=plans)
 
-    def opening(self, duration: float) -> "Inputs":
-        """Return, for each schedule, one long segment under its first knobs and nothing else."""
-        first = self.firsts[:-1]
-        n = len(first)
-        edges = np.tile([0.0, duration], n)
+    def always(self, duration: float) -> "Inputs":
+        """Return, for each schedule, one long segment under what held before, and nothing else."""
+        n = len(self.firsts) - 1
         nothing = np.zeros((2 * n, len(self.columns)))
-        knobs = np.repeat(self.knobs[first], 2, axis=0)
-        firsts = np.arange(0, 2 * n + 1, 2)
         return replace(
-            self, firsts=firsts, edges=edges, knobs=knobs, rates=nothing, boluses=nothing
+            self,
+            firsts=np.arange(0, 2 * n + 1, 2),
+            edges=np.tile([0.0, duration], n),
+            knobs=np.repeat(self.before, 2, axis=0),
+            rates=nothing,
+            boluses=nothing,
         )
 
     def narrowed(
@@ -117,6 +121,7 @@ def gather(schedules: Schedule | Iterable[Schedule]) -> Inputs:
         boluses=np.concatenate([one.boluses for one in kept]).astype(float),
         columns=tuple(range(kept[0].rates.shape[1])),
         settled=np.array([one.settled for one in kept]),
+        before=np.stack([one.before for one in kept]).astype(float),
     )
 
 

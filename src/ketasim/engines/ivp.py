@@ -11,10 +11,11 @@ from ketasim.compile.wiring import small
 from ketasim.engines.ensemble import run_members
 from ketasim.engines.inputs import Inputs
 from ketasim.engines.kernels import Kernel, processor_shape
-from ketasim.engines.reference import Limits
+from ketasim.engines.limits import Limits
 from ketasim.engines.status import Status
 
 Array = NDArray[np.float64]
+ALONE = Limits(seconds=60.0)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def solve_small(
     atol: float | Array | None = None,
     t_eval: Sequence[float] | Array | None = None,
     first_step: float | None = None,
-    limits: Limits = Limits(seconds=60.0),
+    limits: Limits = ALONE,
 ) -> Solution:
     """Integrate a system of ordinary differential equations.
 
@@ -96,9 +97,8 @@ def solve_small(
         limits=limits,
         first_step=first_step or _guess(start, slopes, rtol, tolerance, t_span),
     )
-    return Solution(
-        times, found.values[0], Status(found.status[0]), int(found.steps[0]), int(found.rejected[0])
-    )
+    status = next(one for one in Status if one == found.status[0])
+    return Solution(times, found.values[0], status, int(found.steps[0]), int(found.rejected[0]))
 
 
 def _span(t_span: tuple[float, float]) -> Inputs:
@@ -112,6 +112,7 @@ def _span(t_span: tuple[float, float]) -> Inputs:
         boluses=none,
         columns=(),
         settled=np.zeros(1, dtype=bool),
+        before=np.empty((1, 0)),
     )
 
 

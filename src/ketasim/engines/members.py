@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
-from ketasim.engines.reference import Limits, integrate
+from ketasim.engines.limits import Limits
+from ketasim.engines.reference import integrate
 from ketasim.engines.status import Status, Stopped
 from ketasim.units import unit
 

@@ -16,6 +16,8 @@ from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System, Values
+from ketasim.engines.limits import ATOL_SHARE
+from ketasim.engines.limits import Limits as Limits
 from ketasim.engines.status import Status, Stopped
 from ketasim.engines.steady import settle
 from ketasim.errors import SolverError
@@ -23,15 +25,6 @@ from ketasim.errors import SolverError
 Array = NDArray[np.float64]
 Method = Literal["LSODA", "BDF", "Radau"]
 METHODS: dict[str, type[OdeSolver]] = {"LSODA": LSODA, "BDF": BDF, "Radau": Radau}
-ATOL_SHARE = 1e-3  # absolute tolerance is rtol times this share of each state's own scale
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one run may spend before it is stopped."""
-
-    steps: int = 100_000
-    seconds: float = 60.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Fixed points of many members at once, under conditions that have always held.
 
-A year is integrated on the ensemble engine. Its method is L-stable and its steps grow without
-limit as a member comes to rest, so what remains at the end is the fixed point to rounding.
+A very long run is made on the ensemble engine. Its method is L-stable and its steps grow without
+limit as a member comes to rest, so it converges as Newton's method does and keeps what is
+conserved; the laws themselves then say whether the end is at rest.
 """
 
 from dataclasses import replace
@@ -10,51 +11,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.schedule import Schedule
-from ketasim.engines.ensemble import Kernel, run_members
+from ketasim.core.system import System
+from ketasim.engines.batch import How, Task, blank, carry_out
+from ketasim.engines.inputs import Inputs, gather
+from ketasim.engines.kernels import Kernel
 from ketasim.engines.status import Status, usable
-from ketasim.engines.steady import LONG
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
-STRICT = 1e-8  # relative tolerance of the year
+Members = NDArray[np.int64]
+STRICT = 1e-8  # relative tolerance of the run
+LONG = 1e7  # how long it is [h]
+STILL = 1e-9  # largest slope accepted as rest, in units of each state's scale [1/h]
 
 
 def settle_members(
-    kernel: Kernel, parameters: Array, schedule: Schedule, *, threads: int | None = None
+    kernel: Kernel,
+    parameters: Array,
+    schedules: Schedule | Inputs,
+    *,
+    members: Members | None = None,
+    how: How | None = None,
+    threads: int | None = None,
 ) -> tuple[Array, Codes]:
-    """Return where members rest under ``schedule.before``, and the status of each.
+    """Return where members rest under what held before their schedules, and the status of each.
 
     Parameters
     ----------
     kernel
-        One that turns the knobs which ``schedule.before`` moves.
+        A model's kernel that turns the knobs which always held.
     parameters
         Canonical, shape (n_members, n_parameters).
+    members
+        Which of them to settle, by index; by default all. The others keep their healthy rest.
 
     Returns
     -------
     states, status
         Shapes (n_members, n_states) and (n_members,); NO_BASELINE where no rest was reached.
     """
-    n_states = schedule.rates.shape[1]
-    year = replace(
-        schedule,
-        edges=np.array([0.0, LONG]),
-        rates=np.zeros((1, n_states)),
-        boluses=np.zeros((2, n_states)),
-        knobs=schedule.before[None, :],
-        given=(),
-        settled=False,
-    )
-    found = run_members(
-        kernel,
-        parameters,
-        year,
-        np.array([LONG]),
-        rtol=STRICT,
-        threads=threads,
-        keep_final=True,
-    )
-    states = np.empty((0, n_states)) if found.final is None else found.final
-    good = usable(found.status) & np.isfinite(states).all(axis=1)
+    n = len(parameters)
+    inputs = schedules if isinstance(schedules, Inputs) else gather(schedules)
+    always = inputs.for_members(n).always(LONG)
+    chosen = np.arange(n) if members is None else members
+    how = replace(how or How(threads=threads), rtol=STRICT, atol=None)
+    result = blank(n, len(kernel.record), 0, len(kernel.plan(general=False).scales))
+    task = Task(kernel, parameters, always, np.empty(0), None, result)
+    found = carry_out(task, chosen, how)
+    states, still = _judged(kernel.system, parameters, always, chosen, found.final)
+    good = np.ones(n, dtype=bool)
+    good[chosen] = usable(found.status)[chosen] & still[chosen]
     return states, np.where(good, Status.OK, Status.NO_BASELINE).astype(np.int8)
+
+
+def _judged(
+    system: System | None,
+    parameters: Array,
+    always: Inputs,
+    chosen: Members,
+    final: Array | None,
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return states, healthy rest for those not chosen, and who is at rest by the laws."""
+    if system is None or final is None:
+        raise TypeError("only a model has conditions that have always held")
+    knobs = always.knobs[always.firsts[always.plans]]
+    with np.errstate(all="ignore"):
+        values = system.prepare(np.ascontiguousarray(parameters.T), knobs.T)
+        rest = np.broadcast_to(system.rest(values).T, final.shape)
+        states = np.ascontiguousarray(rest)
+        states[chosen] = final[chosen]
+        slopes = np.array(np.broadcast_arrays(*system.slopes(values, states.T)))
+        still = (np.abs(slopes) <= STILL * system.scales[:, None]).all(axis=0)
+    return states, still
