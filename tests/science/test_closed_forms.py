@@ -1,0 +1,152 @@
+"""Where the answer is known on paper, is it found to ten times the relative tolerance?"""
+
+import numpy as np
+import pytest
+
+import ketasim as ks
+import toy
+from ketasim.core.declare import Inlet
+from ketasim.core.model import Model
+from science.subjects import MODEL, run
+
+RTOL = 1e-6
+CLOSE = 10 * RTOL
+METHODS = ["LSODA", "BDF", "Radau"]
+TIMES = np.linspace(0.0, 12.0, 49)
+TOY = Model((toy.body(), toy.receptor()), toy.SUBSTANCES)
+K_EL, K_GUT = 0.25, 1.1
+WHOLE = ks.human(weight="70 kg")
+TOY_SUBJECT = ks.Subject("human", 70.0)
+UMOL = 10.0  # of the S enantiomer in 2 mg at 200 g/mol
+
+
+def absorbing():
+    """Return the toy with a gut that empties at its own rate."""
+    flows = tuple(
+        toy.Flow(flow.law, flow.into, flow.out_of, {**flow.using, "k_el": "k_gut"})
+        if flow.out_of == "gut"
+        else flow
+        for flow in toy.body().flows
+    )
+    k_gut = toy.Parameter("k_gut", K_GUT, "1/h", (0.1, 5.0), toy.WHY)
+    body = toy.body(flows=flows, parameters=(*toy.body().parameters, k_gut))
+    return Model((body, toy.receptor()), toy.SUBSTANCES)
+
+
+def amount(model, protocol, method="LSODA", times=TIMES):
+    """Return the amount of S [umol] over time."""
+    return run(model, TOY_SUBJECT, protocol, times, method=method, rtol=RTOL).state("body.s")
+
+
+def infused(rate, begin, end, t):
+    """Return the amount of a one-compartment infusion in closed form."""
+    during = rate / K_EL * (1 - np.exp(-K_EL * np.clip(t - begin, 0.0, end - begin)))
+    return during * np.exp(-K_EL * np.maximum(t - end, 0.0))
+
+
+def assert_close(found, exact, scale):
+    """Compare to ten times the tolerance, relative to the size of what was given."""
+    assert np.abs(found - exact).max() <= CLOSE * scale
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_compartment_decay(method):
+    found = amount(TOY, ks.bolus("2 mg", drug="s_drug"), method)
+    assert_close(found, UMOL * np.exp(-K_EL * TIMES), UMOL)
+
+
+def test_decay_is_as_close_relative_to_what_is_left():
+    found = amount(TOY, ks.bolus("2 mg", drug="s_drug"))
+    assert found == pytest.approx(UMOL * np.exp(-K_EL * TIMES), rel=CLOSE)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_bateman(method):
+    found = amount(absorbing(), ks.dose("2 mg", route="oral", drug="s_drug"), method)
+    exact = UMOL * K_GUT / (K_GUT - K_EL) * (np.exp(-K_EL * TIMES) - np.exp(-K_GUT * TIMES))
+    assert_close(found, exact, UMOL)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_overlapping_infusions_superpose(method):
+    one = ks.infusion("2 mg", over="4 h", drug="s_drug")
+    two = ks.infusion("1 mg", over="3 h", at="2.5 h", drug="s_drug")
+    found = amount(TOY, one + two, method)
+    exact = infused(UMOL / 4, 0.0, 4.0, TIMES) + infused(UMOL / 6, 2.5, 5.5, TIMES)
+    assert_close(found, exact, UMOL)
+
+
+def test_repeated_boluses_superpose():
+    doses = ks.repeat(ks.bolus("2 mg", drug="s_drug"), times=5, every="90 min")
+    found = amount(TOY, doses)
+    each = (np.where(t0 <= TIMES, np.exp(-K_EL * (TIMES - t0)), 0.0) for t0 in np.arange(5) * 1.5)
+    assert_close(found, UMOL * sum(each), UMOL)
+
+
+@pytest.mark.parametrize("concentration", [0.05, 0.5, 1.0, 10.0])
+def test_block_at_balance_follows_hill(concentration):
+    # k_on = 7.2 /uM/h: after 12 h at 0.05 uM or more the block is in balance to exp(-40).
+    bath = ks.bath(f"{concentration} uM", drug="s_drug")
+    found = run(TOY, TOY_SUBJECT, bath, TIMES, rtol=RTOL).state("receptor.bound")
+    assert found[-1] == pytest.approx(concentration / (concentration + 0.5), rel=CLOSE)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_block_builds_and_fades_exponentially(method):
+    bath = ks.bath("1 uM", drug="s_drug", until="2 h")
+    times = np.linspace(0.0, 4.0, 81)
+    found = run(TOY, TOY_SUBJECT, bath, times, method=method, rtol=RTOL).state("receptor.bound")
+    on, off = 7.2, 3.6
+    full = 1.0 / 1.5
+    rise = full * (1 - np.exp(-(on + off) * np.minimum(times, 2.0)))
+    assert_close(found, rise * np.exp(-off * np.maximum(times - 2.0, 0.0)), full)
+
+
+def test_the_blockers_of_the_model_compete_for_one_pore():
+    # One pool, closed channels that keep everything, no magnesium: theta = X / (1 + X).
+    plain = MODEL.with_values({"nmda.trapping_ketamine": "1", "nmda.trapping_memantine": "1",
+                               "nmda.memantine_access_resting": "1"})  # fmt: skip
+    held = (
+        ks.bath("2 uM", drug="esketamine")
+        + ks.hold("nmda.memantine", "0.6 uM")
+        + ks.hold("nmda.mk801", "0.002 uM")
+        + ks.hold("nmda.magnesium", "0 mM", start="always")
+    )
+    found = run(plain, WHOLE, held, (0.0, 24.0), rtol=RTOL).state("nmda.resting_block")[-1]
+    load = 2.0 / 0.3 + 0.6 / 0.4 + 0.002 / 0.005
+    assert found == pytest.approx(load / (1 + load), rel=CLOSE)
+
+
+def test_clearance_times_exposure_is_the_dose():
+    # An enantiomer's AUC is dose over clearance, whatever the compartments.
+    times = np.unique(np.concatenate([np.linspace(0, 2, 400), np.geomspace(2, 300, 1200)]))
+    dose = ks.bolus("10 mg", drug="esketamine")
+    level = run(MODEL, WHOLE, dose, times, names=("pk_s.plasma",), rtol=1e-8).observed[
+        "pk_s.plasma"
+    ]
+    area = float(np.sum((level[1:] + level[:-1]) / 2 * np.diff(times)))
+    given = 10.0 / 237.73 * 1000
+    assert area == pytest.approx(given / MODEL.value("pk_s.clearance_70"), rel=2e-3)
+
+
+def test_plasma_of_the_antidepressant_infusion():
+    run_ = ks.simulate(
+        ks.Scenario(
+            MODEL,
+            ks.infusion("0.5 mg/kg", over="40 min"),
+            (0.0, 2 / 3, 24.0),
+            subject=WHOLE,
+            record=("plasma.arterial", "plasma.venous"),
+        )
+    )
+    arterial, venous = (run_[name].to_numpy()[0] for name in ("plasma.arterial", "plasma.venous"))
+    assert arterial[1] == pytest.approx(250.0, rel=0.05)
+    assert venous[1] == pytest.approx(185.0, rel=0.05)
+    assert venous[2] < 0.02 * venous[1]
+
+
+def test_a_gut_that_empties_at_the_rate_of_elimination():
+    # The degenerate Bateman function, where the usual one divides by zero.
+    found = amount(TOY, ks.dose("2 mg", route="oral", drug="s_drug"))
+    assert_close(found, UMOL * K_EL * TIMES * np.exp(-K_EL * TIMES), UMOL)
+    assert Inlet("s_drug", "oral", "gut") in toy.body().inlets
