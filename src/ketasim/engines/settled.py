@@ -78,7 +78,7 @@ def _judged(
     with np.errstate(all="ignore"):
         values = system.prepare(np.ascontiguousarray(parameters.T), knobs.T)
         rest = np.broadcast_to(system.rest(values).T, final.shape)
-        states = np.ascontiguousarray(rest)
+        states = np.array(rest, order="C")  # a copy, even where nothing needed copying
         states[chosen] = final[chosen]
         slopes = np.array(np.broadcast_arrays(*system.slopes(values, states.T)))
         still = (np.abs(slopes) <= STILL * system.scales[:, None]).all(axis=0)
