@@ -7,7 +7,7 @@ from typing import Any
 
 from ketasim.cli.sweeping import Ready
 from ketasim.config import loads
-from ketasim.engines.reference import Limits
+from ketasim.engines.limits import Limits
 from ketasim.results.problems import StoreError
 from ketasim.results.store import Store
 from ketasim.studies.designs.design import Design
@@ -60,7 +60,7 @@ def stored_design(store: Store) -> Design:
 
 
 def _how(identity: Any, chunk: int) -> dict[str, Any]:
-    steps, seconds = re.findall(r"[\d.e+-]+", identity["limits"])
+    steps, seconds = re.findall(r"\d[\d.e+-]*", identity["limits"])
     return {
         "engine": identity["engine"],
         "method": identity["method"],

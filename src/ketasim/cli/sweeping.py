@@ -16,7 +16,7 @@ from ketasim.cli.varied import design_of, expanded
 from ketasim.config import Setup, dump, load
 from ketasim.config.names import OBSERVABLES
 from ketasim.core.scenario import Scenario
-from ketasim.engines.reference import Limits
+from ketasim.engines.limits import Limits
 from ketasim.errors import ConfigError
 from ketasim.results import failures
 from ketasim.results.problems import size

@@ -4,6 +4,7 @@ The tolerance stays the same: first a smaller first step, then another method, t
 given up with the status of its first attempt. Only ``allow_looser`` adds a last, looser attempt.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
-from ketasim.engines.compiled import ChunkEngine, kernel_for
+from ketasim.engines.compiled import EnsembleEngine, compile_members
+from ketasim.engines.kernels import Kernel
+from ketasim.engines.limits import Limits
 from ketasim.engines.members import Engine, ReferenceEngine, Schedules
-from ketasim.engines.reference import Limits
 from ketasim.engines.status import Status, usable
 from ketasim.studies.settings import Settings
 from ketasim.studies.targets import Targets
@@ -24,6 +26,7 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
 Counts = NDArray[np.int64]
 
+LOG = logging.getLogger("ketasim.sweep")
 FIRST_STEP = 1e-6  # [h]; four milliseconds, faster than anything in the models
 LOOSER = 100.0
 LOOSEST = 1e-2
@@ -57,13 +60,21 @@ def ladder(
     if settings.engine == "reference":
         rungs = reference_ladder(model, method, rtol, limits, halted)
     else:
-        kernel = kernel_for(System(model), names, targets.loudest)
-        fast = ChunkEngine(kernel, rtol, limits, halted)
+        kernel = _ready(compile_members(System(model), names, targets.loudest))
+        fast = EnsembleEngine(kernel, rtol, limits, halted)
         other = ReferenceEngine(model, "Radau", rtol, limits, halted)
         rungs = (Rung(fast, rtol), Rung(other, rtol))
     if settings.allow_looser:
         rungs = (*rungs, looser(model, rtol, limits, halted))
     return rungs
+
+
+def _ready(kernel: Kernel) -> Kernel:
+    """Compile now, in the main thread and with a word, what would else stall every worker."""
+    if not kernel.is_compiled():
+        LOG.info("compiling the model; this is done once and takes some seconds")
+    kernel.compiled()
+    return kernel
 
 
 def reference_ladder(
@@ -99,6 +110,7 @@ def climb(
     first = rungs[0]
     values, status, steps = first.engine.run_chunk(parameters, schedules, times, names)
     rtol = np.full(len(status), first.rtol)
+    _blank_nonfinite(values, status)
     for rung in rungs[1:]:
         failed = np.flatnonzero(np.isin(status, AGAIN))
         if not len(failed):
@@ -106,8 +118,20 @@ def climb(
         some = schedules if isinstance(schedules, Schedule) else [schedules[int(i)] for i in failed]
         again, ended, taken = rung.engine.run_chunk(parameters[failed], some, times, names)
         steps[failed] += taken
+        _blank_nonfinite(again, ended)
         saved = usable(ended)
         values[failed[saved]] = again[saved]
         status[failed[saved]] = Status.OK_AFTER_RETRY
         rtol[failed[saved]] = rung.rtol
     return Attempted(values, status, steps, rtol)
+
+
+def _blank_nonfinite(values: Array, status: Codes) -> None:
+    """Give up members of which a recorded law is not finite, and blank them from there on."""
+    with np.errstate(all="ignore"):
+        doubtful = ~np.isfinite(values.reshape(len(values), -1).sum(axis=1)) & usable(status)
+    for i in np.flatnonzero(doubtful):
+        broken = ~np.isfinite(values[i]).all(axis=0)
+        if broken.any():
+            values[i, :, int(np.argmax(broken)) :] = np.nan
+            status[i] = Status.NONFINITE

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ketasim.engines.reference import Limits
+from ketasim.engines.limits import Limits
 from ketasim.errors import ConfigError, suggest
 from ketasim.studies.simulate import check_settings
 

@@ -109,7 +109,7 @@ def read_all(texts: Iterable[str], model: Model) -> tuple[Summary, ...]:
 def _label(text: str) -> str:
     """Return a name that may also be a folder's: a slash would make two of it."""
     plain = re.sub(r"\s*/\s*", " per ", text.strip())
-    plain = re.sub(r"\s*\*\s*", " times ", plain)
+    plain = re.sub(r"\s*\*\s*", " times ", plain).strip()
     plain = re.sub(r"\s*,\s*", ",", re.sub(r"\(\s*|\s*\)", lambda m: m[0].strip(), plain))
     if not re.fullmatch(r"[\w.()+\-, %]{1,200}", plain) or plain.strip(".") != plain:
         raise ConfigError(f'"{text.strip()[:60]}" cannot name a summary; name it: x = ...')

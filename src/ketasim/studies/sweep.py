@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from ketasim.core.scenario import Scenario
-from ketasim.engines.reference import Limits
+from ketasim.engines.limits import Limits
 from ketasim.errors import ConfigError
 from ketasim.results.columns import Memory
 from ketasim.studies.chunk import Rows
