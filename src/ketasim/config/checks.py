@@ -110,7 +110,7 @@ def load_check(path: Path, *, library: Library | None = None) -> Check:
     library = library or packaged_library()
     model = library.model("antidepressant")
     with located(f"{path.name}: "):
-        arms = {name: _arm(name, one, library, model) for name, one in table.arms.items()}
+        arms = {name: arm_of(name, one, library, model) for name, one in table.arms.items()}
         measures = tuple(_measure(i, one, set(arms)) for i, one in enumerate(table.measure))
     return Check(
         number=table.number,
@@ -124,7 +124,14 @@ def load_check(path: Path, *, library: Library | None = None) -> Check:
     )
 
 
-def _arm(name: str, one: ArmTable, library: Library, model: Model) -> Arm:
+def arm_of(name: str, one: ArmTable, library: Library, model: Model) -> Arm:
+    """Return an arm with its control: the same without doses, baths and agents.
+
+    Raises
+    ------
+    ConfigError
+        When an event cannot be carried out or a parameter is unknown.
+    """
     subject = library.subject(one.subject.species, one.subject.weight)
     full = Config.model_construct(
         schema_=1,

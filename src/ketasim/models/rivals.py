@@ -1,24 +1,55 @@
 """Rival accounts of ketamine's action, and null models, as small edits of the one model.
 
 A hypothesis names parameter values; ``strength`` names the gain that is calibrated, between 0 and
-1, to the same reference effect before rivals are compared. Nulls have none.
+1, to the same reference effect before rivals are compared. Nulls have none. A mixture names several
+gains with their shares, which are calibrated together.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from ketasim.core.declare import Mechanism
 from ketasim.core.model import Model
 from ketasim.errors import ModelError, suggest
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """An account as an edit: a name, what it says, parameter values, and the gain to calibrate."""
+    """An account as an edit: a name, what it says, parameter values, and the gain to calibrate.
+
+    ``shares`` name several gains instead of one ``strength``; the largest share is the whole of what
+    is calibrated. ``mechanisms`` stand in for those of the same names.
+    """
 
     name: str
     story: str
     values: Mapping[str, str | float] = field(default_factory=dict)
     strength: str = ""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    mechanisms: tuple[Mechanism, ...] = ()
+
+    @property
+    def gains(self) -> dict[str, float]:
+        """Return the gains to calibrate, each relative to the largest; empty for a null."""
+        shares = {self.strength: 1.0} if self.strength else dict(self.shares)
+        most = max(shares.values(), default=0.0)
+        return {name: share / most for name, share in shares.items()}
+
+    def structure(self, base: Model) -> Model:
+        """Return the base model with this account's own mechanisms.
+
+        Raises
+        ------
+        ModelError
+            When the base has no mechanism of such a name, or the new one does not fit.
+        """
+        own = {one.name: one for one in self.mechanisms}
+        known = [one.name for one in base.mechanisms]
+        for name in own:
+            if name not in known:
+                raise ModelError(f'"{name}": no such mechanism to replace.{suggest(name, known)}')
+        changed = tuple(own.get(one.name, one) for one in base.mechanisms)
+        return replace(base, mechanisms=changed) if own else base
 
     def model(self, base: Model, gain: float | None = None) -> Model:
         """Return the base model under this account, its gain set when one is given.
@@ -29,8 +60,9 @@ class Hypothesis:
             When a name is not a parameter of the base model.
         """
         values = dict(self.values)
-        if gain is not None and self.strength:
-            values[self.strength] = gain
+        if gain is not None:
+            values.update({name: gain * share for name, share in self.gains.items()})
+        base = self.structure(base)
         return base.with_values(values) if values else base
 
 
@@ -101,3 +133,40 @@ def hypothesis(name: str) -> Hypothesis:
             f'"{name}": no such account.{suggest(name, known)} Accounts here: {", ".join(known)}.'
         )
     return known[name]
+
+
+def _is_driver(name: str) -> bool:
+    return name.startswith("drivers.")
+
+
+def mixture(
+    accounts: Sequence[Hypothesis], weights: Sequence[float], *, name: str = ""
+) -> Hypothesis:
+    """Return accounts mixed by their weights.
+
+    Gains keep the proportions of the weights and are calibrated together; any other driver that an
+    account sets lies between what the accounts say of it, as an opioid gate half closed.
+
+    Raises
+    ------
+    ModelError
+        When weights do not fit the accounts, one is negative, or all are 0, or an account has no
+        gain or replaces a mechanism.
+    """
+    if len(weights) != len(accounts) or min(weights, default=-1.0) < 0.0 or not sum(weights) > 0.0:
+        raise ModelError("a mixture needs one weight >= 0 for each account, not all of them 0.")
+    for one in accounts:
+        if not one.gains or one.mechanisms or not all(map(_is_driver, one.values)):
+            raise ModelError(f'"{one.name}": only accounts made of drivers.* alone can be mixed.')
+    whole = sum(weights)
+    parts = [(one, w / whole) for one, w in zip(accounts, weights, strict=True) if w > 0.0]
+    shares: dict[str, float] = {}
+    values: dict[str, float] = {}
+    for one, part in parts:
+        for gain, share in one.gains.items():
+            shares[gain] = shares.get(gain, 0.0) + part * share
+        for key, value in one.values.items():
+            values[key] = values.get(key, 0.0) + part * float(value)
+    told = " + ".join(f"{part:.0%} {one.name}" for one, part in parts)
+    off = dict.fromkeys((gain for one in accounts for gain in one.gains), 0.0)
+    return Hypothesis(name or told, f"A mixture: {told}.", {**off, **values}, shares=shares)

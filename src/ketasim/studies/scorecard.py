@@ -150,8 +150,12 @@ def _difference(treated: Array, control: Array) -> Array:
     return np.where(np.abs(effect) < NOISE * size, 0.0, effect)
 
 
-def scorecard(checks: Sequence[Check], model: Model) -> Scorecard:
+def scorecard(
+    checks: Sequence[Check], model: Model, *, times: Sequence[float] | None = None
+) -> Scorecard:
     """Make checks ready for a model: gather their arms and compile one kernel for all.
+
+    Arms are read at ``times`` [h], by default at those of :func:`grid`.
 
     Raises
     ------
@@ -160,7 +164,7 @@ def scorecard(checks: Sequence[Check], model: Model) -> Scorecard:
     """
     asked = [one for check in checks for one in check.lookups if isinstance(one, Reading)]
     record = tuple(dict.fromkeys(Readout.parse(one.summary).name for one in asked))
-    times = grid()
+    times = grid() if times is None else tuple(times)
     arms = [arm for check in checks for arm in check.arms.values()]
     chosen = {_key(arm, drug=drug): (arm, drug) for arm in arms for drug in (True, False)}
     scenarios = [arm.scenario(model, times, record, drug=drug) for arm, drug in chosen.values()]
