@@ -27,7 +27,7 @@ def compare_member(path: Path, member: int) -> None:
     now = sweep(ready.scenario, alone, threads=1, **ready.keep, **how)
     beside = sweep(ready.scenario, alone, threads=1, **ready.keep, **{**how, "engine": "reference"})
     values = zip(alone.names, alone.units, alone.rows(0, 1)[0], strict=True)
-    click.echo(columns([[name, f"{value!r} {unit}"] for name, unit, value in values]))
+    click.echo(columns([[name, f"{float(value)!r} {unit}"] for name, unit, value in values]))
     rows = [["", "kept", "again", "reference", "difference"]]
     rows.append(["status", *(_ended(one) for one in (kept, now, beside)), ""])
     names = [str(n) for n in now.data_vars if now[n].dims == ("member",)]

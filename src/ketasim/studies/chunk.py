@@ -91,7 +91,7 @@ class Work:
         return self._labelled(found, chosen, len(rows))
 
     def _rests(self, parameters: Array, schedules: Schedules) -> Flags:
-        """Say for which members a resting state and its slopes can be computed."""
+        """Say for which members a resting state, its slopes and what is asked are numbers."""
         system, n = self._system, len(parameters)
         if isinstance(schedules, Schedule):
             before = np.repeat(schedules.before[:, None], n, axis=1)
@@ -99,13 +99,12 @@ class Work:
             before = np.stack([one.before for one in schedules], axis=1)
         with np.errstate(all="ignore"):
             values = system.prepare(np.ascontiguousarray(parameters.T), before)
-            rest = np.broadcast_to(
-                system.rest(values).reshape(len(system.state_names), -1),
-                (len(system.state_names), n),
-            )
+            start = system.rest(values).reshape(len(system.state_names), -1)
+            rest = np.broadcast_to(start, (len(start), n))
             slopes = system.slopes(values, rest)
+        asked = [values[system.slots[name]] for name in self.names]
         fine: Flags = np.isfinite(rest).min(axis=0, initial=True)
-        for one in slopes:
+        for one in (*slopes, *asked):
             fine = fine & np.isfinite(one)
         return fine
 

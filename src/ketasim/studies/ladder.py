@@ -129,7 +129,7 @@ def climb(
 def _blank_nonfinite(values: Array, status: Codes) -> None:
     """Give up members of which a recorded law is not finite, and blank them from there on."""
     with np.errstate(all="ignore"):
-        doubtful = ~np.isfinite(values.reshape(len(values), -1).sum(axis=1)) & usable(status)
+        doubtful = ~np.isfinite(values.sum(axis=(1, 2))) & usable(status)
     for i in np.flatnonzero(doubtful):
         broken = ~np.isfinite(values[i]).all(axis=0)
         if broken.any():
