@@ -43,10 +43,7 @@ class Manifest:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, with a seal over its own text."""
-    body = asdict(manifest)
-    sealed = {**body, "seal": _seal(body)}
-    text = json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    write_whole(folder / NAME, text.encode())
+    write_whole(folder / NAME, _sealed(asdict(manifest)))
 
 
 def read(folder: Path) -> Manifest:
@@ -61,9 +58,10 @@ def read(folder: Path) -> Manifest:
     if not path.is_file():
         raise StoreError(f"{folder}: not a ketasim store (it has no {NAME}).")
     try:
-        body: dict[str, Any] = json.loads(path.read_bytes().decode("utf-8"))
-        seal = body.pop("seal")
-        fine = seal == _seal(body)
+        raw = path.read_bytes()
+        body: dict[str, Any] = json.loads(raw.decode("utf-8"))
+        del body["seal"]
+        fine = raw == _sealed(body)
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         fine = False
     if not fine:
@@ -80,9 +78,11 @@ def read(folder: Path) -> Manifest:
     return Manifest(**{**body, "names": tuple(body["names"]), "units": tuple(body["units"])})
 
 
-def _seal(body: Mapping[str, Any]) -> str:
+def _sealed(body: Mapping[str, Any]) -> bytes:
     text = json.dumps(body, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    seal = hashlib.sha256(text.encode()).hexdigest()
+    whole = {**body, "seal": seal}
+    return (json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def hashes(folder: Path, files: Iterable[Path]) -> dict[str, str]:
