@@ -95,6 +95,7 @@ def test_a_store_holds_what_memory_would(finished):
     )
     stored = open_dataset(finished).load()
     assert set(kept.variables) == set(stored.variables)
+    assert [n for n in kept.coords if n != "member"] == [n for n in stored.coords if n != "member"]
     for name in kept.variables:
         np.testing.assert_array_equal(kept[name].to_numpy(), stored[name].to_numpy())
 

@@ -171,7 +171,14 @@ class Store:
     def dataset(self) -> xr.Dataset:
         """Return the store as a Dataset that reads from disk when asked for values."""
         found: xr.Dataset = xr.open_zarr(DurableStore(self.path, read_only=True), chunks=None)
-        return found
+        variables = found.variables
+        given = [*self.manifest.names, *(one for one in ("member", "time") if one in variables)]
+        ordered = xr.Dataset(
+            {name: variables[name] for name in self.names},
+            {name: variables[name] for name in given},
+            found.attrs,
+        )
+        return ordered
 
 
 def is_store(path: Path) -> bool:
