@@ -55,8 +55,8 @@ CIRCUIT = Mechanism(
     parameters=(
         Parameter("nmda_share", 0.8, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors"),
         Parameter("g_ampa", 0.5, "1", (0.2, 0.8), assumed("below the inhibition it recruits, so that recurrent excitation is stable"), "pull of AMPA drive on pyramidal cells"),
-        Parameter("g_nmda", 1.78, "1", (1.0, 4.0), fitted("smaller surge at anaesthetic doses", "Li2010"), "pull of lost NMDA drive on pyramidal cells"),
-        Parameter("g_inhibition", 3.88, "1", (2.0, 6.0), fitted("rat prefrontal glutamate at 10 and 30 mg/kg", "Moghaddam1997"), "pull of inhibition on pyramidal cells"),
+        Parameter("g_nmda", 1.71, "1", (1.0, 4.0), fitted("smaller surge at anaesthetic doses", "Li2010"), "pull of lost NMDA drive on pyramidal cells"),
+        Parameter("g_inhibition", 3.85, "1", (2.0, 6.0), fitted("rat prefrontal glutamate at 10 and 30 mg/kg", "Moghaddam1997"), "pull of inhibition on pyramidal cells"),
         Parameter("k_gaba", 8.0, "1/h", (4.0, 30.0), assumed("pyramidal cells rise minutes after interneurons fall"), "waning of GABA tone"),
         Parameter("k_homeostasis", 1 / 72, "1/h", (1 / 150, 1 / 36), assumed("homeostatic scaling takes about three days"), "pace of homeostasis"),
         Parameter("strength", 0.5, "1", (0.0, 1.0), assumed("partial compensation"), "strength of homeostasis"),
