@@ -117,16 +117,46 @@ def test_the_blockers_of_the_model_compete_for_one_pore():
     assert found == pytest.approx(load / (1 + load), rel=CLOSE)
 
 
-def test_clearance_times_exposure_is_the_dose():
-    # An enantiomer's AUC is dose over clearance, whatever the compartments.
-    times = np.unique(np.concatenate([np.linspace(0, 2, 400), np.geomspace(2, 300, 1200)]))
-    dose = ks.bolus("10 mg", drug="esketamine")
-    level = run(MODEL, WHOLE, dose, times, names=("pk_s.plasma",), rtol=1e-8).observed[
-        "pk_s.plasma"
-    ]
-    area = float(np.sum((level[1:] + level[:-1]) / 2 * np.diff(times)))
-    given = 10.0 / 237.73 * 1000
-    assert area == pytest.approx(given / MODEL.value("pk_s.clearance_70"), rel=2e-3)
+def exposure(route, name):
+    """Return the area under a curve [uM h] after 10 mg of S-ketamine to a 70 kg adult."""
+    times = np.unique(np.concatenate([np.linspace(0, 4, 800), np.geomspace(4, 1000, 1600)]))
+    dose = ks.dose("10 mg", route=route, drug="esketamine")
+    level = run(MODEL, WHOLE, dose, times, names=(name,), rtol=1e-8).observed[name]
+    return float(np.sum((level[1:] + level[:-1]) / 2 * np.diff(times)))
+
+
+def share(name):
+    return MODEL.value(f"pk_s.{name}")
+
+
+GIVEN = 10.0 / 237.73 * 1000
+AVAILABLE = {
+    "iv": 1.0,
+    "im": share("f_muscle"),
+    "sc": share("f_skin"),
+    "ip": share("f_peritoneum"),
+    "oral": share("f_gut"),
+    "intranasal": share("f_nose") + (1 - share("f_nose")) * share("f_gut"),
+}
+FIRST_PASS = {
+    "ip": 1 - share("f_peritoneum"),
+    "oral": 1 - share("f_gut"),
+    "intranasal": (1 - share("f_nose")) * (1 - share("f_gut")),
+}
+
+
+@pytest.mark.parametrize("route", AVAILABLE)
+def test_exposure_is_the_available_dose_over_clearance(route):
+    exact = AVAILABLE[route] * GIVEN / share("clearance_70")
+    assert exposure(route, "pk_s.plasma") == pytest.approx(exact, rel=2e-3)
+
+
+@pytest.mark.parametrize("route", AVAILABLE)
+def test_exposure_to_norketamine_is_what_was_formed_over_its_clearance(route):
+    formed = AVAILABLE[route] * share("to_norketamine")
+    formed += FIRST_PASS.get(route, 0.0) * share("first_pass_norketamine")
+    exact = formed * GIVEN / share("cl_norketamine_70")
+    assert exposure(route, "pk_s.plasma_norketamine") == pytest.approx(exact, rel=2e-3)
 
 
 def test_plasma_of_the_antidepressant_infusion():
