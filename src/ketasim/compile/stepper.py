@@ -1,7 +1,7 @@
 """The stepper: lanes that each carry one member on its own clock, refilled as members finish.
 
-The text below the marker is copied into every generated module, where the names declared here are
-the numbers and programs of that kernel. A member's numbers depend on that member alone: every
+The text below the marker is copied into every generated module, where the names it does not define
+are the numbers and programs of that kernel. A member's numbers depend on that member alone: every
 vector instruction acts lane by lane, and nothing is summed across lanes.
 
 ``w`` is the workspace of doubles, in which an array of a lane's numbers starts at the offset that
@@ -9,73 +9,12 @@ bears its name; ``d`` (rows, lanes) holds a lane's whole numbers. Everything is 
 pointers: counting references to arrays took a fifth of the time, and threads fought over it.
 """
 # mypy: ignore-errors
-# ruff: noqa: D103
+# ruff: noqa: D103, F821
 
 from collections import namedtuple
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
-
-if TYPE_CHECKING:
-    from ketasim.compile.stepper_names import (
-        ACC,
-        ATOL,
-        DOSED,
-        ER,
-        FAC,
-        GAMMA,
-        HIGH,
-        HINV,
-        HS,
-        LOW,
-        MARGIN,
-        N_C,
-        N_DOSED,
-        N_KNOBS,
-        N_NEED,
-        N_PARAMETERS,
-        N_RECORD,
-        N_ZC,
-        NEED,
-        NEW,
-        RTOL,
-        SIGNATURE,
-        TE,
-        WIDTH,
-        ZC,
-        ZC_FROM,
-        C,
-        D,
-        G,
-        H,
-        K,
-        N,
-        O,
-        P,
-        R,
-        T,
-        U,
-        W,
-        Y,
-        Z,
-        accept,
-        combine_2,
-        combine_3,
-        combine_4,
-        combine_5,
-        combine_6,
-        combine_7,
-        combine_8,
-        dense,
-        error,
-        factor,
-        observe,
-        pointer,
-        prepare,
-        rest,
-        stage,
-    )  # fmt: skip
 
 # --- copied from here
 OK, MAX_STEPS, TIME_LIMIT, NONFINITE, STEP_TOO_SMALL, NEGATIVE_STATE, BAD = 0, 2, 3, 4, 5, 6, 7
@@ -176,6 +115,8 @@ def seat(job, w, d, lane, m, first_step):
         rest(w, lane)
     enter(job, w, d, lane, first_step)
     total = 0.0
+    for i in range(N_PARAMETERS):
+        total += 0.0 * w[P + i]
     for i in range(N):
         total += 0.0 * w[Y + i * W + lane]
     for i in range(N_C):

@@ -1,0 +1,64 @@
+"""Any nodes of a system as one compiled function, to look at what the compiler makes of them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ketasim.compile.emit import Array, pointer, vector
+from ketasim.compile.program import render
+from ketasim.compile.specialise import Fuse
+from ketasim.compile.trace import Node, reach
+
+Numbers = NDArray[np.float64]
+
+
+def compile_nodes(
+    nodes: Sequence[Node], sizes: dict[str, int], width: int
+) -> tuple[Callable[..., Numbers], Any]:
+    """Compile nodes over leaves, with the instructions and roundings that a kernel has.
+
+    Parameters
+    ----------
+    nodes
+        What to compute.
+    sizes
+        Length of each array of leaves, such as ``{"y": n_states, "p": n_parameters}``.
+    width
+        Values an instruction works on at once.
+
+    Returns
+    -------
+    evaluate, machine
+        ``evaluate(y=..., p=...)`` takes arrays (length, n_points) and returns (n_nodes, n_points);
+        ``machine`` is the numba function, for a look at its code.
+    """
+    fused = Fuse().all(nodes)
+    words = {n.id: "{}:{}".format(*n.leaf) for n in reach(fused) if n.op == "leaf"}
+    layout, size = {}, 0
+    for name, count in {**sizes, "out": len(nodes)}.items():
+        layout[name] = Array(size, width)
+        size += count * width
+    text = render([(f"out:{i}", node) for i, node in enumerate(fused)], words)
+    program = vector(text, layout, width, width)
+
+    @njit(error_model="numpy")
+    def machine(workspace: Any) -> None:
+        program(pointer(workspace), 0)
+
+    def evaluate(**arrays: Numbers) -> Numbers:
+        n_points = max(np.atleast_2d(one).shape[-1] for one in arrays.values())
+        found = np.empty((len(nodes), n_points))
+        for at in range(0, n_points, width):
+            workspace, n = np.zeros(size), min(width, n_points - at)
+            for name, values in arrays.items():
+                place = workspace[layout[name].offset :][: sizes[name] * width]
+                place.reshape(-1, width)[:, :n] = values[:, at : at + n]
+            machine(workspace)
+            out = workspace[layout["out"].offset :].reshape(-1, width)
+            found[:, at : at + n] = out[:, :n]
+        return found
+
+    return evaluate, machine

@@ -1,0 +1,11 @@
+"""Kernels compiled by these tests are kept between runs, in pytest's own cache folder."""
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel_folder(request):
+    folder = request.config.cache.mkdir("kernels")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KETASIM_CACHE_DIR", str(folder))
+        yield folder

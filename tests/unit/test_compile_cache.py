@@ -1,0 +1,132 @@
+"""Are compiled kernels found again, never stale, and never in the way?"""
+
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import toy
+from ketasim.compile import cache
+from ketasim.core.protocol import bolus
+from ketasim.core.scenario import Scenario, Subject
+from ketasim.core.system import System
+from ketasim.engines.ensemble import compile_kernel, run_members
+
+RECORD = ("body.plasma", "receptor.bound")
+LITTLE = "from numba import njit\n@njit('f8(f8)', cache=True)\ndef run(x):\n    return x * {}\n"
+CHILD = """
+import os
+from ketasim.compile import cache
+module, note = cache.load({text!r})
+print(module.run(2.0), note or "kept")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("KETASIM_CACHE_DIR", str(tmp_path / "kernels"))
+    return tmp_path / "kernels"
+
+
+def asked():
+    return Scenario(
+        toy.model(), bolus("10 mg", drug="drug", at="1 h"), (0.0, 1.0, 5.0), Subject("human", 70.0)
+    )
+
+
+def child(text, folder):
+    environment = {**os.environ, "KETASIM_CACHE_DIR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD.format(text=text)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+def test_a_name_follows_from_content(folder):
+    assert cache.name_of("a") == cache.name_of("a") != cache.name_of("b")
+
+
+def test_another_emitter_has_other_names(folder, tmp_path, monkeypatch):
+    before = cache.name_of("a")
+    changed = tmp_path / "emit.py"
+    changed.write_text("# changed")
+    monkeypatch.setattr(cache, "EMITTERS", (str(changed),))
+    assert cache.name_of("a") != before
+
+
+def test_a_kernel_is_found_again_by_another_process(folder):
+    text = LITTLE.format(3.5)
+    assert not cache.is_kept(text)
+    assert child(text, folder) == ["7.0", "kept"]
+    assert cache.is_kept(text)
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
+    assert child(text, folder) == ["7.0", "kept"]
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")} == kept
+
+
+def test_processes_that_compile_at_once_agree(folder):
+    text = LITTLE.format(4.5)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: child(text, folder), range(3)))
+    assert found == [["9.0", "kept"]] * 3
+    assert not list(folder.rglob("*.part"))
+    assert cache.is_kept(text)
+
+
+def test_an_unwritable_folder_is_told_and_survived(tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where a folder should be")
+    monkeypatch.setenv("KETASIM_CACHE_DIR", str(blocked))
+    module, note = cache.load(LITTLE.format(5.5))
+    assert module.run(2.0) == 11.0
+    assert str(blocked) in note
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+def test_a_folder_without_permission(tmp_path, monkeypatch):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    monkeypatch.setenv("KETASIM_CACHE_DIR", str(tmp_path / "kernels"))
+    assert cache.load(LITTLE.format(6.5))[1]
+
+
+def test_a_damaged_text_is_written_again(folder):
+    text = LITTLE.format(7.5)
+    folder.mkdir()
+    place = folder / f"{cache.name_of(text)}.py"
+    place.write_text("def run(x): return 0.0")
+    assert cache.load(text)[0].run(2.0) == 15.0
+    assert place.read_text() == text
+
+
+def test_a_model_compiles_and_runs_from_its_own_cache(folder):
+    one = asked()
+    kernel = compile_kernel(System(one.model), record=RECORD, schedules=one.schedule)
+    assert not kernel.is_compiled()
+    found = run_members(
+        kernel, System(one.model).default_parameters, one.schedule, np.array(one.times)
+    )
+    assert kernel.is_compiled()
+    assert found.notes == ()
+    assert len(list(folder.glob("kernel_*.py"))) == 1
+    assert found.status[0] == 0
+    assert found.values[0, 0, 0] == 0.0 < found.values[0, 0, 2] < found.values[0, 0, 1]
+    code = "".join(kernel.compiled().module.run.inspect_asm().values())
+    assert "%zmm" in code or "%ymm" in code or "%v" in code
+
+
+def test_the_folder_is_the_platforms_own(monkeypatch):
+    monkeypatch.delenv("KETASIM_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert cache.folder() == Path("/somewhere/ketasim")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert cache.folder().parts[-3:] == ("Library", "Caches", "ketasim")
