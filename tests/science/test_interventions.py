@@ -124,7 +124,7 @@ def test_systemic_rapamycin_spares_what_does_not_reach_the_brain(ketamine):
     ],
 )
 def test_a_small_dose_is_lifted(knob, value):
-    small = ks.dose("2 mg/kg", route="ip")
+    small = ks.dose("1 mg/kg", route="ip")
     alone = effects(dose=small)
     helped = effects(window(knob, value, until="4 h"), dose=small)
     assert helped["translation.mtorc1 peak"] > 1.2 * alone["translation.mtorc1 peak"]

@@ -66,7 +66,7 @@ AMPA = Mechanism(
         Parameter("surface_rest", 0.4, "1", (0.2, 0.6), assumed("a sizeable internal reserve"), "receptors at the surface at rest"),
         Parameter("k_remove", 0.1, "1/h", (0.05, 0.3), assumed("added receptors last most of a day"), "removal from the surface"),
         Parameter("weight", 0.1, "1", (0.0, 0.15), assumed("few inserted receptors face the released glutamate; small, so that the loop through BDNF cannot hold itself up"), "current gained if every receptor came to the surface"),
-        Parameter("gain_trkb", 4.79, "1", (1.0, 8.0), fitted("function recovers within hours", "ModaSava2019"), "insertion added by TrkB"),
+        Parameter("gain_trkb", 4.75, "1", (1.0, 8.0), fitted("function recovers within hours", "ModaSava2019"), "insertion added by TrkB"),
         Parameter("half_trkb", 1.0, "1", (0.4, 2.0), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect"),
         Parameter("gain_eef2", 2.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "insertion added by relief of eEF2"),
         Parameter("half_eef2", 0.4, "1", (0.2, 0.8), assumed("a 40 % fall of phosphorylation"), "relief of eEF2 for half the effect"),

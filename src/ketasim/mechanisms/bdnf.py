@@ -94,9 +94,9 @@ BDNF = Mechanism(
     parameters=(
         Parameter("k_release", 0.12, "1/h", (0.05, 0.3), assumed("a store that lasts about a day at rest"), "release of the store at rest"),
         Parameter("k_decay", 0.06, "1/h", (0.02, 0.2), assumed("half-life of about half a day"), "decay of the store"),
-        Parameter("k_clear", 4.0, "1/h", (2.0, 10.0), assumed("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
-        Parameter("gain_release", 7.72, "1", (3.0, 14.0), fitted("mTORC1 pulse and 24-hour effect", "Li2010"), "release added by calcium"),
-        Parameter("half_release", 0.232, "1", (0.18, 0.5), fitted("doses at which BDNF and mTOR rise", "Yang2013"), "excess calcium for half the effect"),
+        Parameter("k_clear", 3.0, "1/h", (2.0, 10.0), assumed("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
+        Parameter("gain_release", 7.85, "1", (3.0, 14.0), fitted("mTORC1 pulse and 24-hour effect", "Li2010"), "release added by calcium"),
+        Parameter("half_release", 0.235, "1", (0.18, 0.5), fitted("doses at which BDNF and mTOR rise", "Yang2013"), "excess calcium for half the effect"),
         Parameter("steep_release", 3.0, "1", (3.0, 5.0), assumed("several calcium ions; no slope at rest"), "steepness of release"),
         Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent"),
         Parameter("half_translation", 0.35, "1", (0.2, 0.8), assumed("about a third of the kinase"), "silenced share for half the effect"),

@@ -125,7 +125,7 @@ _LEDGER = (
     Parameter("k_mk801", 0.005, "uM", (0.001, 0.05), assumed("nanomolar affinity of dizocilpine; not in the evidence"), "affinity of MK-801"),
     Parameter("trapping_ketamine", 0.86, "1", (0.7, 0.95), assumed("86 % in cortical neurons; source not confirmed"), "share of ketamine block kept by a closed channel"),
     Parameter("trapping_memantine", 0.71, "1", (0.5, 0.85), assumed("71 % in cortical neurons; source not confirmed"), "share of memantine block kept by a closed channel"),
-    Parameter("memantine_access_interneuron", 0.0589, "1", (0.02, 0.2), fitted("memantine without effect at a comparable dose", "Gideons2014"), "memantine's hold on tonically active receptors, relative to its affinity"),
+    Parameter("memantine_access_interneuron", 0.0604, "1", (0.02, 0.2), fitted("memantine without effect at a comparable dose", "Gideons2014"), "memantine's hold on tonically active receptors, relative to its affinity"),
     Parameter("memantine_access_pyramidal", 0.5, "1", (0.2, 1.0), assumed("it leaves depolarised channels quickly"), "memantine's hold on pyramidal receptors, relative to its affinity"),
     Parameter("memantine_access_resting", 0.05, "1", (0.0, 0.15), measured("does not block resting receptors in physiological magnesium", "Gideons2014"), "memantine's hold on resting receptors, relative to its affinity"),
     Parameter("k_magnesium_interneuron", 0.6, "mM", (0.3, 1.0), assumed("between GluN2C (2.3-fold loss of potency in 1 mM Mg at -66 mV) and GluN2D (3.6-fold); source not confirmed"), "magnesium affinity, GluN2C/2D-rich"),

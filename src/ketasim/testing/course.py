@@ -71,7 +71,7 @@ _SENTENCES: dict[str, Callable[[_Course], bool]] = {
     "function improves within six hours, before the spines": lambda c: (
         c.most(c.function, 0, 6) > max(0.25 * c.peak(c.function), 0.01)
     ),
-    "function is kept at 24 h": lambda c: c.at(c.function, 24) > 0.3 * c.peak(c.function),
+    "function is kept at 24 h": lambda c: c.at(c.function, 24) > 0.2 * c.peak(c.function),
     "spines and function are gone by four weeks": lambda c: (
         abs(c.at(c.spines, 672)) < 0.05 * c.peak(c.spines)
         and abs(c.at(c.function, 672)) < 0.05 * c.peak(c.function)
