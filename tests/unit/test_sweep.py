@@ -18,6 +18,7 @@ from ketasim.studies import designs
 from ketasim.studies.plan import plan
 from ketasim.studies.simulate import simulate
 from ketasim.studies.sweep import sweep
+from ketasim.studies.targets import Targets
 
 PROTOCOL = repeat(dose("1 mg/kg", route="iv", drug="drug", over="30 min"), times=2, every="6 h")
 ROW = hold("receptor.blocker", "0 %", start="1 h", until="2 h")
@@ -84,6 +85,27 @@ def test_a_member_is_the_same_scenario_simulated_alone(name, value, changed):
     alone = simulate(replace(changed(base), record=("body.plasma", "receptor.bound")))
     for one in ("body.plasma", "receptor.bound"):
         np.testing.assert_array_equal(swept[one].to_numpy(), alone[one].to_numpy())
+
+
+def test_schedules_of_many_members_are_those_of_each_to_the_last_bit():
+    late = dose("3 mg", route="oral", drug="s_drug", at="3 h")
+    busy = WARD.with_protocol(PROTOCOL + ROW + late)
+    names = ("dosing[0].amount", "dosing[1].amount", "intervention[0].level", "subject.weight")
+    units = ("ug", "mg/kg", "1", "kg")
+    random = np.random.default_rng(2)
+    table = dict(zip(names, random.uniform(0.0, 1.0, (4, 50)), strict=True))
+    table["subject.weight"][7] = 0.0
+    table["intervention[0].level"][9] = 1.5
+    table["dosing[0].amount"][11] = -1.0
+    targets = Targets(busy, designs.table(table, units=dict(zip(names, units, strict=True))))
+    rows = targets.design.rows(0, 50)
+    fine = np.ones(50, bool)
+    many = targets.schedules(rows, fine)
+    for i in np.flatnonzero(fine):
+        one = targets.schedule(rows[i])
+        for name in ("edges", "rates", "boluses", "knobs", "before"):
+            np.testing.assert_array_equal(getattr(many[i], name), getattr(one, name))
+    assert sorted({*range(50)} - {*np.flatnonzero(fine)}) == [9, 11]
 
 
 def with_model(scenario, values):

@@ -71,7 +71,7 @@ def sentence(found: Hill | None, unit: str) -> str:
     shown = "" if unit == "1" else f" {unit}"
     return (
         f"EC50 {found.ec50:.3g}{shown} ({found.low:.3g} to {found.high:.3g}), "
-        f"Hill {found.steepness:.2g}"
+        f"Hill {found.steepness:.2g}, R² {found.r2:.3f}"
     )
 
 

@@ -113,10 +113,7 @@ class Work:
         steps = np.zeros(n, dtype=np.int64)
         status[chosen], steps[chosen] = found.status, found.steps
         good = chosen[usable(found.status)]
-        series = {
-            name: found.values[:, k, :] / unit(self.model.unit(name)).factor
-            for k, name in enumerate(self.names)
-        }
+        series = {name: self._declared(found.values, k) for k, name in enumerate(self.names)}
         data: dict[str, Array] = {}
         for summary in self.summaries:
             data[summary.label] = np.full(n, np.nan)
@@ -130,3 +127,8 @@ class Work:
             data["rtol"] = np.full(n, np.nan)
             data["rtol"][chosen] = found.rtol
         return Rows(status, steps, data)
+
+    def _declared(self, values: Array, k: int) -> Array:
+        """Return one name's courses in its declared unit, uncopied where that is canonical."""
+        factor = unit(self.model.unit(self.names[k])).factor
+        return values[:, k, :] if factor == 1.0 else values[:, k, :] / factor

@@ -14,6 +14,7 @@ from ketasim.core.protocol import Bath, Dose, Event, Hold, Protocol
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import Schedule, compile_schedule
 from ketasim.errors import ConfigError, KetasimError, ProtocolError, UnitError, suggest
+from ketasim.studies import inputs
 from ketasim.studies.designs.design import Design
 from ketasim.units import dimension_name, unit
 
@@ -139,6 +140,9 @@ class Targets:
         moving = [*self.events, *([] if self.weight is None else [self.weight])]
         if not moving:
             return self.scenario.schedule
+        pairs = [(one.field, one.events) for one in self.events.values()]
+        if inputs.is_simple(self.scenario, pairs):
+            return inputs.schedules(self.scenario, self._changes(rows), self._weights(rows), fine)
         known: dict[bytes, Schedule | None] = {}
         found = []
         for i, row in enumerate(rows):
@@ -149,6 +153,18 @@ class Targets:
             fine[i] &= one is not None
             found.append(one or self.scenario.schedule)
         return found
+
+    def _changes(self, rows: Array) -> list[inputs.Change]:
+        return [
+            inputs.Change(one.field, one.events, one.unit, rows[:, column])
+            for column, one in self.events.items()
+        ]
+
+    def _weights(self, rows: Array) -> Array | None:
+        if self.weight is None:
+            return None
+        weights: Array = rows[:, self.weight] * self._factor(self.weight, "subject.weight")
+        return weights
 
     def _schedule(self, row: Array) -> Schedule | None:
         try:
