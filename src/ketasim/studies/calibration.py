@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 STEP = 1e-3  # of a parameter's logarithm, for differences
 UNREACHED = 10.0  # residual of a measure that has no value
 PULL = 0.3  # residual of a parameter at either bound; keeps what the data leave free off its bounds
-WORSE = 3.84  # rise of the objective that the data can see: chi-squared, one degree, 95 %
+WORSE = 1.0  # rise of the objective that counts: one measure from its centre to its edge
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ class Problem:
     def verdicts(self, best: Fit, *, told: Callable[[str], None]) -> dict[str, str]:
         """Return what the scorecard says of each parameter, by moving it to either bound.
 
-        The others are fitted again each time: ``identified`` when both bounds are worse than the
-        data allow, ``only a lower bound`` or ``only an upper bound`` when one is, else ``flat``.
+        The others are fitted again each time: ``identified`` when both bounds cost a measure its
+        agreement, ``only a lower bound`` or ``only an upper bound`` when one does, else ``flat``.
         """
         words = {
             (True, True): "identified",

@@ -1,0 +1,177 @@
+"""The engines in the race, each given every core."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+
+import numpy as np
+from setting import OBSERVABLES, scenario, system, varied
+
+from ketasim.engines.ensemble import compile_kernel, run_members
+from ketasim.engines.reference import integrate
+
+ATOL_SHARE = 1e-3
+
+
+def all_of_them(members: int) -> tuple["Contender", ...]:
+    """Return the contenders, ours first; peers run as many members as a few seconds allow."""
+    return (
+        Ours(members),
+        Spread("libRoadRunner (CVODE)", 400, roadrunner_chunk, "roadrunner"),
+        Spread("COPASI (LSODA)", 40, copasi_chunk, "basico"),
+        Spread("SciPy LSODA, laws in Python", 16, scipy_chunk, "scipy"),
+        Spread("SciPy LSODA, laws on NumPy arrays", 8, numpy_chunk, "scipy"),
+    )
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The compiled ensemble engine, threads in one process."""
+
+    members: int
+    name: str = "ketasim ensemble"
+
+    def available(self) -> bool:
+        """Return whether it can run."""
+        return True
+
+    def run(self, parameters: np.ndarray, rtol: float, _: Executor) -> np.ndarray:
+        """Return observables (n, 8, n_times)."""
+        scene = scenario()
+        found = run_members(kernel(), parameters, scene.schedule, np.array(scene.times), rtol=rtol)
+        return found.values
+
+
+@cache
+def kernel():
+    """Return the compiled kernel of the benchmark's question."""
+    return compile_kernel(system(), record=OBSERVABLES, schedules=scenario().schedule)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """An engine that runs one member at a time, in one process a core."""
+
+    name: str
+    members: int
+    chunk: object
+    needs: str
+
+    def available(self) -> bool:
+        """Return whether it is installed."""
+        return find_spec(self.needs) is not None
+
+    def run(self, parameters: np.ndarray, rtol: float, pool: Executor) -> np.ndarray:
+        """Return observables (n, 8, n_times)."""
+        parts = np.array_split(parameters, os.cpu_count() or 1)
+        jobs = [pool.submit(self.chunk, part, rtol) for part in parts if len(part)]
+        return np.concatenate([job.result() for job in jobs])
+
+
+def scipy_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    """Our reference engine: SciPy's LSODA calling the laws, with their exact Jacobian."""
+    times = np.array(scenario().times)
+    runs = [
+        integrate(
+            system(), scenario().schedule, times, names=OBSERVABLES, rtol=rtol, parameters=row
+        ).observed
+        for row in parameters
+    ]
+    return np.array([[run[name] for name in OBSERVABLES] for run in runs])
+
+
+def numpy_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    """SciPy's LSODA on the right-hand side over NumPy arrays, restarted at each breakpoint."""
+    return np.array([_numpy_run(row, rtol) for row in parameters])
+
+
+def _numpy_run(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    from scipy.integrate import solve_ivp
+
+    schedule, times = scenario().schedule, np.array(scenario().times)
+    values = system().prepare(parameters[:, None], schedule.before[:, None])
+    y = system().rest(values)[:, 0]
+    out = np.empty((len(OBSERVABLES), len(times)))
+    for i in range(len(schedule.edges) - 1):
+        begin, end = schedule.edges[i], schedule.edges[i + 1]
+        last = i == len(schedule.edges) - 2
+        chosen = (times >= begin) & ((times <= end) if last else (times < end))
+
+        def slopes(_, state, rates=schedule.rates[i]):
+            found = system().slopes(values, np.asarray(state)[:, None])
+            return np.array([float(np.squeeze(one)) for one in found]) + rates
+
+        run = solve_ivp(
+            slopes, (begin, end), y, method="LSODA", rtol=rtol,
+            atol=rtol * ATOL_SHARE * system().scales, t_eval=np.unique([*times[chosen], end]),
+        )  # fmt: skip
+        y = run.y[:, -1]
+        found = system().observe(values, run.y[:, : chosen.sum()], OBSERVABLES)
+        out[:, chosen] = [found[name] for name in OBSERVABLES]
+    return out
+
+
+@cache
+def _roadrunner():
+    import roadrunner
+
+    from ketasim.export import sbml
+    from ketasim.export.names import identifier
+
+    roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
+    engine = roadrunner.RoadRunner(sbml(scenario()))
+    engine.timeCourseSelections = [identifier(name) for name in OBSERVABLES]
+    names = list(scenario().model.parameters)
+    return engine, [(i, identifier(names[i])) for i in varied()]
+
+
+def roadrunner_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    """Run libRoadRunner on the exported model, loaded once a process."""
+    engine, names = _roadrunner()
+    settings = engine.getIntegrator()
+    settings.setValue("relative_tolerance", rtol)
+    settings.setValue("absolute_tolerance", rtol * ATOL_SHARE)
+    settings.setValue("initial_time_step", 1e-6)
+    settings.setValue("maximum_num_steps", 100_000)
+    grid = list(scenario().times)
+    return np.array([_roadrunner_run(engine, names, row, grid) for row in parameters])
+
+
+def _roadrunner_run(engine, names, row, grid) -> np.ndarray:
+    engine.resetToOrigin()
+    for i, identifier in names:
+        engine.setValue(identifier, float(row[i]))
+    return np.array(engine.simulate(times=grid)).T
+
+
+@cache
+def _copasi():
+    import basico
+
+    from ketasim.export import sbml
+
+    return basico, basico.load_model_from_string(sbml(scenario()))
+
+
+def copasi_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    """Run COPASI on the exported model, loaded once a process."""
+    return np.array(list(_copasi_runs(parameters, rtol)))
+
+
+def _copasi_runs(parameters: np.ndarray, rtol: float) -> Iterator[np.ndarray]:
+    from ketasim.export.names import identifier
+
+    basico, model = _copasi()
+    names = list(scenario().model.parameters)
+    wanted = [f"Values[{name}]" for name in OBSERVABLES]
+    for row in parameters:
+        for i in varied():
+            basico.set_parameters(identifier(names[i]), initial_value=float(row[i]), model=model)
+        table = basico.run_time_course_with_output(
+            wanted, values=list(scenario().times), r_tol=rtol, a_tol=rtol * ATOL_SHARE,
+            use_initial_values=True, model=model,
+        )  # fmt: skip
+        yield table.to_numpy().T
