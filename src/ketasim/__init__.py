@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ketasim import config, export, models
+    from ketasim.config.judging import judge
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
     from ketasim.models.subjects import human, mouse, rat
@@ -37,6 +38,7 @@ __all__ = [
     "hours",
     "human",
     "infusion",
+    "judge",
     "models",
     "mouse",
     "rat",
@@ -53,6 +55,7 @@ _MODULES = {
     "models": "ketasim.models",
 }
 _HOMES = {
+    "ketasim.config.judging": ("judge",),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
     "ketasim.models.subjects": ("human", "mouse", "rat"),

@@ -116,20 +116,24 @@ class Scorecard:
         pairs = zip(self.checks, found, strict=True)
         return [Verdict(check, tuple(values[:, 0].tolist())) for check, values in pairs]
 
+    def place(self, arm: Arm, *, drug: bool) -> int:
+        """Return which run of the cohort shows an arm, with or without the drug."""
+        return self.places[_key(arm, drug=drug)]
+
     def _check(self, check: Check, draws: Array, runs: Array) -> Array:
         def lookup(one: Reading | Ledger | Given) -> Array:
             if isinstance(one, Ledger):
                 column = list(self.model.parameters).index(one.name)
                 found: Array = draws[:, column] / unit(self.model.unit(one.name)).factor
                 return found
-            place = self.places[_key(check.arms[one.arm], drug=True)]
+            place = self.place(check.arms[one.arm], drug=True)
             if isinstance(one, Given):
                 schedule = self.cohort.scenarios[place].schedule
                 return np.full(len(draws), schedule.delivered.sum())
             treated = self._read(one.summary, runs[place])
             if not one.effect:
                 return treated
-            control = self.places[_key(check.arms[one.arm], drug=False)]
+            control = self.place(check.arms[one.arm], drug=False)
             return _difference(treated, self._read(one.summary, runs[control]))
 
         values = [evaluate(m.formula, lookup) for m in check.measures]

@@ -1,0 +1,61 @@
+"""Parameter draws that carry what is not known, the same for every account.
+
+A ledger's bounds are plausible extremes of one number at a time; two hundred numbers at their
+extremes at once are not plausible. Draws therefore keep to a share, ``reach``, of the way from each
+value to its bounds (in logarithms where both bounds are positive). With reach 1 the bounds are
+filled; with 0 every draw is the ledger itself. Driver gains and bodies are settings, not drawn.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.core.model import Model
+from ketasim.core.system import System
+from ketasim.errors import ConfigError
+from ketasim.studies.designs.distributions import Distribution
+from ketasim.studies.designs.draw import Seed, random
+from ketasim.studies.robustness import SETTINGS
+from ketasim.units import unit
+
+Array = NDArray[np.float64]
+REACH = 0.25
+MOST_DRAWS = 100_000
+
+
+def parameter_draws(model: Model, n: int, *, seed: Seed = 1, reach: float = REACH) -> Array:
+    """Return canonical parameter values, shape (n, n_parameters); row i depends on seed and i.
+
+    Raises
+    ------
+    ConfigError
+        When the number of draws or the reach is out of range.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST_DRAWS:
+        raise ConfigError(f"draws = {n!r}: a whole number from 1 to {MOST_DRAWS:,} is needed.")
+    if not 0.0 <= reach <= 1.0:
+        raise ConfigError(f"reach = {reach!r}: must lie between 0 (the ledger) and 1 (its bounds).")
+    full = np.repeat(System(model).default_parameters[None, :], n, axis=0)
+    vary = {} if reach == 0.0 else _spreads(model, reach)
+    if not vary:
+        return full
+    order = {name: column for column, name in enumerate(model.parameters)}
+    rows = random(model, n, vary=vary, seed=seed).rows(0, n)
+    for column, name in enumerate(vary):
+        full[:, order[name]] = rows[:, column] * unit(model.unit(name)).factor
+    return full
+
+
+def _spreads(model: Model, reach: float) -> dict[str, Distribution]:
+    found = {}
+    for name, one in model.parameters.items():
+        value = model.value(name) / unit(one.unit).factor
+        low, high = min(one.bounds[0], value), max(one.bounds[1], value)
+        if name.partition(".")[0] in SETTINGS or not low < high:
+            continue
+        if low > 0.0:
+            ends = value * (low / value) ** reach, value * (high / value) ** reach
+            found[name] = Distribution("loguniform", *ends, one.unit)
+        else:
+            ends = value + reach * (low - value), value + reach * (high - value)
+            found[name] = Distribution("uniform", *ends, one.unit)
+    return found

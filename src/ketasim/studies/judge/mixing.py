@@ -1,0 +1,77 @@
+"""The best mixture: a lattice on the simplex of accounts, every point calibrated and scored."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.errors import ModelError
+from ketasim.models.rivals import Hypothesis, mixture
+from ketasim.studies.judge.bench import Bench
+from ketasim.studies.judge.calibrate import calibrate
+from ketasim.studies.judge.draws import parameter_draws
+from ketasim.studies.judge.experiment import Experiment
+from ketasim.studies.judge.scores import aicc, log_likelihoods
+
+Array = NDArray[np.float64]
+STEPS = 4  # parts into which a whole is divided
+MOST_POINTS = 2000
+
+
+def best_mixture(
+    hypotheses: Sequence[Hypothesis],
+    bench: Bench,
+    target: float,
+    experiments: Sequence[Experiment],
+) -> tuple[Hypothesis, int] | None:
+    """Return the mixture of accounts with the lowest AICc at the ledger's values, and its weights.
+
+    Only mixtures of two accounts or more are tried; every weight above 0 counts as a free number.
+    ``experiments`` are the first of the bench's, with their observations.
+
+    None when fewer than two accounts can be mixed, or no mixture reaches the reference effect.
+    """
+    able = [one for one in hypotheses if _mixable(one)]
+    points = [p for p in lattice(len(able), STEPS) if np.count_nonzero(p) > 1]
+    if not points:
+        return None
+    mixed = [mixture(able, point) for point in points[:MOST_POINTS]]
+    ledger = parameter_draws(bench.model, 1, reach=0.0)
+
+    def rows(which: Array, gains: Array) -> Array:
+        parts = [
+            bench.rows(mixed[i], ledger, gains[k : k + 1]) for k, i in enumerate(which.tolist())
+        ]
+        return np.concatenate(parts)
+
+    found = calibrate(lambda i, g: bench.effect(rows(i, g)), len(mixed), target)
+    reached = np.flatnonzero(found.reached)
+    if not len(reached):
+        return None
+    n = len(experiments)
+    predicted = bench.predict(rows(reached, found.gains[reached]))[:n]
+    totals = log_likelihoods(experiments, predicted).sum(axis=0)
+    scores = [
+        aicc(float(total), int(np.count_nonzero(points[i])), n)
+        for total, i in zip(totals, reached, strict=True)
+    ]
+    best = reached[int(np.argmin(scores))]
+    return mixed[best], int(np.count_nonzero(points[best]))
+
+
+def lattice(n: int, steps: int) -> list[Array]:
+    """Return every way to share ``steps`` equal parts among ``n``, as weights that sum to 1."""
+    if n < 1:
+        return []
+    bars = combinations(range(steps + n - 1), n - 1)
+    edges = ([-1, *bar, steps + n - 1] for bar in bars)
+    return [(np.diff(edge) - 1) / steps for edge in edges]
+
+
+def _mixable(one: Hypothesis) -> bool:
+    try:
+        mixture([one], [1.0])
+    except ModelError:
+        return False
+    return True
