@@ -1,7 +1,6 @@
 """The engines in the race, each given every core."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
@@ -16,12 +15,11 @@ from ketasim.engines.reference import integrate
 ATOL_SHARE = 1e-3
 
 
-def all_of_them(members: int) -> tuple["Contender", ...]:
+def all_of_them(members: int) -> "tuple[Ours | Spread, ...]":
     """Return the contenders, ours first; peers run as many members as a few seconds allow."""
     return (
         Ours(members),
         Spread("libRoadRunner (CVODE)", 400, roadrunner_chunk, "roadrunner"),
-        Spread("COPASI (LSODA)", 40, copasi_chunk, "basico"),
         Spread("SciPy LSODA, laws in Python", 16, scipy_chunk, "scipy"),
         Spread("SciPy LSODA, laws on NumPy arrays", 8, numpy_chunk, "scipy"),
     )
@@ -145,33 +143,3 @@ def _roadrunner_run(engine, names, row, grid) -> np.ndarray:
     for i, identifier in names:
         engine.setValue(identifier, float(row[i]))
     return np.array(engine.simulate(times=grid)).T
-
-
-@cache
-def _copasi():
-    import basico
-
-    from ketasim.export import sbml
-
-    return basico, basico.load_model_from_string(sbml(scenario()))
-
-
-def copasi_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
-    """Run COPASI on the exported model, loaded once a process."""
-    return np.array(list(_copasi_runs(parameters, rtol)))
-
-
-def _copasi_runs(parameters: np.ndarray, rtol: float) -> Iterator[np.ndarray]:
-    from ketasim.export.names import identifier
-
-    basico, model = _copasi()
-    names = list(scenario().model.parameters)
-    wanted = [f"Values[{name}]" for name in OBSERVABLES]
-    for row in parameters:
-        for i in varied():
-            basico.set_parameters(identifier(names[i]), initial_value=float(row[i]), model=model)
-        table = basico.run_time_course_with_output(
-            wanted, values=list(scenario().times), r_tol=rtol, a_tol=rtol * ATOL_SHARE,
-            use_initial_values=True, model=model,
-        )  # fmt: skip
-        yield table.to_numpy().T
