@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -436,10 +437,10 @@ print(max(seen, default=0))
 def test_processes_share_one_store_without_doing_anything_twice(tmp_path, n):
     path = tmp_path / "shared.zarr"
     command = [sys.executable, "-c", WORKER, str(path), *paths()]
-    many = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(n)]
-    computed = [int(one.communicate(timeout=120)[0]) for one in many]
-    assert all(one.returncode == 0 for one in many)
-    assert sum(computed) == SIZE
+    with ThreadPoolExecutor(n) as pool:
+        ended = list(pool.map(lambda _: subprocess.run(command, capture_output=True), range(n)))
+    assert [one.stderr.decode() for one in ended if one.returncode] == []
+    assert sum(int(one.stdout) for one in ended) == SIZE
     alone = tmp_path / "alone.zarr"
     run(alone, chunk=1)
     assert bytes_of(path) == bytes_of(alone)

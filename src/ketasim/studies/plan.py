@@ -2,12 +2,13 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ketasim.core.scenario import Scenario
+from ketasim.studies.chunk import Work
 from ketasim.studies.crew import Crew
-from ketasim.studies.job import cores, prepare
+from ketasim.studies.job import Job, cores, prepare
 from ketasim.studies.settings import LIMITS, Settings
 from ketasim.studies.stored import volume
 
@@ -62,35 +63,39 @@ def plan(
         settings=settings,
         chunk=chunk,
     )
-    trial = prepare(
-        scenario,
-        job.design,
-        record=job.record,
-        summaries=[f"{one.label} = {one.text}" for one in job.summaries],
-        settings=settings,
-        chunk=TRIAL_CHUNK[engine],
-    )
     count = threads or cores()
-    stop = threading.Event()
-    doing = trial.work(stop.is_set)
-    doing.compute(job.design.rows(0, 1))  # what is slow only once is not counted
-    began, done = time.monotonic(), 0
-    crew = Crew(
-        trial.pieces(range(trial.chunks)), lambda p: len(doing.compute(p.rows).status), count, stop
-    )
-    for members in crew.results_in_turn(beat=0.05):
-        done += members or 0
-        if time.monotonic() - began > TRIAL and done:
-            break
-    rate = done / (time.monotonic() - began)
-    stop.set()
-    names = 1 if not doing.names else len(doing.names)
+    trial = replace(job, chunk=min(job.chunk, TRIAL_CHUNK[engine]))
+    doing = trial.work(_never)
+    rate = _rate(trial, doing, count)
     return Plan(
         members=job.design.size,
         chunks=job.chunks,
         threads=count,
         seconds=job.design.size / rate,
         bytes=volume(job),
-        trajectory_bytes=8.0 * job.design.size * names * len(scenario.times),
+        trajectory_bytes=8.0 * job.design.size * len(doing.names) * len(scenario.times),
         recorded=bool(job.record),
     )
+
+
+def _never() -> bool:
+    return False
+
+
+def _rate(trial: Job, doing: Work, threads: int) -> float:
+    """Return members a second, from about a second's work."""
+    doing.compute(trial.design.rows(0, 1))  # what is slow only once is not counted
+    stop, done = threading.Event(), 0
+    began = time.monotonic()
+    crew = Crew(
+        trial.pieces(range(trial.chunks)),
+        lambda piece: len(doing.compute(piece.rows).status),
+        threads,
+        stop,
+    )
+    for members in crew.results_in_turn(beat=0.05):
+        done += members or 0
+        if time.monotonic() - began > TRIAL and done:
+            stop.set()
+            break
+    return done / (time.monotonic() - began)
