@@ -29,7 +29,7 @@ def worst(found, wanted):
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_members_against_radau(whole):
-    parameters = draws(6, seed=1, whole=whole)
+    parameters = draws(3, seed=1, whole=whole)
     found = run_members(kernel(), parameters, scenario().schedule, times(), rtol=RTOL)
     assert usable(found.status).all()
     for i in range(len(parameters)):
@@ -114,7 +114,7 @@ def test_conditions_that_always_held_are_settled_first():
     base = system()
     one = compile_kernel(base, record=RECORD, schedules=asked.schedule)
     when = np.array(asked.times)
-    parameters = draws(4, seed=4)
+    parameters = draws(2, seed=4)
     found = run_members(one, parameters, asked.schedule, when, rtol=RTOL)
     assert usable(found.status).all()
     for i in range(len(parameters)):

@@ -45,7 +45,7 @@ def error(
             f"b = abs y:{i}",
             "a = max a b",
             f"a = fma rtol:0 a atol:{i}",
-            "b = recip a",
+            "b = rough a",
             f"b = mul {last}:{i} b",
             f"{part} = fma b b {part}",
             f"{part} = fma n #0.0 {part}",

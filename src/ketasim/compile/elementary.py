@@ -16,6 +16,7 @@ from ketasim.core.maths import TINY
 DOUBLE, LONG = ir.DoubleType(), ir.IntType(64)
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
 SHIFT = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, kept in the low bits
+RECIPROCAL_BITS = 0x7FDE623822FC16E6
 ONE_BITS, ROOT_HALF_BITS, SHIFT_BITS = 0x3FF0000000000000, 0x3FE6A09E667F3BCD, 0x4338000000000000
 PER_LN2 = 1.4426950408889634
 EXP2_SERIES = tuple(log(2.0) ** n / factorial(n) for n in range(12, -1, -1))
@@ -89,6 +90,27 @@ class Ops:
     def recip(self, a: Any) -> Any:
         """Return 1 / a."""
         return self.b.fdiv(self.literal(1.0), a)
+
+    def nearly(self, a: Any, rounds: int) -> Any:
+        """Return 1 / a by multiplication: within 0.2 % after 1 round, to rounding after 3.
+
+        The bits of a, taken from a constant, give one digit; each round triples the digits.
+        """
+        b, one = self.b, self.literal(1.0)
+        found = b.bitcast(b.sub(self.bits(RECIPROCAL_BITS), b.bitcast(a, self.long)), self.type)
+        minus = b.fneg(a)
+        for _ in range(rounds):
+            error = self.fma(minus, found, one)
+            found = self.fma(found, self.fma(error, error, error), found)
+        return found
+
+    def rough(self, a: Any) -> Any:
+        """Return 1 / a within 0.2 %."""
+        return self.nearly(a, 1)
+
+    def inverse(self, a: Any) -> Any:
+        """Return 1 / a to rounding, leaving the divider to others."""
+        return self.nearly(a, 3) if self.fused else self.recip(a)
 
     def sqrt(self, a: Any) -> Any:
         """Return the square root."""

@@ -62,8 +62,7 @@ def scalar(text: str, layout: Layout) -> Any:
     return _function(build)
 
 
-@intrinsic
-def pointer(typing_context: Any, array: Any) -> Any:  # noqa: ARG001
+def _pointer(typing_context: Any, array: Any) -> Any:  # noqa: ARG001
     """Return the address of an array's first entry, which nobody counts references to."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
@@ -71,6 +70,9 @@ def pointer(typing_context: Any, array: Any) -> Any:  # noqa: ARG001
 
     address: Any = types.CPointer
     return address(array.dtype)(array), write
+
+
+pointer: Any = intrinsic(_pointer)
 
 
 def _function(build: Callable[[Any, Any, Any], None]) -> Any:

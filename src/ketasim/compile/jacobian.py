@@ -151,7 +151,7 @@ def eliminate(graph: Graph, entries: Matrix, n: int) -> Factors:
     left = list(order)
     for k in order:
         left.remove(k)
-        inverse[k] = graph.recip(a[k, k])
+        inverse[k] = _inverse(graph, k, a[k, k])
         row = [j for j in left if (k, j) in a]
         upper.update({(k, j): a[k, j] for j in row})
         for i in (i for i in left if (i, k) in a):
@@ -160,3 +160,8 @@ def eliminate(graph: Graph, entries: Matrix, n: int) -> Factors:
                 have = a.get((i, j), graph.const(0.0))
                 a[i, j] = graph.fma(lower[i, k], a[k, j], have)
     return Factors(order, lower, upper, tuple(inverse))
+
+
+def _inverse(graph: Graph, k: int, pivot: Node) -> Node:
+    """Return 1 / pivot; every other one avoids the divider, which alone would set the pace."""
+    return graph.inverse(pivot) if k % 2 else graph.recip(pivot)

@@ -199,6 +199,14 @@ class Graph:
             return self.const(1.0 / a.value)
         return self.plain("recip", a)
 
+    def inverse(self, a: Node) -> Node:
+        """Return 1 / a, computed without the divider."""
+        return self.plain("inverse", a)
+
+    def rough(self, a: Node) -> Node:
+        """Return 1 / a within 0.2 %."""
+        return self.plain("rough", a)
+
     def exp(self, a: Node) -> Node:
         """Return e to the power a; the form that ``core.maths.power`` takes is recognised."""
         if a.is_const(0.0):

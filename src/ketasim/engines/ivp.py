@@ -16,6 +16,7 @@ from ketasim.engines.status import Status
 
 Array = NDArray[np.float64]
 ALONE = Limits(seconds=60.0)
+ANY = 1e30  # tolerance for time as a state, which has no error
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def solve_small(
         _span(t_span),
         times,
         rtol=rtol,
-        atol=np.append(tolerance, np.inf) if timed else tolerance,
+        atol=np.append(tolerance, ANY) if timed else tolerance,
         y0=full,
         limits=limits,
         first_step=first_step or _guess(start, slopes, rtol, tolerance, t_span),
