@@ -156,6 +156,7 @@ def evaluate(nodes, leaves):
         "fma": lambda a, b, c: a * b + c,
         "neg": lambda a: -a,
         "recip": lambda a: 1.0 / a,
+        "inverse": lambda a: 1.0 / a,
         "max": max,
         "pow": pow,
     }

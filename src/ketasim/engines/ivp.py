@@ -11,11 +11,10 @@ from ketasim.compile.wiring import small
 from ketasim.engines.ensemble import run_members
 from ketasim.engines.inputs import Inputs
 from ketasim.engines.kernels import Kernel, processor_shape
-from ketasim.engines.limits import Limits
+from ketasim.engines.limits import ALONE, Limits
 from ketasim.engines.status import Status
 
 Array = NDArray[np.float64]
-ALONE = Limits(seconds=60.0)
 ANY = 1e30  # tolerance for time as a state, which has no error
 
 

@@ -13,4 +13,5 @@ class Limits:
     seconds: float = 60.0
 
 
+ALONE = Limits()  # for a run by itself
 MEMBER = Limits(seconds=10.0)  # for one member of many

@@ -16,7 +16,7 @@ from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System, Values
-from ketasim.engines.limits import ATOL_SHARE
+from ketasim.engines.limits import ALONE, ATOL_SHARE
 from ketasim.engines.limits import Limits as Limits
 from ketasim.engines.status import Status, Stopped
 from ketasim.engines.steady import settle
@@ -53,7 +53,7 @@ def integrate(
     names: tuple[str, ...] = (),
     method: str = "LSODA",
     rtol: float = 1e-6,
-    limits: Limits = Limits(),
+    limits: Limits = ALONE,
     parameters: Array | None = None,
     first_step: float | None = None,
 ) -> Trajectory:
