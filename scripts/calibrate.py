@@ -40,6 +40,7 @@ def main() -> None:
         "fits": [vars(one) for one in fits],
         "best": best.start,
         "verdicts": task.verdicts(best, told=print) if chosen.verdicts else {},
+        "directions": task.directions(best),
         "seconds": round(time.perf_counter() - began, 1),
     }
     chosen.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -156,8 +156,17 @@ def _calibration(model: Model) -> str:
     return (
         "### Calibration\n\nThe parameters tagged fitted, by least squares on the scorecard alone "
         f"(`scripts/calibrate.py`). Objective: {objectives}. Where the columns differ while the "
-        "objective does not, parameters trade off.\n\n" + _table(header, rows)
+        "objective does not, parameters trade off.\n\n"
+        + _table(header, rows)
+        + "\n\nCombinations that the scorecard does determine (gain: tolerances moved when the "
+        "combination spans half of its bounds):\n\n"
+        + _table(["gain", "combination"], [_direction(*one) for one in record["directions"]])
     )
+
+
+def _direction(gain: float, shares: dict[str, float]) -> list[str]:
+    parts = [f"{share:+.2f} log {name}" for name, share in shares.items()]
+    return [f"{gain:.1f}", ", ".join(parts)]
 
 
 def _limits(verdicts: list[Verdict]) -> str:

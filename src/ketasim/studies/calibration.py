@@ -118,6 +118,23 @@ class Problem:
             *((f"seed {seed}, draw {i}", d) for i, d in enumerate(draws)),
         ]
 
+    def directions(self, best: Fit) -> list[tuple[float, dict[str, float]]]:
+        """Return the combinations of parameters that the measures do determine.
+
+        Each is a gain (tolerances moved when the combination spans half of its bounds; those of at
+        least 1) with the share of each parameter in it, the four largest.
+        """
+        low, high = self.bounds
+        at = np.log([best.values[name] for name in self.names])
+        slopes = self.slopes(at)[: -len(self.names)] * (high - low) / 2.0
+        _, gains, rows = np.linalg.svd(slopes, full_matrices=False)
+        found = []
+        for gain, row in zip(gains[gains >= 1.0], rows, strict=False):
+            largest = np.argsort(-np.abs(row))[:4]
+            sign = np.sign(row[largest[0]])
+            found.append((float(gain), {self.names[i]: float(sign * row[i]) for i in largest}))
+        return found
+
     def verdicts(self, best: Fit, *, told: Callable[[str], None]) -> dict[str, str]:
         """Return what the scorecard says of each parameter, by moving it to either bound.
 
