@@ -117,3 +117,15 @@ def test_results_go_where_they_are_wanted(clean):
     found = run(parameters, into=into)
     assert found.values is into
     assert into.tobytes() == wanted.values.tobytes()
+
+
+def test_a_start_that_the_kernel_leaves_out_is_refused():
+    start = np.zeros(len(system().state_names))
+    start[system().state_names.index("pk_s.gut")] = 1.0
+    with pytest.raises(ModelError, match="leaves out states"):
+        run(draws(1), y0=start)
+
+
+def test_a_place_for_results_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="into must be"):
+        run(draws(2), into=np.empty((2, len(RECORD), 3)))

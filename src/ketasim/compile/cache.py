@@ -11,10 +11,12 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from types import ModuleType
 
 EMITTERS = ("emit.py", "elementary.py")
+_ONE_AT_A_TIME = threading.Lock()  # a module half executed must not be found by another thread
 STAMP = 1_000_000_000  # numba compares time stamps; equal content must have an equal one
 
 
@@ -52,14 +54,15 @@ def is_kept(text: str) -> bool:
 def load(text: str) -> tuple[ModuleType, str]:
     """Return the module of a text, compiled now or before, and a note when it cannot be kept."""
     name = name_of(text)
-    if name in sys.modules:
-        return sys.modules[name], ""
-    try:
-        return _execute(name, _keep(folder(), name, text)), ""
-    except OSError as error:
-        note = f"compiled kernels cannot be kept in {folder()} ({error.strerror}); compiled anew"
-    with tempfile.TemporaryDirectory() as place:
-        return _execute(name, _keep(Path(place), name, text)), note
+    with _ONE_AT_A_TIME:
+        if name in sys.modules:
+            return sys.modules[name], ""
+        try:
+            return _execute(name, _keep(folder(), name, text)), ""
+        except OSError as error:
+            note = f"compiled kernels cannot be kept in {folder()} ({error.strerror})"
+        with tempfile.TemporaryDirectory() as place:
+            return _execute(name, _keep(Path(place), name, text)), note
 
 
 def _keep(place: Path, name: str, text: str) -> Path:

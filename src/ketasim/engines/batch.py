@@ -13,6 +13,7 @@ from ketasim.engines.inputs import Inputs
 from ketasim.engines.kernels import Compiled, Kernel
 from ketasim.engines.limits import ATOL_SHARE, MEMBER, Limits
 from ketasim.engines.status import Status
+from ketasim.errors import ModelError
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -132,13 +133,23 @@ class _Batch:
         self.high = self._for_live(np.array(plan.high) + leeway)
         self.starts = np.empty((0, len(self.live)))
         if task.starts is not None:
-            self.starts = self._for_live(np.atleast_2d(task.starts))
+            self.starts = self._started(np.atleast_2d(task.starts))
         self.inputs = task.inputs.narrowed(plan.dosed, plan.turned, plan.neutral)
         n = len(task.parameters) if task.result.final is not None else 0
         self.final = np.empty((n, len(self.live)))
 
     def _for_live(self, full: Array) -> Array:
         return np.ascontiguousarray(full[..., self.live], dtype=float)
+
+    def _started(self, starts: Array) -> Array:
+        left_out = np.setdiff1d(np.arange(starts.shape[1]), self.live)
+        if starts[:, left_out].any():
+            some = [int(i) for i in left_out if starts[:, i].any()]
+            raise ModelError(
+                f"this kernel leaves out states {some}, which start empty and are never fed; "
+                "compile one without schedules to start them elsewhere."
+            )
+        return self._for_live(starts)
 
     def run(self, members: Counts, first_step: float) -> int:
         """Integrate members; return how many steps all lanes took together."""

@@ -68,7 +68,10 @@ def run_members(
     Raises
     ------
     ModelError
-        When a schedule feeds a state or turns a knob that the kernel leaves out.
+        When a schedule feeds or ``y0`` fills a state, or a schedule turns a knob, that the kernel
+        leaves out.
+    ValueError
+        When ``into`` has another shape or layout than results have.
     """
     parameters = np.ascontiguousarray(np.atleast_2d(parameters), dtype=float)
     inputs = schedules if isinstance(schedules, Inputs) else gather(schedules)
@@ -77,7 +80,7 @@ def run_members(
     how = How(rtol, atol, first_step, limits, threads, chunk, halted)
     result = blank(n, len(kernel.record), 0, n_states if keep_final else 0)
     shape = (n, len(kernel.record), len(times))
-    result = replace(result, values=np.empty(shape) if into is None else into)
+    result = replace(result, values=np.empty(shape) if into is None else _fitting(into, shape))
     members = np.arange(n)
     settled = np.flatnonzero(inputs.settled[inputs.plans])
     if y0 is None and len(settled):
@@ -86,3 +89,9 @@ def run_members(
         members = np.flatnonzero(result.status == Status.NOT_RUN)
     task = Task(kernel, parameters, inputs, np.ascontiguousarray(times, float), y0, result)
     return carry_out(task, members, how)
+
+
+def _fitting(into: Array, shape: tuple[int, ...]) -> Array:
+    if into.shape != shape or into.dtype != np.float64 or not into.flags.c_contiguous:
+        raise ValueError(f"into must be a contiguous array of doubles of shape {shape}")
+    return into
