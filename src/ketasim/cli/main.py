@@ -11,8 +11,8 @@ import ketasim
 from ketasim.errors import KetasimError, suggest
 
 COMMANDS = (
-    "run", "demo", "sweep", "compare", "list", "describe", "export", "check", "doctor", "status",
-    "resume", "failures", "rerun", "plot",
+    "run", "demo", "sweep", "compare", "list", "describe", "export", "check", "experiments",
+    "judge", "doctor", "status", "resume", "failures", "rerun", "plot",
 )  # fmt: skip
 FAULT, STOPPED = 1, 130
 

@@ -1,0 +1,1 @@
+"""Rival hypotheses judged by experiments: calibrated, run as one ensemble, scored, separated."""

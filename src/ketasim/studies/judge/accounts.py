@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ketasim.models.rivals import Hypothesis
 from ketasim.studies.designs.draw import Seed
 from ketasim.studies.judge.bench import Bench
-from ketasim.studies.judge.calibrate import Calibration, calibrate
+from ketasim.studies.judge.calibrate import Calibration, Places, calibrate
 from ketasim.studies.judge.draws import parameter_draws
 
 Array = NDArray[np.float64]
@@ -61,6 +61,7 @@ class Ready:
 
         ``free`` counts its fitted numbers where there are more than its gains.
         """
+        hypothesis.model(self.bench.model)  # refuses what the model does not have
         ledger = parameter_draws(self.bench.model, 1, reach=0.0)
         found = self._gains(hypothesis, ledger)
         if not found.reached[0]:
@@ -86,7 +87,7 @@ class Ready:
             return Calibration(np.ones(n), np.full(n, np.nan), np.full(n, np.nan))
         return calibrate(self._effect(hypothesis, rows), n, self.target)
 
-    def _effect(self, hypothesis: Hypothesis, rows: Array) -> Callable[[Array, Array], Array]:
+    def _effect(self, hypothesis: Hypothesis, rows: Array) -> Callable[[Places, Array], Array]:
         bench = self.bench
         return lambda which, gains: bench.effect(bench.rows(hypothesis, rows[which], gains))
 

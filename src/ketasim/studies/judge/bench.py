@@ -13,6 +13,7 @@ from ketasim.studies.expressions import Reading
 from ketasim.studies.judge.experiment import Experiment
 from ketasim.studies.readouts import Readout
 from ketasim.studies.scorecard import Check, Scorecard, scorecard
+from ketasim.units import split, unit
 
 Array = NDArray[np.float64]
 BLOCK = 64  # draws whose time courses are held in memory at once
@@ -51,15 +52,16 @@ class Bench:
 
     def effect(self, parameters: Array) -> Array:
         """Return the reference effect under every draw, shape (n_draws,)."""
-        return self.reference.predict(parameters, rtol=RTOL)[0][0]
+        found: Array = self.reference.predict(parameters, rtol=RTOL)[0][0]
+        return found
 
     def rows(self, account: Hypothesis, draws: Array, gains: Array) -> Array:
         """Return draws under an account: its own values set, its gains as given (n_draws,)."""
         order = {name: column for column, name in enumerate(self.model.parameters)}
-        edited = account.model(self.model)
         found = draws.copy()
-        for name in account.values:
-            found[:, order[name]] = edited.value(name)
+        for name, text in account.values.items():
+            number, have = split(text, name)
+            found[:, order[name]] = number * unit(have).factor
         for name, share in account.gains.items():
             found[:, order[name]] = gains * share
         return found

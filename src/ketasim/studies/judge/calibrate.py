@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 CLOSE = 2e-3  # of the reference effect
 ALMOST = 0.01  # a full gain that misses the effect by so little of it is taken as it is
@@ -31,7 +32,7 @@ class Calibration:
         return np.isfinite(self.gains)
 
 
-def calibrate(effect: Callable[[Array, Array], Array], n: int, target: float) -> Calibration:
+def calibrate(effect: Callable[[Places, Array], Array], n: int, target: float) -> Calibration:
     """Find the gain in [0, 1] at which each draw shows the reference effect.
 
     Parameters
@@ -59,7 +60,7 @@ def calibrate(effect: Callable[[Array, Array], Array], n: int, target: float) ->
 
 
 def _close_in(
-    miss: Callable[[Array, Array], Array], ends: tuple[Array, Array], sizes: tuple[Array, Array]
+    miss: Callable[[Places, Array], Array], ends: tuple[Array, Array], sizes: tuple[Array, Array]
 ) -> Array:
     """Return where each miss is small, by regula falsi with the Illinois rule."""
     (low, high), (f_low, f_high) = (e.copy() for e in ends), (s.copy() for s in sizes)

@@ -30,7 +30,7 @@ def parameter_draws(model: Model, n: int, *, seed: Seed = 1, reach: float = REAC
     ConfigError
         When the number of draws or the reach is out of range.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST_DRAWS:
+    if not 1 <= n <= MOST_DRAWS:
         raise ConfigError(f"draws = {n!r}: a whole number from 1 to {MOST_DRAWS:,} is needed.")
     if not 0.0 <= reach <= 1.0:
         raise ConfigError(f"reach = {reach!r}: must lie between 0 (the ledger) and 1 (its bounds).")

@@ -51,5 +51,11 @@ class Experiment:
         """Return this finding in the form that the scorecard runs."""
         measure = Measure(self.title, self.formula, self.unit, None, 0.0, 0.0, reported=True)
         return Check(
-            0, self.title, False, self.rows, self.references, self.arms, (measure,), self.note
+            number=0,
+            title=self.title,
+            hard=False,
+            rows=self.rows,
+            references=self.references,
+            arms=self.arms,
+            measures=(measure,),
         )

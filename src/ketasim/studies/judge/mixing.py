@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ketasim.errors import ModelError
 from ketasim.models.rivals import Hypothesis, mixture
 from ketasim.studies.judge.bench import Bench
-from ketasim.studies.judge.calibrate import calibrate
+from ketasim.studies.judge.calibrate import Places, calibrate
 from ketasim.studies.judge.draws import parameter_draws
 from ketasim.studies.judge.experiment import Experiment
 from ketasim.studies.judge.scores import aicc, log_likelihoods
@@ -36,10 +36,10 @@ def best_mixture(
     points = [p for p in lattice(len(able), STEPS) if np.count_nonzero(p) > 1]
     if not points:
         return None
-    mixed = [mixture(able, point) for point in points[:MOST_POINTS]]
+    mixed = [mixture(able, point.tolist()) for point in points[:MOST_POINTS]]
     ledger = parameter_draws(bench.model, 1, reach=0.0)
 
-    def rows(which: Array, gains: Array) -> Array:
+    def rows(which: Places, gains: Array) -> Array:
         parts = [
             bench.rows(mixed[i], ledger, gains[k : k + 1]) for k, i in enumerate(which.tolist())
         ]

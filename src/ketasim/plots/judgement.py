@@ -1,0 +1,188 @@
+"""The matrix of a judgement: accounts across, findings down, agreement by colour and by mark.
+
+Tints grow darker from agreement to contradiction, and every cell carries a mark besides, so that
+the matrix reads in black and white and for every kind of colour vision.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ketasim.plots.style import FAINT, INK, PAGE, new_figure, save, settings
+from ketasim.studies.judge.judgement import Judgement
+
+ROW, HEAD, FOOT = 3.3, 17.5, 11.5  # heights [mm]
+LABEL, SEEN = 72.0, 18.5  # widths of titles and of what was observed [mm]
+LONGEST = 66  # characters of a title
+SMALL = 5.2  # type [pt]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a cell looks: fill, ink, mark, word."""
+
+    fill: str
+    ink: str
+    mark: str
+    word: str
+
+
+LOOKS = {
+    2.0: Look("#DCEBF5", INK, "+", "agrees"),
+    1.0: Look("#F2C46B", INK, "~", "strained"),
+    0.0: Look("#A63E00", "#FFFFFF", "x", "contradicted"),
+}
+NOTHING = Look("#FFFFFF", FAINT, "o", "nothing to read")
+
+
+def look(grade: float) -> Look:
+    """Return how a cell of a grade looks."""
+    return NOTHING if isnan(grade) else LOOKS[grade]
+
+
+def draw(judgement: Judgement, path: str | Path | None = None) -> Figure:
+    """Draw the matrix; write the picture when a path is given.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    groups = grouped(judgement)
+    lines = sum(len(rows) + 1 for _, rows in groups)
+    height = HEAD + lines * ROW + FOOT
+    with settings(PAGE):
+        figure = new_figure(PAGE.width, height)
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_xlim(0.0, PAGE.width)
+        axes.set_ylim(height, 0.0)
+        axes.set_axis_off()
+        sheet = _Sheet(judgement, axes)
+        sheet.heads()
+        y = HEAD
+        for title, rows in groups:
+            sheet.title(title, y)
+            for k, row in enumerate(rows):
+                sheet.row(row, y + (k + 1) * ROW)
+            y += (len(rows) + 1) * ROW
+        sheet.key(y + 2.6)
+        figure.set_label(f"ketasim judgement, model {judgement.about.get('model_digest', '')}")
+        if path is not None:
+            save(figure, path, style=PAGE)
+    return figure
+
+
+def grouped(judgement: Judgement) -> list[tuple[str, list[int]]]:
+    """Return findings in groups: those that separate (most first), those that do not, misses."""
+    each = np.stack([one.each for one in judgement.scores], axis=1)
+    order = [int(i) for i in np.argsort(-np.ptp(each, axis=1), kind="stable")]
+    none, same = set(judgement.unexplained), set(judgement.undecided)
+    groups = [
+        ("Findings that separate accounts, most first", [i for i in order if i not in none | same]),
+        ("Explained about equally by all", [i for i in order if i in same - none]),
+        ("Explained by none", [i for i in order if i in none]),
+    ]
+    return [(title, rows) for title, rows in groups if rows]
+
+
+class _Sheet:
+    """Draws rows at heights [mm]; it lives no longer than one picture."""
+
+    def __init__(self, judgement: Judgement, axes: Axes) -> None:
+        self.judgement, self.axes = judgement, axes
+        order = list(judgement.ranking)
+        self.columns = [judgement.accounts[i] for i in order]
+        self.titles = [one.name for one in self.columns]
+        self.notes = [self._note(i) for i in order]
+        if judgement.mixed is not None:
+            self.columns.append(judgement.mixed)
+            self.titles.append("best mixture")
+            self.notes.append("see below")
+        self.left = LABEL + SEEN
+        self.wide = (PAGE.width - 2.0 - self.left) / len(self.columns)
+
+    def _note(self, i: int) -> str:
+        best = self.judgement.scores[self.judgement.ranking[0]].evidence
+        behind = best - self.judgement.scores[i].evidence
+        agrees = int((self.judgement.agreement[:, i] == 2.0).sum())
+        return f"ln evidence\n−{behind:.1f}\n{agrees} agree"
+
+    def text(self, x: float, y: float, words: str, **how: object) -> None:
+        options = {"fontsize": SMALL, "va": "center", "color": INK, **how}
+        self.axes.text(x, y, words, **options)  # type: ignore[arg-type]
+
+    def heads(self) -> None:
+        self.text(2.0, 3.0, "Accounts before findings", fontsize=PAGE.title_size, weight="bold")
+        self.text(2.0, HEAD - 1.4, "finding", color=FAINT)
+        self.text(LABEL, HEAD - 1.4, "observed", color=FAINT)
+        for k, (title, note) in enumerate(zip(self.titles, self.notes, strict=True)):
+            x = self.left + (k + 0.5) * self.wide
+            name = "\n".join(_wrapped(title, max(int(self.wide / 0.93), 8)))
+            self.text(x, 4.0, name, ha="center", weight="bold", fontsize=SMALL - 0.4)
+            self.text(x, HEAD - 4.6, note, ha="center", color=FAINT, fontsize=SMALL - 0.5)
+
+    def title(self, words: str, y: float) -> None:
+        self.text(2.0, y + ROW / 2, words, weight="bold", fontsize=SMALL + 0.4)
+
+    def row(self, i: int, y: float) -> None:
+        one = self.judgement.experiments[i]
+        marks = ("†" if one.contested else "") + ("" if self.judgement.fresh[i] else "°")
+        title = one.title if len(one.title) <= LONGEST else one.title[: LONGEST - 1] + "…"
+        self.text(2.0, y + ROW / 2, f"{title}{marks}")
+        self.text(LABEL, y + ROW / 2, f"{one.outcome.told}{_unit(one.unit)}", fontsize=SMALL - 0.4)
+        for k, account in enumerate(self.columns):
+            value = float(account.predicted[i])
+            self.cell(k, y, value, look(float(one.outcome.agreement(np.asarray(value)))))
+
+    def cell(self, k: int, y: float, value: float, how: Look) -> None:
+        x = self.left + k * self.wide
+        box = Rectangle((x, y), self.wide, ROW, facecolor=how.fill, edgecolor="#FFFFFF", lw=0.5)
+        self.axes.add_patch(box)
+        self.text(x + 1.2, y + ROW / 2, how.mark, color=how.ink, weight="bold")
+        self.text(x + self.wide - 1.0, y + ROW / 2, _short(value), color=how.ink, ha="right")
+
+    def key(self, y: float) -> None:
+        x = 2.0
+        for how in (*LOOKS.values(), NOTHING):
+            frame = FAINT if how is NOTHING else how.fill
+            box = Rectangle((x, y - 1.3), 4.0, 2.6, facecolor=how.fill, edgecolor=frame, lw=0.4)
+            self.axes.add_patch(box)
+            self.text(x + 2.0, y, how.mark, color=how.ink, ha="center", weight="bold")
+            self.text(x + 5.0, y, how.word)
+            x += 9.0 + 1.15 * len(how.word)
+        told = (
+            "† contested   ° the model was fitted to it   cells: predicted at the ledger's values"
+        )
+        self.text(x + 2.0, y, told, color=FAINT)
+        if self.judgement.mixed is not None:
+            self.text(2.0, y + ROW, f"Best mixture: {self.judgement.mixed.name}", color=FAINT)
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else f" {unit}"
+
+
+def _short(value: float) -> str:
+    """Return a number in five characters or so; what is far below a thousandth is 0."""
+    if isnan(value):
+        return ""
+    if abs(value) >= 100.0:
+        return f"{value:.0f}"
+    return f"{value:.2g}" if abs(value) >= 5e-4 else "0"
+
+
+def _wrapped(name: str, width: int) -> Sequence[str]:
+    """Return a name in lines, broken at spaces and hyphens, or within a long word."""
+    lines = [""]
+    for part in name.replace("-", "- ").split():
+        if lines[-1] and len(lines[-1]) + len(part) + 1 > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {part}".strip()
+    whole = [line[at : at + width] for line in lines for at in range(0, len(line), width)]
+    return [line.replace("- ", "-") for line in whole][:4]
