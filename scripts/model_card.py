@@ -106,7 +106,7 @@ def _scorecard(verdicts: list[Verdict]) -> str:
 
 def _tidy(value: float) -> str:
     """Return two digits that do not hang on the last bits of an integration."""
-    return f"{0.0 if abs(value) < 5e-4 else value:.2g}"
+    return f"{float(f'{value:.2g}') if abs(value) >= 5e-4 else 0:g}"
 
 
 def _accounts(model: Model, judged: list[Check]) -> str:

@@ -10,7 +10,7 @@ import click
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else out/CONFIG.")
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_on=5 1/uM/s".')
 @click.option("--values", type=click.Path(path_type=Path), help="SBML with changed parameters.")
-@click.option("--engine", help="How to integrate: reference.")
+@click.option("--engine", help="How to integrate: reference or ensemble.")
 @click.option("--method", help="LSODA, BDF or Radau.")
 @click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
 @click.option(

@@ -166,7 +166,7 @@ class OutputTable(Table):
 class EngineTable(Table):
     """``[engine]``: how to integrate."""
 
-    name: Literal["reference"] = "reference"
+    name: Literal["reference", "ensemble"] = "reference"
     method: Literal["LSODA", "BDF", "Radau"] = "LSODA"
     rtol: float = Field(1e-6, ge=1e-12, le=1e-2)
 

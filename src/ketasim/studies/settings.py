@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ketasim.engines.limits import Limits
+from ketasim.engines.reference import METHODS
 from ketasim.errors import ConfigError, suggest
-from ketasim.studies.simulate import check_settings
 
 ENGINES = ("ensemble", "reference")
 LIMITS = Limits(steps=100_000, seconds=10.0)  # for one attempt at one member
@@ -16,7 +16,7 @@ class Settings:
 
     Raises
     ------
-    ConfigError, SolverError
+    ConfigError
         When an engine, method or tolerance does not exist.
     """
 
@@ -28,12 +28,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out."""
-        if self.engine not in ENGINES:
-            here = ", ".join(ENGINES)
-            raise ConfigError(
-                f'engine "{self.engine}": no such engine.{suggest(self.engine, ENGINES)} '
-                f"Engines here: {here}."
-            )
-        check_settings(self.method, self.rtol)
+        for key, given, known in (
+            ("engine", self.engine, ENGINES),
+            ("method", self.method, tuple(METHODS)),
+        ):
+            if given not in known:
+                raise ConfigError(
+                    f'{key} "{given}": no such {key}.{suggest(given, known)} '
+                    f"Choose one of {', '.join(known)}."
+                )
+        if not 1e-12 <= self.rtol <= 1e-2:
+            raise ConfigError(f"rtol = {self.rtol:g}: must lie between 1e-12 and 0.01.")
         if not (self.limits.steps >= 1 and self.limits.seconds > 0.0):
             raise ConfigError("limits: at least one step and more than 0 s are needed.")

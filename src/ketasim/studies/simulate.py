@@ -1,5 +1,6 @@
 """``simulate``: one scenario in, one Dataset out, with every dose accounted for."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,19 +19,24 @@ from ketasim.results.schema import dataset
 
 DELIVERED_WITHIN = 1e-9  # relative; a dose may not be lost
 BALANCED_WITHIN = 1e-9
+ENGINES = ("reference", "ensemble")
 
 Array = NDArray[np.float64]
 
 
-def simulate(scenario: Scenario, *, method: str = "LSODA", rtol: float = 1e-6) -> xr.Dataset:
-    """Run one scenario on the reference engine.
+def simulate(
+    scenario: Scenario, *, engine: str = "reference", method: str = "LSODA", rtol: float = 1e-6
+) -> xr.Dataset:
+    """Run one scenario.
 
     Parameters
     ----------
     scenario
         Model, subject, protocol, times [h] and names to record.
+    engine
+        ``'reference'`` (SciPy calls the laws) or ``'ensemble'`` (compiled, as sweeps use it).
     method
-        ``'LSODA'`` (default), ``'BDF'`` or ``'Radau'``.
+        Of the reference engine: ``'LSODA'`` (default), ``'BDF'`` or ``'Radau'``.
     rtol
         Relative tolerance; the absolute one is ``1e-3 * rtol`` of each state's own scale.
 
@@ -45,30 +51,72 @@ def simulate(scenario: Scenario, *, method: str = "LSODA", rtol: float = 1e-6) -
     SolverError
         When integration stops, or drug was lost or made on the way.
     """
-    check_settings(method, rtol)
-    model = scenario.settled_model
-    system, schedule = System(model), scenario.schedule
-    times = np.array(scenario.times)
-    run = integrate(system, schedule, times, names=scenario.recorded, method=method, rtol=rtol)
-    share = delivered_share(schedule, system, run.final)
+    check_settings(engine, method, rtol)
+    system, schedule = System(scenario.settled_model), scenario.schedule
+    run = (
+        _compiled(scenario, system, rtol)
+        if engine == "ensemble"
+        else integrate(
+            system,
+            schedule,
+            np.array(scenario.times),
+            names=scenario.recorded,
+            method=method,
+            rtol=rtol,
+        )
+    )
     attributes = {
         **provenance(scenario),
-        **_doses(schedule, share),
+        **_doses(schedule, delivered_share(schedule, system, run.final)),
         **_holds(scenario),
-        **_work(run, method, rtol),
-        "engine": "reference",
+        **_work(run, method if engine == "reference" else "Rodas5P", rtol),
+        "engine": engine,
     }
     observed = {name: values[None, :] for name, values in run.observed.items()}
-    return dataset(model, times, observed, np.zeros(1), {0: "ok"}, attributes)
+    times = np.array(scenario.times)
+    return dataset(scenario.settled_model, times, observed, np.zeros(1), {0: "ok"}, attributes)
 
 
-def check_settings(method: str, rtol: float) -> None:
-    """Refuse a solver that does not exist or a tolerance that cannot be met."""
-    if method not in METHODS:
+def _compiled(scenario: Scenario, system: System, rtol: float) -> Trajectory:
+    """Run one member on the ensemble engine."""
+    from ketasim.engines.ensemble import run_members
+    from ketasim.engines.kernels import compile_kernel
+    from ketasim.engines.status import Status
+
+    names, began = scenario.recorded, time.perf_counter()
+    found = run_members(
+        compile_kernel(system, record=names, schedules=scenario.schedule),
+        system.default_parameters[None, :],
+        scenario.schedule,
+        np.array(scenario.times),
+        rtol=rtol,
+        threads=1,
+        keep_final=True,
+    )
+    status = Status(int(found.status[0]))
+    if status not in (Status.OK, Status.OK_AFTER_RETRY) or found.final is None:
         raise SolverError(
-            f'engine.method = "{method}": no such method.{suggest(method, METHODS)} '
-            f"Choose one of {', '.join(METHODS)}."
+            f"the ensemble engine stopped: {status.sentence}. "
+            "Run it with engine = reference to see where."
         )
+    return Trajectory(
+        states=np.empty((0, 0)),
+        observed=dict(zip(names, found.values[0], strict=True)),
+        final=found.final[0],
+        steps=int(found.steps[0] + found.rejected[0]),
+        evaluations=0,
+        wall=time.perf_counter() - began,
+    )
+
+
+def check_settings(engine: str, method: str, rtol: float) -> None:
+    """Refuse an engine or solver that does not exist or a tolerance that cannot be met."""
+    for key, given, known in (("name", engine, ENGINES), ("method", method, tuple(METHODS))):
+        if given not in known:
+            raise SolverError(
+                f'engine.{key} = "{given}": no such {key}.{suggest(given, known)} '
+                f"Choose one of {', '.join(known)}."
+            )
     if not 1e-12 <= rtol <= 1e-2:
         raise SolverError(f"engine.rtol = {rtol:g}: must lie between 1e-12 and 0.01.")
 
