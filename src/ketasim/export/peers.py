@@ -24,7 +24,7 @@ from ketasim.units import unit
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-9
 ATOL_SHARE = 1e-3
-FIRST_STEP = 1e-6  # [h]; CVODE's own guess after an event can be too small to add to the time
+FIRST_STEP = 1e-9  # [h]; CVODE's own guess after a jump can be too small to be added to the time
 
 Array = NDArray[np.float64]
 Run = Callable[[str, tuple[str, ...], Array, float], Array]
@@ -169,9 +169,11 @@ def run_roadrunner(text: str, names: tuple[str, ...], times: Array, rtol: float)
         engine.timeCourseSelections = list(names)
         settings = engine.getIntegrator()
         settings.setValue("relative_tolerance", rtol)
-        settings.setValue("absolute_tolerance", rtol * ATOL_SHARE)
-        settings.setValue("maximum_num_steps", 1_000_000)
         settings.setValue("initial_time_step", FIRST_STEP)
+        # A single number would be multiplied by each state's value, however small, at each event.
+        count = engine.model.getNumRateRules()
+        settings.setValue("absolute_tolerance", [rtol * ATOL_SHARE] * count)
+        settings.setValue("maximum_num_steps", 1_000_000)
         grid = times.tolist() if times[0] == 0.0 else [0.0, *times.tolist()]
         rows = np.array(engine.simulate(times=grid))[-len(times) :]
     except RuntimeError as error:
