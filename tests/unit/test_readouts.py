@@ -21,7 +21,7 @@ VALUES = np.array([[0.0, 2.0, 1.0, 0.0], [3.0, 3.0, 1.0, 1.0]])
         ("a.b.t_half", [0.5, 1.5]),
         ("a.b.time_to(1)", [0.5, 2.0]),
         ("a.b.time_to_fall(1)", [np.nan, 1.5]),
-        ("a.b.above(1.2)", [1.0, 2.0]),
+        ("a.b.above(1.2)", [1.2, 1.9]),
     ],
 )
 def test_each_reducer_on_a_course_done_by_hand(text, wanted):

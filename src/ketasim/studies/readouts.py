@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ketasim.core.protocol import hours_of
 from ketasim.errors import ConfigError, suggest
+from ketasim.studies import measures
 
 Array = NDArray[np.float64]
 _FORM = re.compile(r"(?P<name>\w+\.\w+)\.(?P<reducer>\w+)\s*(?:\((?P<arguments>[^()]*)\))?")
@@ -23,22 +24,6 @@ _FORM = re.compile(r"(?P<name>\w+\.\w+)\.(?P<reducer>\w+)\s*(?:\((?P<arguments>[
 
 def _at(times: Array, values: Array, moment: float) -> Array:
     return np.array([np.interp(moment, times, row) for row in values])
-
-
-def _peak(_: Array, values: Array) -> Array:
-    return values.max(axis=1)  # type: ignore[no-any-return]
-
-
-def _trough(_: Array, values: Array) -> Array:
-    return values.min(axis=1)  # type: ignore[no-any-return]
-
-
-def _t_peak(times: Array, values: Array) -> Array:
-    return times[values.argmax(axis=1)]
-
-
-def _t_trough(times: Array, values: Array) -> Array:
-    return times[values.argmin(axis=1)]
 
 
 def _auc(times: Array, values: Array, begin: float, end: float) -> Array:
@@ -49,47 +34,25 @@ def _auc(times: Array, values: Array, begin: float, end: float) -> Array:
 
 def _t_half(times: Array, values: Array) -> Array:
     away = np.abs(values - values[:, :1])
-    return _first(times, away - away.max(axis=1, keepdims=True) / 2.0)
-
-
-def _time_to(times: Array, values: Array, level: float) -> Array:
-    return _first(times, np.where(values[:, :1] <= level, values - level, level - values))
+    most = away.max(axis=1, keepdims=True)
+    return measures.time_to(times, away / np.where(most > 0.0, most, 1.0), 0.5)
 
 
 def _time_to_fall(times: Array, values: Array, drop: float) -> Array:
-    return _first(times, values[:, :1] - drop - values)
-
-
-def _above(times: Array, values: Array, level: float) -> Array:
-    middle = (values[:, 1:] + values[:, :-1]) / 2.0
-    return np.asarray(((middle > level) * np.diff(times)).sum(axis=1))
-
-
-def _first(times: Array, signed: Array) -> Array:
-    """Return when each row first reaches zero from below, between its points; nan if never."""
-    out = np.full(len(signed), np.nan)
-    for i, row in enumerate(signed):
-        reached = np.flatnonzero(row >= 0.0)
-        if len(reached) and reached[0] == 0:
-            out[i] = times[0]
-        elif len(reached):
-            k = reached[0]
-            share = -row[k - 1] / (row[k] - row[k - 1])
-            out[i] = times[k - 1] + share * (times[k] - times[k - 1])
-    return out
+    return measures.time_to(times, values - values[:, :1], -drop)
 
 
 _REDUCERS: dict[str, tuple[int, bool, Callable[..., Any]]] = {
     "at": (1, True, _at),
-    "peak": (0, True, _peak),
-    "trough": (0, True, _trough),
-    "t_peak": (0, True, _t_peak),
-    "t_trough": (0, True, _t_trough),
+    "peak": (0, True, measures.peak),
+    "trough": (0, True, measures.trough),
+    "t_peak": (0, True, measures.time_of_peak),
+    "t_trough": (0, True, measures.time_of_trough),
     "auc": (2, True, _auc),
     "t_half": (0, True, _t_half),
-    "time_to": (1, False, _time_to),
+    "time_to": (1, False, measures.time_to),
     "time_to_fall": (1, False, _time_to_fall),
-    "above": (1, False, _above),
+    "above": (1, False, measures.above),
 }
 
 
