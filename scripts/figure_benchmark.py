@@ -1,0 +1,81 @@
+"""Draw the benchmark's picture from benchmarks/engines.json: who takes how long, and what it buys."""
+
+import json
+from pathlib import Path
+
+from ketasim.plots.style import BLUE, FAINT, PAGE, VERMILION, new_figure, save, settings
+
+ROOT = Path(__file__).parents[1]
+record = json.loads((ROOT / "benchmarks" / "engines.json").read_text(encoding="utf-8"))
+
+
+def engines(axes) -> None:
+    rows = record["engines"][::-1]
+    colours = [BLUE if row["ratio"] == 1.0 else FAINT for row in rows]
+    axes.barh([row["engine"] for row in rows], [row["median_us"] for row in rows], color=colours)
+    for i, row in enumerate(rows):
+        told = f" {row['median_us']:,.0f} µs" + (
+            "" if row["ratio"] == 1 else f"  ({row['ratio']:,.0f}×)"
+        )
+        axes.text(row["median_us"], i, told, va="center")
+    axes.set_xscale("log")
+    axes.set_xlim(10, 100 * max(row["median_us"] for row in rows))
+    axes.set_xlabel("µs a run, all cores, equal accuracy")
+    axes.set_title(
+        "8 simulated days, error ≤ 1e-5", loc="left", fontweight="bold", fontsize=PAGE.title_size
+    )
+
+
+def precision(axes) -> None:
+    rows = record["precision"]
+    axes.loglog([row["error"] for row in rows], [row["us"] for row in rows], "o-", color=BLUE, ms=3)
+    for row in rows:
+        axes.annotate(
+            f"{row['rtol']:.0e}",
+            (row["error"], row["us"]),
+            xytext=(3, 3),
+            textcoords="offset points",
+        )
+    axes.set_xlabel("largest error, share of each observable's scale")
+    axes.set_ylabel("µs a run")
+    axes.set_title(
+        "Work and precision (rtol beside each point)",
+        loc="left",
+        fontweight="bold",
+        fontsize=PAGE.title_size,
+    )
+
+
+def members(axes) -> None:
+    rows = record["members"]
+    each = [1e6 * row["seconds"] / row["members"] for row in rows]
+    axes.semilogx([row["members"] for row in rows], each, "o-", color=BLUE, ms=3)
+    axes.set_ylim(0, None)
+    axes.set_xlabel("members of a sweep with summaries")
+    axes.set_ylabel("µs each", color=BLUE)
+    other = axes.twinx()
+    other.semilogx(
+        [row["members"] for row in rows],
+        [row["peak_megabytes"] for row in rows],
+        "s--",
+        color=VERMILION,
+        ms=3,
+    )
+    other.set_ylim(0, None)
+    other.set_ylabel("peak memory (MB)", color=VERMILION)
+    axes.set_title(
+        "Cost and memory of longer sweeps", loc="left", fontweight="bold", fontsize=PAGE.title_size
+    )
+
+
+with settings(PAGE):
+    figure = new_figure(PAGE.width, 92.0)
+    grid = figure.subplots(2, 2)
+    engines(grid[0, 0])
+    precision(grid[0, 1])
+    members(grid[1, 0])
+    grid[1, 1].set_axis_off()
+    for axes in figure.axes:
+        axes.spines["top"].set_visible(False)
+    figure.tight_layout(pad=0.6, h_pad=1.4, w_pad=1.4)
+    save(figure, ROOT / "docs" / "figures" / "benchmark.png", style=PAGE)
