@@ -12,7 +12,7 @@ from ketasim.errors import KetasimError, suggest
 
 COMMANDS = (
     "run", "demo", "sweep", "compare", "list", "describe", "export", "check", "experiments",
-    "judge", "doctor", "status", "resume", "failures", "rerun", "plot",
+    "judge", "explain", "doctor", "status", "resume", "failures", "rerun", "plot",
 )  # fmt: skip
 FAULT, STOPPED = 1, 130
 
