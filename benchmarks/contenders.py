@@ -20,6 +20,7 @@ def all_of_them(members: int) -> "tuple[Ours | Spread, ...]":
     return (
         Ours(members),
         Spread("libRoadRunner (CVODE)", 400, roadrunner_chunk, "roadrunner"),
+        Spread("SciPy LSODA, compiled rhs and Jacobian", 64, compiled_chunk, "scipy"),
         Spread("SciPy LSODA, laws in Python", 16, scipy_chunk, "scipy"),
         Spread("SciPy LSODA, laws on NumPy arrays", 8, numpy_chunk, "scipy"),
     )
@@ -87,23 +88,59 @@ def numpy_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
 
 
 def _numpy_run(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    schedule = scenario().schedule
+    values = system().prepare(parameters[:, None], schedule.before[:, None])
+
+    def slopes(_, state):
+        return np.array([float(np.squeeze(one)) for one in system().slopes(values, state[:, None])])
+
+    def segment(i):
+        rates = schedule.rates[i]
+        return (lambda t, y: slopes(t, np.asarray(y)) + rates), None
+
+    return _integrate(parameters, rtol, segment)
+
+
+def compiled_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    """SciPy's LSODA on machine code for the right-hand side and the Jacobian."""
+    return np.array([_compiled_run(row, rtol) for row in parameters])
+
+
+def _compiled_run(parameters: np.ndarray, rtol: float) -> np.ndarray:
+    from machine_code import machines
+
+    slopes, entries, places = machines()
+    rows, columns = np.array(places).T
+    schedule, n = scenario().schedule, len(system().state_names)
+
+    def jacobian(_, y):
+        full = np.zeros((n, n))
+        full[rows, columns] = entries(y)
+        return full
+
+    def segment(i):
+        for one in (slopes, entries):
+            one.set(p=parameters, k=schedule.knobs[i], r=schedule.rates[i])
+        return (lambda _, y: slopes(y)), jacobian
+
+    return _integrate(parameters, rtol, segment)
+
+
+def _integrate(parameters: np.ndarray, rtol: float, segment) -> np.ndarray:
+    """Run LSODA over the segments of the schedule and return observables (8, n_times)."""
     from scipy.integrate import solve_ivp
 
     schedule, times = scenario().schedule, np.array(scenario().times)
-    values = system().prepare(parameters[:, None], schedule.before[:, None])
-    y = system().rest(values)[:, 0]
+    values = system().prepare(parameters, schedule.before)
+    y = system().rest(values)
     out = np.empty((len(OBSERVABLES), len(times)))
     for i in range(len(schedule.edges) - 1):
         begin, end = schedule.edges[i], schedule.edges[i + 1]
         last = i == len(schedule.edges) - 2
         chosen = (times >= begin) & ((times <= end) if last else (times < end))
-
-        def slopes(_, state, rates=schedule.rates[i]):
-            found = system().slopes(values, np.asarray(state)[:, None])
-            return np.array([float(np.squeeze(one)) for one in found]) + rates
-
+        slopes, jacobian = segment(i)
         run = solve_ivp(
-            slopes, (begin, end), y, method="LSODA", rtol=rtol,
+            slopes, (begin, end), y, method="LSODA", rtol=rtol, jac=jacobian,
             atol=rtol * ATOL_SHARE * system().scales, t_eval=np.unique([*times[chosen], end]),
         )  # fmt: skip
         y = run.y[:, -1]
