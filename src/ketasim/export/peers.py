@@ -24,6 +24,7 @@ from ketasim.units import unit
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-9
 ATOL_SHARE = 1e-3
+COPASI_STEPS = 100_000  # between two output times
 FIRST_STEP = 1e-9  # [h]; CVODE's own guess after a jump can be too small to be added to the time
 
 Array = NDArray[np.float64]
@@ -211,7 +212,7 @@ def _copasi_time_course(
     problem.setUseValues(True)
     method.getParameter("Relative Tolerance").setDblValue(rtol)
     method.getParameter("Absolute Tolerance").setDblValue(rtol * ATOL_SHARE)
-    method.getParameter("Max Internal Steps").setUIntValue(1_000_000)
+    method.getParameter("Max Internal Steps").setUIntValue(COPASI_STEPS)
     problem.setTimeSeriesRequested(True)
     if not task.initializeRaw(library.CCopasiTask.OUTPUT_UI):
         raise SolverError("COPASI cannot prepare a time course of this file.")
