@@ -5,6 +5,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from functools import cache
 
@@ -46,13 +47,14 @@ def design(n: int):
 
 
 def run_sweep(n: int) -> None:
-    """Print seconds, peak memory [MB] and the members that are ok."""
+    """Print seconds, peak memory [MB] and the members that are ok, of a sweep into a store."""
     ks.sweep(scenario(), design(256), summaries=SUMMARIES)  # compile or load first
-    began = time.perf_counter()
-    found = ks.sweep(scenario(), design(n), summaries=SUMMARIES)
-    seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(seconds, peak, int((found["status"] <= 1).sum()))
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        found = ks.sweep(scenario(), design(n), summaries=SUMMARIES, store=f"{folder}/sweep.zarr")
+        seconds = time.perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(seconds, peak, int((found["status"] <= 1).sum()))
 
 
 def threads() -> list[dict[str, object]]:
