@@ -141,9 +141,10 @@ class _Study:
         for one in nodes:
             role = self.model.role(one)
             if role not in ("state", "quantity") or one.partition(".")[0] in BODY:
+                steps = ", ".join(self._steps()[:3]) or "no step lies there"
                 raise ConfigError(
                     f"--node {one}: a state or quantity between the drug and {self.asked.name} is "
-                    f"needed, as {', '.join(self._steps()[:3])}."
+                    f"needed: {steps}."
                 )
 
     def rests(self, name: str) -> bool:
@@ -238,10 +239,9 @@ def _times(scenario: Scenario, asked: Readout) -> tuple[float, ...]:
         return scenario.times
     moment = asked.arguments[0]
     ends = [e.start + e.over for e in scenario.protocol.events if isinstance(e, Dose)]
-    last = max([moment, *ends])
-    begin = min(scenario.times[0], moment, 0.0)
+    begin, last = min(scenario.times[0], moment, 0.0), max([moment, *ends]) + 1.0
     grid = np.concatenate([np.linspace(begin, min(last, 6.0), 61), np.linspace(begin, last, 61)])
-    return tuple(sorted({*grid.round(9).tolist(), moment, last} - {t for t in grid if t > last}))
+    return tuple(sorted({*grid.round(9).tolist(), moment}))
 
 
 def _parents(model: Model) -> dict[str, set[str]]:

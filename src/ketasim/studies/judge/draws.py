@@ -30,10 +30,7 @@ def parameter_draws(model: Model, n: int, *, seed: Seed = 1, reach: float = REAC
     ConfigError
         When the number of draws or the reach is out of range.
     """
-    if not 1 <= n <= MOST_DRAWS:
-        raise ConfigError(f"draws = {n!r}: a whole number from 1 to {MOST_DRAWS:,} is needed.")
-    if not 0.0 <= reach <= 1.0:
-        raise ConfigError(f"reach = {reach!r}: must lie between 0 (the ledger) and 1 (its bounds).")
+    check_draws(n, reach)
     full = np.repeat(System(model).default_parameters[None, :], n, axis=0)
     vary = {} if reach == 0.0 else _spreads(model, reach)
     if not vary:
@@ -43,6 +40,14 @@ def parameter_draws(model: Model, n: int, *, seed: Seed = 1, reach: float = REAC
     for column, name in enumerate(vary):
         full[:, order[name]] = rows[:, column] * unit(model.unit(name)).factor
     return full
+
+
+def check_draws(n: int, reach: float) -> None:
+    """Refuse numbers of draws and reaches that make no sense; see :func:`parameter_draws`."""
+    if not 1 <= n <= MOST_DRAWS:
+        raise ConfigError(f"draws = {n!r}: a whole number from 1 to {MOST_DRAWS:,} is needed.")
+    if not 0.0 <= reach <= 1.0:
+        raise ConfigError(f"reach = {reach!r}: must lie between 0 (the ledger) and 1 (its bounds).")
 
 
 def _spreads(model: Model, reach: float) -> dict[str, Distribution]:

@@ -11,7 +11,7 @@ from ketasim.models.rivals import Hypothesis
 from ketasim.studies.judge.accounts import Account, Ready
 from ketasim.studies.judge.bench import Bench, bench
 from ketasim.studies.judge.decide import promises
-from ketasim.studies.judge.draws import REACH, parameter_draws
+from ketasim.studies.judge.draws import REACH, check_draws, parameter_draws
 from ketasim.studies.judge.experiment import CONTESTED, Experiment
 from ketasim.studies.judge.judgement import Judgement
 from ketasim.studies.judge.mixing import best_mixture
@@ -75,6 +75,7 @@ def judge(
     proposed = [one for one in (*experiments, *candidates) if not one.done]
     asked = _unique([*done, *proposed, *(one for one in candidates if one.done)])
     _check(hypotheses, done)
+    check_draws(draws, reach)
     runs = _Runs(asked, reference, model, _Settings(draws, seed, reach, calibrated, threads))
     found = {}
     for one in hypotheses:

@@ -1,0 +1,253 @@
+"""``ketasim judge``, ``experiments`` and ``explain`` as a user types them, mistakes included."""
+
+import csv
+import hashlib
+import json
+
+import pytest
+
+from ketasim.cli import main
+from ketasim.config.experiments import load_experiments, load_folder
+from ketasim.config.hypotheses import load_hypothesis
+from ketasim.errors import ConfigError, ModelError
+
+QUICK = ("--draws", "16", "--no-mixture")
+OWN = """\
+schema = 1
+title = "A finding of our own"
+species = "mouse"
+preparation = "our laboratory"
+rows = ["own"]
+references = ["Own2026"]
+grade = "A"
+contested = false
+
+[arms.ketamine]
+dosing = [{ drug = "ketamine", amount = "10 mg/kg", route = "ip" }]
+
+[arms.nbqx]
+dosing = [{ drug = "ketamine", amount = "10 mg/kg", route = "ip" }]
+intervention = [{ target = "ampa.antagonist", level = 1.0, from = "-30 min", until = "4 h" }]
+
+[finding]
+value = "effect(nbqx, outcome.mood.at(24 h))"
+of = "effect(ketamine, outcome.mood.at(24 h))"
+left = 0.1
+error = 0.2
+"""
+ACCOUNT = """\
+schema = 1
+name = "mine"
+story = "An account of our own."
+strength = "drivers.disinhibition"
+
+[parameters]
+"spines.k_assembly" = "0.45 1/h"
+"""
+
+
+@pytest.fixture
+def type_in(capsys, monkeypatch, tmp_path):
+    """Return a function that types a line in an empty folder: exit code, output, messages."""
+    monkeypatch.chdir(tmp_path)
+
+    def typed(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        said = capsys.readouterr()
+        return int(caught.value.code or 0), said.out, said.err
+
+    return typed
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder with one experiment of one's own."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "ours.toml").write_text(OWN)
+    return tmp_path / "own"
+
+
+def test_judge_prints_and_writes(type_in, own, tmp_path):
+    (tmp_path / "mine.toml").write_text(ACCOUNT)
+    code, out, err = type_in("judge", "disinhibition", "lhb", "mine.toml", "--experiments", "own",
+                             "-o", "out", *QUICK)  # fmt: skip
+    assert code == 0, err
+    for said in ("ln evidence", "Explained by none", "Separate none", "would decide", "mine"):
+        assert said in out
+    files = {one.name for one in (tmp_path / "out").iterdir()}
+    assert files == {"judgement.png", "judgement.csv", "judgement.json"}
+    told = json.loads((tmp_path / "out" / "judgement.json").read_text("utf-8"))
+    assert {one["account"] for one in told["ranking"]} == {"disinhibition", "lhb", "mine"}
+    with (tmp_path / "out" / "judgement.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * (len(load_experiments()) + 1)
+    mine = next(row for row in rows if row["experiment"] == "ours" and row["account"] == "mine")
+    assert float(mine["predicted"]) == pytest.approx(0.0, abs=0.2)
+    assert mine["verdict"] == "agrees"
+
+
+def test_the_same_command_writes_the_same_bytes(type_in, own, tmp_path):
+    sums = []
+    for out in ("a", "b"):
+        line = ("judge", "resting", "lhb", "--experiments", "own", "--only", "-o", out, *QUICK)
+        code, _, err = type_in(*line, "--format", "svg")
+        assert code == 0, err
+        sums.append([hashlib.sha256(one.read_bytes()).hexdigest()
+                     for one in sorted((tmp_path / out).iterdir())])  # fmt: skip
+    assert sums[0] == sums[1]
+    assert len(sums[0]) == 4
+
+
+def test_json_is_all_that_is_printed(type_in, own):
+    code, out, _ = type_in("judge", "lhb", "--experiments", "own", "--only", "--json", *QUICK)
+    told = json.loads(out)
+    assert code == 0
+    assert told["about"]["findings"] == 1
+    assert told["verdict"] == "Only lhb was judged; nothing is compared."
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("restng",), '"restng": no such account. Did you mean "resting"?'),
+        (("--reference", "mose"), 'reference "mose": no such effect. Did you mean "mouse"?'),
+        (("--draws", "0"), "draws = 0: a whole number from 1 to 100,000 is needed."),
+        (("--reach", "2"), "reach = 2.0: must lie between 0 (the ledger) and 1 (its bounds)."),
+        (("--experiments", "nowhere"), "nowhere: no experiment files (*.toml) here."),
+        (("resting", "resting"), 'two accounts are named "resting"; rename one.'),
+    ],
+)
+def test_a_mistake_is_one_sentence(type_in, words, message):
+    code, _, err = type_in("judge", *words, *(QUICK if "--draws" not in words else ()))
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_experiments_are_listed_shown_and_checked(type_in, own):
+    code, out, _ = type_in("experiments", "list", "own")
+    assert code == 0
+    assert "ours" in out
+    assert f"{len(load_experiments()) + 1} findings, 0 proposals" in out
+    code, out, _ = type_in("experiments", "show", "trial_masked")
+    assert code == 0
+    for said in ("Lii2023", "contested", "20% chance", "[finding]"):
+        assert said in out
+    code, out, _ = type_in("experiments", "check", "own")
+    assert (code, out.strip()) == (0, "1 experiments are sound.")
+
+
+def test_every_faulty_file_is_named(type_in, own):
+    (own / "second.toml").write_text(OWN.replace("grade", "grad"))
+    (own / "third.toml").write_text(OWN.replace("at(24 h)", "at(24)"))
+    code, _, err = type_in("experiments", "check", "own")
+    assert code == 2
+    assert 'second.toml: grad: unknown key. Did you mean "grade"?' in err
+    assert "third.toml: " in err
+    assert "1 experiments are sound, 2 not." in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("error = 0.2", "", "give error (of a number, or of what is left) or least"),
+        ("error = 0.2", "error = 0.2\nleast = 0.1", "not both"),
+        ("error = 0.2", "error = -1", "error = -1: must be greater than 0."),
+        ("error = 0.2", "error = nan", "a finite number is needed"),
+        ("left = 0.1", "left = 0.1\nobserved = 3.0", "not both"),
+        ("left = 0.1", 'direction = "up"', "a direction needs least"),
+        ("effect(nbqx, outcome", "effect(nbxq, outcome", 'no arm "nbxq". Did you mean "nbqx"?'),
+        ("outcome.mood", "outcome.mod", 'Did you mean "outcome.mood"?'),
+        ("at(24 h)", "at(24 kg)", 'finding.value: "kg" is a body weight; a time'),
+        ('grade = "A"', 'grade = "D"', 'grade = "D": not known.'),
+        ('species = "mouse"', 'species = "mice"', "mice"),
+        ("ampa.antagonist", "ampa.antagonst", 'Did you mean "ampa.antagonist"?'),
+        ("10 mg/kg", "10 mg/L", "mg/L"),
+    ],
+)
+def test_a_bad_experiment_says_what_where_and_what_to_type(own, old, new, message):
+    (own / "ours.toml").write_text(OWN.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        load_folder(own)
+    assert message in str(caught.value)
+    assert "ours.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("drivers.disinhibition", "drivers.disinhibtion", 'Did you mean "drivers.disinhibition"'),
+        ("drivers.disinhibition", "nmda.k_s", "cannot be calibrated between 0 and 1"),
+        ("0.45 1/h", "0.45", "a unit is needed"),
+        ('story = "An', 'stroy = "An', 'Did you mean "story"?'),
+        ("[parameters]", "[mixture]\nresting = 1\n[parameters]", "give one of strength"),
+        ('strength = "drivers.disinhibition"', "[shares]\n'drivers.lhb' = -1", "must be >= 0"),
+    ],
+)
+def test_a_bad_account_says_what_where_and_what_to_type(tmp_path, old, new, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(ACCOUNT.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        load_hypothesis(str(path))
+    assert message in str(caught.value)
+    assert "mine.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["disinhibition_and_resting", "poor_entry", "trkb"])
+def test_packaged_accounts_are_found_by_name(name):
+    assert load_hypothesis(name).gains
+
+
+def test_packaged_files_say_what_python_says():
+    from ketasim.config.packaged import folder
+    from ketasim.models import antidepressant
+    from ketasim.models.rivals import RIVALS
+
+    for one in RIVALS:
+        path = folder() / "hypotheses" / f"{one.name}.toml"
+        read = load_hypothesis(str(path))
+        assert read.gains == one.gains
+        assert read.model(antidepressant(), 0.3).digest == one.model(antidepressant(), 0.3).digest
+
+
+def test_a_proposal_is_no_finding(own, type_in):
+    (own / "ours.toml").write_text(OWN.replace("left = 0.1\n", ""))
+    code, _, err = type_in("judge", "lhb", "--experiments", "own", "--only", *QUICK)
+    assert code == 2
+    assert "no findings to judge by: none of the experiments states an observation." in err
+
+
+def test_a_name_taken_is_refused(own):
+    (own / "ours.toml").rename(own / "trial_masked.toml")
+    with pytest.raises(ConfigError, match='already an experiment "trial_masked"; rename'):
+        load_experiments([own])
+
+
+def test_explain_prints_and_writes(type_in, tmp_path):
+    code, out, err = type_in("explain", "mouse_ip_after_stress", "--effect", "spines.density@24h",
+                             "-o", "why", "--node", "translation.mtorc1")  # fmt: skip
+    assert code == 0, err
+    assert "translation.mtorc1" in out
+    assert "translation -> spines" in out
+    files = {one.name for one in (tmp_path / "why").iterdir()}
+    assert files == {"pathway.png", "shares.csv", "shares.json"}
+    told = json.loads((tmp_path / "why" / "shares.json").read_text())
+    assert told["with_drug"] > told["without_drug"]
+    shares = {(one["source"], one["into"]): one["share"] for one in told["arrows"]}
+    assert shares["translation", "spines"] == pytest.approx(1.0, abs=0.01)
+
+
+def test_explain_refuses_in_one_sentence(type_in):
+    code, _, err = type_in("explain", "mouse_ip_after_stress", "--effect", "spines.densty@24h")
+    assert code == 2
+    assert 'Did you mean "spines.density"?' in err
+
+
+def test_an_unknown_parameter_in_python_is_refused():
+    import ketasim as ks
+    from ketasim.models.rivals import Hypothesis
+
+    wrong = Hypothesis("wrong", "", {"spines.k_asembly": "0.1 1/h"}, "drivers.lhb")
+    with pytest.raises(ModelError, match=r'Did you mean "spines\.k_assembly"'):
+        ks.judge([wrong], candidates=[], draws=16)
