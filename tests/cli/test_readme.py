@@ -1,6 +1,7 @@
 """What the README shows works: its Python, its configuration, its commands."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_the_configuration_is_understood():
 def test_the_command_runs(line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as done:
-        main(line.split())
+        main(shlex.split(line))
     assert done.value.code in (0, None)
     assert capsys.readouterr().out.strip()
 
