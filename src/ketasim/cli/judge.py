@@ -38,6 +38,7 @@ import click
 )
 @click.option("--no-calibration", is_flag=True, help="Leave every account at full gain.")
 @click.option("--no-mixture", is_flag=True, help="Do not look for the best mixture.")
+@click.option("--bayes", is_flag=True, help="Nested sampling too (ketasim[fit]; minutes).")
 @click.option(
     "-o",
     "--out",
@@ -65,6 +66,7 @@ def command(
     reach: float,
     no_calibration: bool,  # noqa: FBT001
     no_mixture: bool,  # noqa: FBT001
+    bayes: bool,  # noqa: FBT001
     out: Path,
     formats: tuple[str, ...],
     as_json: bool,  # noqa: FBT001
@@ -79,9 +81,12 @@ def command(
     from ketasim.config.judging import judge
 
     judged.prepare(out)
+    if bayes:
+        judged.need_sampler()
+    experiments = load_experiments(own, packaged=not only)
     found = judge(
         accounts or None,
-        load_experiments(own, packaged=not only),
+        experiments,
         candidates=candidates or None,
         reference=reference,
         draws=draws,
@@ -89,9 +94,16 @@ def command(
         reach=reach,
         calibrated=not no_calibration,
         mix=not no_mixture,
-        told=lambda what: click.echo(f"{what} ...", err=True),
+        told=_told,
     )
     files = judged.write(found, out, formats)
     click.echo(judged.as_json(found) if as_json else judged.as_text(found))
+    if bayes:
+        click.echo(judged.sampled(found, out, told=_told), err=as_json)
+        files.append(out / "nested.json")
     if not as_json:
         click.echo(f"written: {', '.join(str(one) for one in files)}")
+
+
+def _told(what: str) -> None:
+    click.echo(f"{what} ...", err=True)

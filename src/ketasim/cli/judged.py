@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from math import isnan
 from pathlib import Path
 
@@ -49,6 +50,52 @@ def write(judgement: Judgement, out: Path, formats: Iterable[str] = ()) -> list[
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
     return [*files, out / "judgement.csv", out / "judgement.json"]
+
+
+def need_sampler() -> None:
+    """Refuse before minutes are spent when the sampler is missing."""
+    from ketasim.studies.judge.nested import dynesty
+
+    dynesty()
+
+
+def sampled(judgement: Judgement, out: Path, *, told: Callable[[str], None]) -> str:
+    """Sample every account judged, write ``nested.json``, and return a table.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    from ketasim.models.antidepressant import antidepressant
+    from ketasim.studies.judge.run import sample
+
+    about = judgement.about
+    found = sample(
+        [one.hypothesis for one in judgement.accounts],
+        judgement.experiments,
+        reference=judgement.reference,
+        model=antidepressant(),
+        draws=int(str(about["draws"])),
+        seed=int(str(about["seed"])),
+        reach=float(str(about["reach"])),
+        told=told,
+    )
+    text = json.dumps([asdict(one) for one in found], indent=1, allow_nan=False)
+    _write(out / "nested.json", text + "\n")
+    rows = [["account", "ln evidence", "error", "sampled (mean, standard deviation)"]]
+    for one in sorted(found, key=lambda n: -n.evidence):
+        learnt = zip(one.parameters, one.means, one.sds, strict=True)
+        said = ", ".join(f"{name} {mean:.3g} ({sd:.2g})" for name, mean, sd in learnt)
+        rows.append([one.name, f"{one.evidence:.1f}", f"{one.error:.1f}", said])
+    return f"Nested sampling (the most telling parameters only):\n{columns(rows)}"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
 def as_json(judgement: Judgement) -> str:

@@ -63,11 +63,11 @@ class Ready:
         """
         hypothesis.model(self.bench.model)  # refuses what the model does not have
         ledger = parameter_draws(self.bench.model, 1, reach=0.0)
-        found = self._gains(hypothesis, ledger)
+        found = self.gains(hypothesis, ledger)
         if not found.reached[0]:
             return self._refusal(hypothesis, found)
         predicted = self._predict(hypothesis, ledger, found.gains)[:, 0]
-        rows, gains, tried = self._draw(hypothesis)
+        rows, gains, tried = self.draw(hypothesis)
         if len(rows) < FEWEST <= self.draws:
             return (
                 f'"{hypothesis.name}" is left out: only {len(rows)} of {tried:,} draws reach the '
@@ -81,7 +81,8 @@ class Ready:
     def _predict(self, hypothesis: Hypothesis, rows: Array, gains: Array) -> Array:
         return self.bench.predict(self.bench.rows(hypothesis, rows, gains))
 
-    def _gains(self, hypothesis: Hypothesis, rows: Array) -> Calibration:
+    def gains(self, hypothesis: Hypothesis, rows: Array) -> Calibration:
+        """Return the gains that bring rows of parameters to the reference effect."""
         n = len(rows)
         if not hypothesis.gains or not self.calibrated:
             return Calibration(np.ones(n), np.full(n, np.nan), np.full(n, np.nan))
@@ -91,7 +92,7 @@ class Ready:
         bench = self.bench
         return lambda which, gains: bench.effect(bench.rows(hypothesis, rows[which], gains))
 
-    def _draw(self, hypothesis: Hypothesis) -> tuple[Array, Array, int]:
+    def draw(self, hypothesis: Hypothesis) -> tuple[Array, Array, int]:
         """Return the first draws that reach the effect, their gains, and how many were tried."""
         rows, gains, tried, n = [], [], 0, 0
         whole = self.draws
@@ -99,7 +100,7 @@ class Ready:
             pool = parameter_draws(
                 self.bench.model, tried + whole, seed=self.seed, reach=self.reach
             )[tried:]
-            found = self._gains(hypothesis, pool)
+            found = self.gains(hypothesis, pool)
             keep = np.flatnonzero(found.reached)[: self.draws - n]
             rows.append(pool[keep])
             gains.append(found.gains[keep])

@@ -32,7 +32,7 @@ def parameter_draws(model: Model, n: int, *, seed: Seed = 1, reach: float = REAC
     """
     check_draws(n, reach)
     full = np.repeat(System(model).default_parameters[None, :], n, axis=0)
-    vary = {} if reach == 0.0 else _spreads(model, reach)
+    vary = {} if reach == 0.0 else spreads(model, reach)
     if not vary:
         return full
     order = {name: column for column, name in enumerate(model.parameters)}
@@ -50,7 +50,8 @@ def check_draws(n: int, reach: float) -> None:
         raise ConfigError(f"reach = {reach!r}: must lie between 0 (the ledger) and 1 (its bounds).")
 
 
-def _spreads(model: Model, reach: float) -> dict[str, Distribution]:
+def spreads(model: Model, reach: float) -> dict[str, Distribution]:
+    """Return how each number that may vary is distributed."""
     found = {}
     for name, one in model.parameters.items():
         value = model.value(name) / unit(one.unit).factor

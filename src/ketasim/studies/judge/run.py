@@ -15,6 +15,7 @@ from ketasim.studies.judge.draws import REACH, check_draws, parameter_draws
 from ketasim.studies.judge.experiment import CONTESTED, Experiment
 from ketasim.studies.judge.judgement import Judgement
 from ketasim.studies.judge.mixing import best_mixture
+from ketasim.studies.judge.nested import Nested, nested
 from ketasim.studies.judge.outcomes import Number
 from ketasim.studies.judge.scores import score
 from ketasim.studies.judge.separation import separation
@@ -93,13 +94,44 @@ def judge(
     return _judgement(done, asked, whole, mixed, refused, runs, shaped)
 
 
+def sample(
+    hypotheses: Sequence[Hypothesis],
+    experiments: Sequence[Experiment],
+    *,
+    reference: Experiment,
+    model: Model,
+    draws: int = 256,
+    seed: int = 1,
+    reach: float = REACH,
+    told: Told = lambda _: None,
+) -> tuple[Nested, ...]:
+    """Return the evidence of accounts by nested sampling; arguments as for :func:`judge`.
+
+    Raises
+    ------
+    ConfigError
+        When there is nothing to sample.
+    MissingExtra
+        When dynesty is not installed.
+    """
+    done = [one for one in experiments if one.done]
+    _check(hypotheses, done)
+    check_draws(draws, reach)
+    runs = _Runs(done, reference, model, _Settings(draws, seed, reach))
+    found = []
+    for one in hypotheses:
+        told(f"{one.name}: nested sampling")
+        found.append(nested(one, runs.of(one), done))
+    return tuple(found)
+
+
 @dataclass(frozen=True)
 class _Settings:
     draws: int
     seed: int
     reach: float
-    calibrated: bool
-    threads: int | None
+    calibrated: bool = True
+    threads: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,62 @@
+"""Nested sampling against an answer known by hand, and the sentence when it is not installed."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from ketasim.errors import MissingExtra
+from ketasim.models import antidepressant
+from ketasim.models.rivals import NULLS
+from ketasim.studies.judge.accounts import Ready
+from ketasim.studies.judge.experiment import Experiment
+from ketasim.studies.judge.nested import dynesty, nested, telling
+from ketasim.studies.judge.outcomes import Number
+
+MODEL = antidepressant()
+NAME = "nmda.k_s"
+COLUMN = list(MODEL.parameters).index(NAME)
+
+
+class Straight:
+    """A bench whose one read-out is a parameter itself."""
+
+    model = MODEL
+
+    def predict(self, rows):
+        return rows[None, :, COLUMN]
+
+    def rows(self, account, draws, gains):
+        return draws
+
+
+@pytest.fixture
+def one():
+    return Experiment("e", "t", "rat", "p", {}, None, "uM", Number(0.32, 0.01), grade="A")
+
+
+def ready(seed=1):
+    return Ready(Straight(), 1.0, 64, seed, 0.5)
+
+
+def test_the_sampler_finds_evidence_and_posterior(one):
+    pytest.importorskip("dynesty")
+    found = nested(NULLS[0], ready(), [one], parameters=1, live=100)
+    assert found.parameters == (NAME,)
+    low, high = np.sqrt(0.3 * 0.2), np.sqrt(0.3 * 0.6)
+    x = np.exp(np.linspace(np.log(low), np.log(high), 200001))
+    like = one.outcome.likelihood(np.asarray(0.32), x, one.doubt)
+    assert found.evidence == pytest.approx(np.log(like.mean()), abs=4 * found.error + 0.05)
+    mean = (x * like).sum() / like.sum()
+    assert found.means[0] == pytest.approx(mean, abs=0.006)
+    assert nested(NULLS[0], ready(), [one], parameters=1, live=100) == found
+
+
+def test_the_most_telling_parameter_is_found(one):
+    assert list(telling(NULLS[0], ready(), [one], 1)) == [NAME]
+
+
+def test_without_dynesty_one_sentence_says_what_to_type(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dynesty", None)
+    with pytest.raises(MissingExtra, match=r'needs dynesty: pip install "ketasim\[fit\]"\.'):
+        dynesty()
