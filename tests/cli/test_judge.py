@@ -3,11 +3,18 @@
 import csv
 import hashlib
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from ketasim.cli import main
-from ketasim.config.experiments import load_experiments, load_folder
+from ketasim.config.experiments import (
+    ExperimentFile,
+    FindingTable,
+    load_experiments,
+    load_folder,
+)
 from ketasim.config.hypotheses import load_hypothesis
 from ketasim.errors import ConfigError, ModelError
 
@@ -251,3 +258,28 @@ def test_an_unknown_parameter_in_python_is_refused():
     wrong = Hypothesis("wrong", "", {"spines.k_asembly": "0.1 1/h"}, "drivers.lhb")
     with pytest.raises(ModelError, match=r'Did you mean "spines\.k_assembly"'):
         ks.judge([wrong], candidates=[], draws=16)
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "judging.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+def test_the_examples_of_the_documentation_load(tmp_path):
+    account, experiment = EXAMPLES
+    (tmp_path / "account.toml").write_text(account)
+    (tmp_path / "experiment.toml").write_text(experiment)
+    assert load_hypothesis(str(tmp_path / "account.toml")) == load_hypothesis("poor_entry")
+    assert load_folder(tmp_path / "experiment.toml")[0].done
+
+
+def test_every_key_of_an_experiment_is_documented():
+    keys = [field.alias or name for table in (ExperimentFile, FindingTable)
+            for name, field in table.model_fields.items() if name != "note"]  # fmt: skip
+    assert [key for key in keys if not re.search(rf"\b{key}\b", DOCUMENT)] == []
+
+
+@pytest.mark.parametrize("line", re.findall(r"^ketasim (judge|explain)(.*)", DOCUMENT, re.M))
+def test_the_commands_of_the_documentation_exist(type_in, line):
+    words = [word for word in line[1].partition("#")[0].split() if word.startswith("-")]
+    _, out, _ = type_in(line[0], "--help")
+    assert all(re.search(rf"{re.escape(word)}\b", out) for word in words)

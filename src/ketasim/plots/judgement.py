@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ketasim.plots.style import FAINT, INK, PAGE, new_figure, save, settings
+from ketasim.plots.style import FAINT, INK, PAGE, Style, new_figure, save, settings
 from ketasim.studies.judge.judgement import Judgement
 
 ROW, HEAD, FOOT = 3.3, 17.5, 11.5  # heights [mm]
@@ -46,8 +46,8 @@ def look(grade: float) -> Look:
     return NOTHING if isnan(grade) else LOOKS[grade]
 
 
-def draw(judgement: Judgement, path: str | Path | None = None) -> Figure:
-    """Draw the matrix; write the picture when a path is given.
+def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE) -> Figure:
+    """Draw the matrix at the width of a page; write the picture when a path is given.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def draw(judgement: Judgement, path: str | Path | None = None) -> Figure:
         sheet.key(y + 2.6)
         figure.set_label(f"ketasim judgement, model {judgement.about.get('model_digest', '')}")
         if path is not None:
-            save(figure, path, style=PAGE)
+            save(figure, path, style=style)
     return figure
 
 

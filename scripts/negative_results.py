@@ -1,0 +1,112 @@
+"""Write docs/negative-results.md: where the accounts fail, from one run of the judgement.
+
+Run: python scripts/negative_results.py
+"""
+
+from math import isnan
+from pathlib import Path
+
+import ketasim as ks
+from ketasim.studies.judge.judgement import Judgement
+
+PAGE = Path(__file__).parents[1] / "docs" / "negative-results.md"
+
+
+def shown(value: float) -> str:
+    return "nothing to read" if isnan(value) else f"{value:.2g}"
+
+
+def table(judgement: Judgement, which: list[int]) -> str:
+    head = ["finding", "observed", *judgement.names, "sources"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for i in which:
+        one = judgement.experiments[i]
+        unit = "" if one.unit == "1" else f" {one.unit}"
+        mark = " (contested)" if one.contested else ""
+        cells = [shown(float(v)) for v in judgement.predicted[i]]
+        sources = ", ".join(one.references)
+        cells = [f"{one.title}{mark}", f"{one.outcome.told}{unit}", *cells, sources]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def misses(judgement: Judgement, name: str) -> list[int]:
+    column = judgement.agreement[:, judgement.names.index(name)]
+    return [i for i, grade in enumerate(column) if grade != 2.0]
+
+
+def page(judgement: Judgement) -> str:
+    about, names = judgement.about, [one.name for one in judgement.experiments]
+    best = judgement.accounts[judgement.ranking[0]]
+    default = misses(judgement, "disinhibition")
+    none = list(judgement.unexplained)
+    mixed = [names[i] for i in judgement.missed_by_mixture]
+    counts = [
+        f"- {a.name}: {int((judgement.agreement[:, k] == 2.0).sum())} of {len(names)} agree, "
+        f"{int((judgement.agreement[:, k] == 0.0).sum())} contradicted, "
+        f"{sum(isnan(g) for g in judgement.agreement[:, k])} with nothing to read"
+        for k, a in enumerate(judgement.accounts)
+    ]
+    mixture = judgement.mixed.name if judgement.mixed else "none"
+    pivotal = [f"without {names[i]}, {judgement.names[k]} is first" for i, k in judgement.pivotal]
+    return f"""# Negative results: where the accounts fail
+
+Written by `python scripts/negative_results.py` from model `{about["model_digest"]}`:
+{len(names)} findings, {about["draws"]} draws from seed {about["seed"]}, every account calibrated
+to the same effect ({judgement.target:.3f} in mood, 24 h after 10 mg/kg in a stressed mouse).
+Predictions are at the ledger's values. `ketasim judge` prints the same numbers.
+
+## What nothing explains
+
+No account agrees with these findings.
+
+{table(judgement, none)}
+
+## What the default account gets wrong
+
+The default (disinhibition) does not agree with {len(default)} of {len(names)} findings.
+
+{table(judgement, default)}
+
+## How often each account fails
+
+{chr(10).join(counts)}
+
+Best by evidence: {best.name}. {judgement.verdict} Sensitivity to single findings:
+{"; ".join(pivotal) or "no finding alone changes which account is first"}.
+
+## Mixing does not mend it
+
+The best mixture of accounts on a lattice in steps of a quarter is {mixture}. It still
+does not agree with: {", ".join(mixed)}.
+
+## What tells nothing
+
+These findings are explained about equally by every account, so that agreeing with them is no merit:
+{", ".join(names[i] for i in judgement.undecided)}.
+
+## Read with care
+
+- {int(judgement.fresh.sum())} of the findings were not used to shape the model; by these alone the
+  order is {", ".join(judgement.names[i] for i in judgement.fresh_ranking)}. The rest favour the
+  default, whose numbers were fitted to them.
+- Findings count as independent; several share a laboratory, a protocol or a paper.
+- That (R)-ketamine does more than (S)-ketamine is shown by: {r_over_s(judgement)}.
+"""
+
+
+def r_over_s(judgement: Judgement) -> str:
+    """Name the accounts under which R does more than S, with what else contradicts them."""
+    names = [one.name for one in judgement.experiments]
+    rows = [names.index("r_over_s_day_1"), names.index("r_over_s_day_7")]
+    able = [k for k in range(len(judgement.names)) if (judgement.agreement[rows, k] == 2.0).all()]
+    told = [
+        f"{judgement.names[k]} (contradicted by {int((judgement.agreement[:, k] == 0.0).sum())} "
+        "other findings)"
+        for k in able
+    ]
+    return ", ".join(told) or "no account"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(ks.judge()), encoding="utf-8")
