@@ -36,7 +36,7 @@ def events(source: Source) -> Element | None:
     schedule = source.schedule
     if schedule is None:
         return None
-    made = []
+    made: list[Element] = []
     for i, edge in enumerate(schedule.edges):
         assignments = list(_changes(source, schedule, i))
         if assignments:

@@ -21,9 +21,8 @@ def unit_id(text: str, *, per_hour: bool = False) -> str:
         return "dimensionless"
     over, *under = one.canonical.split("/")
     words = [over] if over != "1" else []
-    return "_".join([*words, *(f"per_{part}" for part in under)]).translate(
-        str.maketrans({"*": "_", "^": ""})
-    )
+    text = "_".join([*words, *(f"per_{part}" for part in under)])
+    return text.replace("*", "_").replace("^", "")
 
 
 def rate(one: Unit) -> Unit:
