@@ -25,6 +25,18 @@ def test_the_gain_that_gives_the_effect_is_found_for_each_draw():
     assert 3.0 * found.gains**powers == pytest.approx(np.full(4, 1.2), rel=CLOSE)
 
 
+def test_a_bent_curve_is_closed_in_on_quickly():
+    asked = []
+
+    def effect(which, gains):
+        asked.append(len(which))
+        return gains**60
+
+    found = calibrate(effect, 1, 0.05)
+    assert found.gains**60 == pytest.approx([0.05], rel=CLOSE)
+    assert len(asked) < 25
+
+
 def test_a_negative_effect_is_reached_too():
     found = calibrate(lambda i, g: -8.0 * g, 1, -2.0)
     assert found.gains == pytest.approx([0.25], rel=CLOSE)
@@ -164,6 +176,12 @@ def test_a_blunter_experiment_tells_less():
 def test_having_nothing_to_read_is_an_outcome_too():
     there, gone = np.ones(20), np.full(20, np.nan)
     assert information(candidate(Number(None, 0.1)), [there, gone], EVEN) == pytest.approx(1.0)
+
+
+def test_having_nothing_to_read_half_of_the_time_is_worth_what_it_is():
+    there, half = np.ones(20), np.where(np.arange(20) < 10, np.nan, 1.0)
+    bits = (np.log2(4 / 3) + 0.5 * np.log2(2 / 3) + 0.5) / 2  # outcomes 1, 0 against 1/2, 1/2
+    assert information(candidate(Number(None, 0.1)), [there, half], EVEN) == pytest.approx(bits)
 
 
 def test_information_of_two_normals_agrees_with_quadrature():
