@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+METHODS = ("LSODA", "BDF", "Radau")  # of the reference engine
 ATOL_SHARE = 1e-3  # absolute tolerance is rtol times this share of each state's own scale
 
 

@@ -12,7 +12,6 @@ from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines.limits import Limits
-from ketasim.engines.reference import integrate
 from ketasim.engines.status import Status, Stopped
 from ketasim.units import unit
 
@@ -109,6 +108,8 @@ class ReferenceEngine:
         names: tuple[str, ...],
         into: Array,
     ) -> tuple[Status, int]:
+        from ketasim.engines.reference import integrate  # SciPy: only when it is asked for
+
         try:
             run = integrate(
                 self.system,

@@ -24,7 +24,7 @@ from ketasim.errors import SolverError
 
 Array = NDArray[np.float64]
 Method = Literal["LSODA", "BDF", "Radau"]
-METHODS: dict[str, type[OdeSolver]] = {"LSODA": LSODA, "BDF": BDF, "Radau": Radau}
+SOLVERS: dict[str, type[OdeSolver]] = {"LSODA": LSODA, "BDF": BDF, "Radau": Radau}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def integrate(
         the error carries what was reached.
     """
     began = time.perf_counter()
-    run = _Run(system, schedule, times, METHODS[method], rtol, limits, began, first_step)
+    run = _Run(system, schedule, times, SOLVERS[method], rtol, limits, began, first_step)
     try:
         with np.errstate(all="ignore"):
             return run.carry_out(names, parameters)

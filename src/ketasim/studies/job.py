@@ -18,9 +18,9 @@ from ketasim.studies import designs
 from ketasim.studies.chunk import Work
 from ketasim.studies.crew import Piece
 from ketasim.studies.designs.design import Design
+from ketasim.studies.identity import provenance
 from ketasim.studies.ladder import ladder
 from ketasim.studies.settings import Settings
-from ketasim.studies.simulate import provenance
 from ketasim.studies.summaries import Summary, check_moments, read_all
 from ketasim.studies.targets import Targets
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from ketasim.engines.limits import Limits
-from ketasim.engines.reference import METHODS
+from ketasim.engines.limits import METHODS, Limits
 from ketasim.errors import ConfigError, suggest
 
 ENGINES = ("ensemble", "reference")
@@ -30,7 +29,7 @@ class Settings:
         """Refuse what cannot be carried out."""
         for key, given, known in (
             ("engine", self.engine, ENGINES),
-            ("method", self.method, tuple(METHODS)),
+            ("method", self.method, METHODS),
         ):
             if given not in known:
                 raise ConfigError(

@@ -8,14 +8,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ketasim import __version__
 from ketasim.core.protocol import Hold
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
-from ketasim.engines.reference import METHODS, Trajectory, integrate
+from ketasim.engines.limits import METHODS
+from ketasim.engines.reference import Trajectory, integrate
 from ketasim.errors import SolverError, suggest
 from ketasim.results.schema import dataset
+from ketasim.studies.identity import provenance
 
 DELIVERED_WITHIN = 1e-9  # relative; a dose may not be lost
 BALANCED_WITHIN = 1e-9
@@ -111,7 +112,7 @@ def _compiled(scenario: Scenario, system: System, rtol: float) -> Trajectory:
 
 def check_settings(engine: str, method: str, rtol: float) -> None:
     """Refuse an engine or solver that does not exist or a tolerance that cannot be met."""
-    for key, given, known in (("name", engine, ENGINES), ("method", method, tuple(METHODS))):
+    for key, given, known in (("name", engine, ENGINES), ("method", method, METHODS)):
         if given not in known:
             raise SolverError(
                 f'engine.{key} = "{given}": no such {key}.{suggest(given, known)} '
@@ -157,21 +158,6 @@ def _agree(found: Array, wanted: Array, within: float, what: str) -> None:
             f"drug was lost: {what} {found.sum():.12g} umol where {wanted.sum():.12g} umol were "
             "prescribed. Please report this scenario; as a remedy try a smaller engine.rtol."
         )
-
-
-def provenance(scenario: Scenario) -> Mapping[str, Any]:
-    """Return what identifies a run: version, model and its digest, subject, scenario name."""
-    model = scenario.settled_model
-    edits = {name: f"{value:g} {text}" for name, (value, text) in model.edits.items()}
-    return {
-        "ketasim_version": __version__,
-        "model": model.name,
-        "model_digest": model.digest,
-        "parameter_changes": "; ".join(f"{name} = {text}" for name, text in edits.items()),
-        "scenario_name": scenario.name,
-        "species": scenario.subject.species,
-        "weight_kg": scenario.subject.weight,
-    }
 
 
 def _doses(schedule: Schedule, share: float) -> Mapping[str, Any]:

@@ -6,7 +6,6 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError
@@ -66,6 +65,8 @@ def latin_hypercube(model: Model, n: int, *, vary: Vary | None = None, seed: See
 
     @cache
     def cube() -> Array:
+        from scipy.stats import qmc  # slow to import, and a grid has no need of it
+
         drawn: Array = qmc.LatinHypercube(len(chosen), rng=np.random.default_rng(key)).random(n)
         return drawn
 
@@ -146,6 +147,8 @@ class _Points:
         self.restart()
 
     def restart(self) -> None:
+        from scipy.stats import qmc
+
         self.engine = qmc.Sobol(self.width, rng=np.random.default_rng(self.seed))
         self.next = 0
 
