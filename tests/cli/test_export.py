@@ -82,14 +82,15 @@ def test_omex_is_written_beside_it(capfd, tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_said(capfd, tmp_path):
-    words = ("export", "sbml", "human_healthy_iv", "-o", tmp_path / "no" / "where.xml")
+    (tmp_path / "file").touch()
+    words = ("export", "sbml", "human_healthy_iv", "-o", tmp_path / "file" / "model.xml")
     status, _, err = call(capfd, *words)
     assert status == 2
     assert "cannot be written" in err
 
 
 def test_changed_values_come_back_into_a_run(capfd, tmp_path):
-    path = tmp_path / "model.xml"
+    path = tmp_path / "new" / "model.xml"
     call(capfd, "export", "sbml", "human_healthy_iv", "-o", path)
     text = path.read_text("utf-8")
     changed = re.sub(r'(id="nmda__k_exchange"[^>]*value=")80.0"', r'\g<1>81.25"', text)

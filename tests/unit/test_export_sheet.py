@@ -159,6 +159,7 @@ def test_describe_without_a_name_says_what_there_is(capfd, tmp_path):
     status, _, err = call(capfd, "describe")
     assert status == 2
     assert err.startswith("describe: name a mechanism, or --all. Mechanisms here: body, pk_s,")
-    status, _, err = call(capfd, "describe", "--all", "-o", tmp_path / "no" / "where.md")
+    (tmp_path / "file").touch()
+    status, _, err = call(capfd, "describe", "--all", "-o", tmp_path / "file" / "model.md")
     assert status == 2
     assert "cannot be written" in err

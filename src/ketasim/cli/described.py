@@ -46,6 +46,7 @@ def sheet(model: Model, form: str, out: Path | None) -> None:
     if form == "markdown":
         texts[drawing] = svg(model)
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
             path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -27,6 +27,7 @@ def write(setup: Setup, path: Path) -> str:
     for line in (*verdict.units, *verdict.others):
         click.echo(line, err=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from None
