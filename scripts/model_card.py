@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
+from math import isfinite
 from pathlib import Path
 
 import card_figure
@@ -18,6 +19,7 @@ from ketasim.config.checks import load_checks
 from ketasim.core.model import Model
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS, RIVALS
+from ketasim.studies.levelled import levelled
 from ketasim.studies.robustness import pass_shares, unmeasured
 from ketasim.studies.scorecard import Check, Verdict, score
 
@@ -110,18 +112,26 @@ def _tidy(value: float) -> str:
 
 
 def _accounts(model: Model, judged: list[Check]) -> str:
-    accounts = {"default": model, **{one.name: one.model(model) for one in (*NULLS, *RIVALS[1:])}}
+    level = {one.name: levelled(one, model) for one in (*NULLS, *RIVALS[1:])}
+    accounts = {"default": model, **{name: each for name, (each, _) in level.items()}}
+    gains = {name: f"{gain:.2f}" for name, (_, gain) in level.items() if isfinite(gain)}
     passed = {name: [one.passed for one in score(judged, each)] for name, each in accounts.items()}
     rows = [
-        [name, f"{sum(marks)} of {len(marks)}", *("x" if mark else "" for mark in marks)]
+        [
+            name,
+            gains.get(name, ""),
+            f"{sum(marks)} of {len(marks)}",
+            *("x" if mark else "" for mark in marks),
+        ]
         for name, marks in passed.items()
     ]
     nulls = [passed[one.name] for one in NULLS]
     little = [str(c.number) for i, c in enumerate(judged) if all(null[i] for null in nulls)]
     stories = "\n".join(f"- **{one.name}**: {one.story}" for one in (*NULLS, *RIVALS[1:]))
-    header = ["account", "passes", *(str(one.number) for one in judged)]
+    header = ["account", "gain", "passes", *(str(one.number) for one in judged)]
     return (
-        "### Nulls and rivals\n\nEach account is an edit of the same model, at full gain.\n\n"
+        "### Nulls and rivals\n\nEach account is an edit of the same model. Rivals stand at the "
+        "gain that gives them the default's effect on mood at 24 h in a stressed mouse.\n\n"
         f"{stories}\n\n{_table(header, rows)}\n\n"
         f"Every null passes checks {', '.join(little)}: passing these tells little."
     )

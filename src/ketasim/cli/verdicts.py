@@ -10,6 +10,7 @@ from ketasim.core.model import Model
 from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS, RIVALS
+from ketasim.studies.levelled import levelled
 from ketasim.studies.robustness import pass_shares, unmeasured
 from ketasim.studies.scorecard import Check, Measure, Verdict, score
 
@@ -78,14 +79,16 @@ def beside_the_nulls(checks: Sequence[Check]) -> str:
     """Return which checks the default, the nulls and the rivals pass, and which tell little."""
     base = antidepressant()
     judged = [one for one in checks if not one.reported]
-    accounts = {"default": base, **{one.name: one.model(base) for one in (*NULLS, *RIVALS[1:])}}
+    level = {one.name: levelled(one, base) for one in (*NULLS, *RIVALS[1:])}
+    accounts = {"default": base, **{name: model for name, (model, _) in level.items()}}
+    gains = {name: f"{gain:.2f}" for name, (_, gain) in level.items() if isfinite(gain)}
     passed = {
         name: [one.passed for one in score(judged, model)] for name, model in accounts.items()
     }
-    rows = [["account", "passes", *(str(one.number) for one in judged)]]
+    rows = [["account", "gain", "passes", *(str(one.number) for one in judged)]]
     for name, marks in passed.items():
         told = f"{sum(marks)} of {len(marks)}"
-        rows.append([name, told, *("x" if mark else "." for mark in marks)])
+        rows.append([name, gains.get(name, ""), told, *("x" if mark else "." for mark in marks)])
     nulls = [passed[one.name] for one in NULLS]
     little = [str(c.number) for i, c in enumerate(judged) if all(null[i] for null in nulls)]
     return f"{columns(rows)}\nEvery null passes, so these tell little: {', '.join(little)}."
