@@ -11,7 +11,9 @@ from ketasim.engines.ivp import solve_small
 from ketasim.engines.status import Status
 from ketasim.errors import ModelError
 
-TOLD = json.loads(Path(__file__).with_name("data").joinpath("ivp_reference.json").read_text())
+TOLD = json.loads(
+    Path(__file__).with_name("data").joinpath("ivp_reference.json").read_text(encoding="utf-8")
+)
 PROBLEMS = {one["name"]: one for one in TOLD["problems"]}
 
 

@@ -1,6 +1,9 @@
 """Does the exported file simulate in independent engines as it does here?"""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -96,3 +99,14 @@ def test_the_check_names_engine_points_and_largest_difference():
     for one in found:
         assert re.fullmatch(r"(roadrunner|COPASI) [\d.]+ max rel diff \de-\d\d", str(one))
         assert len(one.where) == 3
+
+
+def test_copasi_leaves_the_locale_alone():
+    engine("COPASI")
+    code = (
+        "import locale; locale.setlocale(locale.LC_ALL, ''); "
+        "from ketasim.export import extras; extras.copasi(); print(locale.setlocale(locale.LC_CTYPE))"
+    )
+    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, check=True)
+    assert done.stdout.split() == [b"C.UTF-8"]

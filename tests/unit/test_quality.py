@@ -24,8 +24,9 @@ def run(*command):
     """Run a tool from the root of the project; return its status and what it said."""
     path = os.pathsep.join(filter(None, ["src", os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False,
-        timeout=600, env={**os.environ, "PYTHONPATH": path, "NO_COLOR": "1"},
+        [sys.executable, *command], cwd=ROOT, capture_output=True, check=False, timeout=600,
+        encoding="utf-8", errors="replace",
+        env={**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "PYTHONUTF8": "1"},
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 

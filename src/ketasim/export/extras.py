@@ -1,5 +1,6 @@
 """libSBML and the engines of others: loaded when asked for, missed with a sentence."""
 
+import locale
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -49,12 +50,15 @@ def copasi() -> Any:
     MissingExtra
         When they are not installed; an unrelated package of a similar name is pointed out.
     """
+    before = locale.setlocale(locale.LC_ALL)
     try:
         return import_module("COPASI")
     except ImportError:
         wrong = f" {COPASI_WRONG[0].upper()}{COPASI_WRONG[1:]}" if installed("basico") else ""
         told = f"COPASI is not installed: pip install copasi-basico.{wrong}"
         raise MissingExtra(told) from None
+    finally:
+        locale.setlocale(locale.LC_ALL, before)  # COPASI turns the whole process to "C"
 
 
 def installed(distribution: str) -> str:
