@@ -105,7 +105,8 @@ def test_copasi_leaves_the_locale_alone():
     engine("COPASI")
     code = (
         "import locale; locale.setlocale(locale.LC_ALL, ''); "
-        "from ketasim.export import extras; extras.copasi(); print(locale.setlocale(locale.LC_CTYPE))"
+        "from ketasim.export import extras; extras.copasi(); "
+        "print(locale.setlocale(locale.LC_CTYPE))"
     )
     env = {**os.environ, "LC_ALL": "C.UTF-8"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, check=True)
