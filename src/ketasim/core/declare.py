@@ -5,17 +5,23 @@ import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 from ketasim.core.evidence import Evidence
 from ketasim.errors import ModelError
 
 Law = Callable[..., Any]
+Use = Literal["", "body", "setting", "gain", "exponent"]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of the ledger: value in its source's unit, plausible bounds, evidence."""
+    """One number of the ledger: value in its source's unit, plausible bounds, evidence.
+
+    ``role`` says what the number is when it is not simply uncertain: a trait of the subject's
+    ``body``, a ``setting`` that is chosen, the ``gain`` of a hypothesis, an ``exponent``. Designs
+    draw only what is uncertain unless asked for more.
+    """
 
     name: str
     value: float
@@ -23,6 +29,7 @@ class Parameter:
     bounds: tuple[float, float]
     evidence: Evidence
     meaning: str = ""
+    role: Use = ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,9 @@ class State:
 
     ``initial`` is its healthy, drug-free value: a number, or the name of one of the mechanism's
     own parameters or derived parameters. ``scale`` is the size at which a change matters (for the
-    absolute tolerance), ``within`` the interval it cannot leave.
+    absolute tolerance), ``within`` the interval it cannot leave. ``short`` is what people call it,
+    ``panel`` the panel of a figure that shows it, ``identifiers`` say what it is in public registries
+    (``'uniprot/P23560'``).
     """
 
     name: str
@@ -40,6 +49,9 @@ class State:
     meaning: str
     scale: float = 1.0
     within: tuple[float, float] = (0.0, inf)
+    short: str = ""
+    panel: str = ""
+    identifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,13 +69,17 @@ class Read:
 
 @dataclass(frozen=True)
 class Knob:
-    """An input an experimenter holds at a value over a window; ``neutral`` means untouched."""
+    """An input an experimenter holds at a value over a window; ``neutral`` means untouched.
+
+    ``short`` are what people call it.
+    """
 
     name: str
     neutral: float
     unit: str
     bounds: tuple[float, float]
     meaning: str
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,13 +99,19 @@ class Derived:
 
 @dataclass(frozen=True)
 class Quantity:
-    """Algebra at a time: a law of states, parameters, knobs and reads."""
+    """Algebra at a time: a law of states, parameters, knobs and reads.
+
+    ``short``, ``panel`` and ``identifiers`` are those of :class:`State`.
+    """
 
     law: Law
     unit: str
     meaning: str
     name: str = ""
     using: Mapping[str, str] = field(default_factory=dict)
+    short: str = ""
+    panel: str = ""
+    identifiers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Take the law's name when none is given."""
@@ -139,6 +161,8 @@ def story_of(doc: str | None) -> str:
 class Mechanism:
     """A story, its laws, and its ledger.
 
+    ``role`` is ``'drug'`` where the mechanism carries the drug rather than answers to it.
+
     Raises
     ------
     ModelError
@@ -156,6 +180,7 @@ class Mechanism:
     flows: tuple[Flow, ...] = ()
     inlets: tuple[Inlet, ...] = ()
     conserved: tuple[tuple[str, ...], ...] = ()
+    role: Literal["", "drug"] = ""
 
     def __post_init__(self) -> None:
         """Refuse names that clash or cannot be written."""

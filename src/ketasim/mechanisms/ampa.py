@@ -70,7 +70,7 @@ AMPA = Mechanism(
         Parameter("half_trkb", 1.0, "1", (0.4, 2.0), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect"),
         Parameter("gain_eef2", 2.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "insertion added by relief of eEF2"),
         Parameter("half_eef2", 0.4, "1", (0.2, 0.8), assumed("a 40 % fall of phosphorylation"), "relief of eEF2 for half the effect"),
-        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of both"),
+        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of both", role="exponent"),
     ),
     reads=(
         Read("glutamate", "1", of="glutamate.relative"),

@@ -11,7 +11,7 @@ from ketasim.core.evidence import assumed
 
 def _gain(name: str, value: float, meaning: str) -> Parameter:
     why = "the default account" if value else "a rival account, off by default"
-    return Parameter(name, value, "1", (0.0, 1.0), assumed(why), meaning)
+    return Parameter(name, value, "1", (0.0, 1.0), assumed(why), meaning, role="gain")
 
 
 DRIVERS = Mechanism(

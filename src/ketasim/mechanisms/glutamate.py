@@ -93,7 +93,7 @@ GLUTAMATE = Mechanism(
         Parameter("agonist_effect", 2.0, "1", (0.5, 5.0), assumed("a full agonist cuts release to about a third"), "brake by a full mGlu2/3 agonist"),
         Parameter("facilitation_max", 3.0, "1", (1.0, 5.0), assumed("set so that the account can reach a comparable surge"), "greatest rise of release by hydroxynorketamine"),
         Parameter("half", 1.0, "uM", (0.3, 5.0), assumed("hippocampal fluid reaches about 8 uM at an effective dose"), "half-effective hydroxynorketamine"),
-        Parameter("steepness", 2.0, "1", (1.0, 3.0), assumed("some cooperation; not in the evidence"), "steepness of its effect"),
+        Parameter("steepness", 2.0, "1", (1.0, 3.0), assumed("some cooperation; not in the evidence"), "steepness of its effect", role="exponent"),
         Parameter("d_serine", 1.0, "1", (0.5, 2.0), assumed("relative to its usual level"), "D-serine level"),
         Parameter("affinity_d_serine", 0.5, "1", (0.1, 2.0), assumed("site about two thirds full at rest"), "D-serine that half fills the site"),
     ),

@@ -72,7 +72,7 @@ OUTCOME = Mechanism(
     ),
     parameters=(
         Parameter("half_fast", 0.25, "1", (0.1, 0.6), assumed("a quarter more transmission"), "excess transmission for half the fast limb"),
-        Parameter("steepness", 2.0, "1", (2.0, 3.0), assumed("no slope at rest"), "steepness of the fast limb"),
+        Parameter("steepness", 2.0, "1", (2.0, 3.0), assumed("no slope at rest"), "steepness of the fast limb", role="exponent"),
         Parameter("k_fast", 1.46, "1/h", (0.5, 4.0), fitted("onset of the human effect at 40-230 min", "Kishimoto2016"), "pace of the fast limb"),
         Parameter("weight_fast", 0.231, "1", (0.05, 0.4), fitted("onset of the human effect at 40-230 min", "Kishimoto2016"), "function carried by a full fast limb"),
         Parameter("weight_slow", 0.709, "1", (0.4, 1.0), fitted("drug minus control at 24 h", "Murrough2013"), "function per unit of spine density"),

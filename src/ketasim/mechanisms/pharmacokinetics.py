@@ -235,6 +235,7 @@ def _enantiomer(
     pools = {**_DEPOTS, **_BODY}
     return Mechanism(
         name=name,
+        role="drug",
         story=story_of(__doc__),
         states=(
             *(State(pool, 0.0, "umol", meaning) for pool, meaning in pools.items()),

@@ -120,7 +120,7 @@ SPINES = Mechanism(
     parameters=(
         Parameter("gain_formation", 10.4, "1", (8.0, 15.5), fitted("half of lost sites regained; density up", "ModaSava2019"), "greatest rise of formation"),
         Parameter("half_formation", 0.458, "1", (0.3, 0.6), fitted("spines at 24 h", "ModaSava2019"), "excess protein for half the effect"),
-        Parameter("steepness", 3.0, "1", (2.0, 4.0), assumed("several proteins are needed together; no slope at rest"), "steepness of formation"),
+        Parameter("steepness", 3.0, "1", (2.0, 4.0), assumed("several proteins are needed together; no slope at rest"), "steepness of formation", role="exponent"),
         Parameter("k_assembly", 0.266, "1/h", (0.12, 0.5), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of scaffold assembly"),
         Parameter("k_filopodia", 0.328, "1/h", (0.15, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of filopodia"),
         Parameter("new_share", 0.334, "1", (0.25, 0.45), fitted("density in unstressed animals", "Phoumthipphavong2016"), "formation at new sites relative to vacated ones"),

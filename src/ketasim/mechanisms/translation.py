@@ -104,7 +104,7 @@ TRANSLATION = Mechanism(
     ),
     parameters=(
         Parameter("half_trkb", 0.8, "1", (0.6, 1.6), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect"),
-        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of each step"),
+        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of each step", role="exponent"),
         Parameter("gain_erk", 1.5, "1", (0.5, 5.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK"),
         Parameter("half_erk", 0.5, "1", (0.2, 0.8), assumed("half of its greatest rise"), "share of ERK's greatest rise for half the effect"),
         Parameter("k_erk", 6.0, "1/h", (2.0, 15.0), assumed("up within a quarter of an hour"), "pace of ERK"),
