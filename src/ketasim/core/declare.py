@@ -39,7 +39,7 @@ class State:
     ``initial`` is its healthy, drug-free value: a number, or the name of one of the mechanism's
     own parameters or derived parameters. ``scale`` is the size at which a change matters (for the
     absolute tolerance), ``within`` the interval it cannot leave. ``short`` is what people call it,
-    ``panel`` the panel of a figure that shows it, ``identifiers`` say what it is in public registries
+    ``panel`` the panel of a figure that shows it, ``identifiers`` what it is in public registries
     (``'uniprot/P23560'``).
     """
 

@@ -108,6 +108,23 @@ class Model:
         }
 
     @cached_property
+    def recordable(self) -> tuple[str, ...]:
+        """Return the full names of everything with a time course: states, then quantities."""
+        return (*self.states, *(str(one.name) for one in self.quantities))
+
+    @cached_property
+    def short_names(self) -> Mapping[str, str]:
+        """Return what people call time courses, and the full name of each."""
+        owners = self._owners
+        named = ((getattr(owners[full][1], "short", ""), full) for full in self.recordable)
+        return {short: full for short, full in named if short}
+
+    @cached_property
+    def short_inputs(self) -> Mapping[str, str]:
+        """Return what people call inputs, and the full name of each."""
+        return {short: full for full, one in self.knobs.items() for short in one.short}
+
+    @cached_property
     def conserved(self) -> tuple[tuple[str, ...], ...]:
         """Return groups of states whose sum never changes."""
         groups = tuple(
