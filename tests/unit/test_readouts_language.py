@@ -120,6 +120,8 @@ def test_each_reducer_is_read_from_its_own_example(kind):
         ("max(spines.plasma.peak, 5 ug/L)", "ng/mL"),
         ("parameter(spines.k_s)", "nM"),
         ("24 h + 30 min", "h"),
+        ("1 + spines.share.peak", "1"),
+        ("spines.share.peak + 1", "%"),
     ],
 )
 def test_the_unit_of_a_read_out(text, units):
@@ -178,6 +180,7 @@ def test_a_unit_goes_on_only_while_units_follow():
     table = {at("spines.density", 24.0): 2.0}
     assert value("6 h/spines@24h", table) == 3.0
     assert parse("6 h/spines@24h", MODEL).unit == "h"
+    assert value("6 h/spines @24h + 1 h*spines @ 24h", table) == 5.0
     assert parse("6 ng/mL/spines@24h", MODEL).unit == "ng/mL"
 
 
@@ -342,8 +345,9 @@ def test_what_is_no_read_out_is_refused_with_its_place_and_its_text(text, kind, 
     ("text", "told"),
     [
         ("ketamin.spines.peak", 'Did you mean "ketamine"? Arms here: ketamine, nbqx.'),
-        ("spines.density.peak", 'no arm "spines"; write ketamine.body.gut.at(24 h)'),
-        ("spines@24h", "is not a read-out; write ketamine."),
+        ("spines.density.peak", 'no arm "spines"; write ketamine.spines.density.peak.'),
+        ("spines@24h", "is not a read-out; write ketamine.spines.at(24 h)"),
+        ("__import__('os').system('x')", "is not a read-out"),
         ("effect(nbq, spines.peak)", 'Did you mean "nbqx"?'),
         ("effect(nbqx.spines.peak)", "names no arm alone"),
         ("effect(nbqx)", "names no arm alone"),
@@ -466,6 +470,22 @@ FORMULAS = st.recursive(
     ),
     max_leaves=8,
 )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.0 - (spines.density.peak - 2.0)",
+        "(1.0 + spines.density.peak) * (3.0 - 1.0) * 2.0",
+        "1.0 / (spines.density.peak / 2.0) + 1.0 * 3.0",
+        "-(1.0 * spines.density.peak) - -spines.density.peak",
+        "abs(1.0 + spines.density.peak) - min(3.0 * 2.0, spines.density.at(2.0 h))",
+        "effect(spines.density.above(0.5, -1.0 h, 24.0 h)) + 5.0 h",
+        "parameter(spines.k_s) - 3.0 nM",
+    ],
+)
+def test_a_formula_prints_the_brackets_it_needs(text):
+    assert parse(text, MODEL, bare="declared").written(MODEL) == text
 
 
 @given(FORMULAS, st.sampled_from(["refuse", "declared"]))

@@ -26,8 +26,10 @@ class Names:
             return None, dotted
         arm, dot, rest = dotted.partition(".")
         if not dot:
-            raise ConfigError(f'"{dotted}" is not a read-out; write {self.example()}.')
-        self.check_arm(arm, f"; write {self.example()}")
+            name = dotted if self.full(dotted) else ""
+            raise ConfigError(f'"{dotted}" is not a read-out; write {self.example(name)}.')
+        lacking = self.full(dotted.rpartition(".")[0]) is not None
+        self.check_arm(arm, f"; write {self._arm}.{dotted}" if lacking else "")
         return arm, rest
 
     def check_arm(self, arm: str, instead: str = "") -> None:
@@ -40,12 +42,16 @@ class Names:
 
     def plain(self, name: str = "") -> str:
         """Return a read-out of one run as it could be written here."""
-        return f"{name or min(self.model.recordable, default='spines.density')}.at(24 h)"
+        known = (*self.model.short_names, *self.model.recordable, "spines.density")
+        return f"{name or known[0]}.at(24 h)"
 
     def example(self, name: str = "") -> str:
         """Return a read-out as it could be written here, with an arm where there are arms."""
-        arm = "" if self.arms is None else f"{min(self.arms, default='arm')}."
-        return arm + self.plain(name)
+        return self.plain(name) if self.arms is None else f"{self._arm}.{self.plain(name)}"
+
+    @property
+    def _arm(self) -> str:
+        return next(iter(self.arms or ()), "ARM")
 
     def full(self, name: str) -> str | None:
         """Return the full name of a time course, itself or by its short name."""
