@@ -51,8 +51,8 @@ def check_labels(labels: Iterable[str], *, taken: Iterable[str] = ()) -> None:
             raise ConfigError(f'"{shown}" cannot name a read-out; name it: x = ...')
         if label in others:
             raise ConfigError(
-                f'"{shown}" already names something else there, so no read-out can be called so; '
-                f"name it otherwise: x = ..."
+                f'"{shown}" is the name of something else there; call the read-out otherwise: '
+                "x = ..."
             )
         if label in seen:
             raise ConfigError(f'two read-outs are called "{shown}"; name one otherwise: x = ...')

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError, suggest
 from ketasim.readouts.reduction import KINDS, Kind, Reduction, Window
-from ketasim.units import read, split
+from ketasim.units import read, split, unit
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Names:
         wanted = 1 if reducer.argument else 0
         if len(given) not in (wanted, wanted + 2 * reducer.windowed):
             takes = [f"a {reducer.argument}"] if reducer.argument else []
-            takes += ["optionally a window of two times"] if reducer.windowed else []
+            takes += ["at most a window of two times"] if reducer.windowed else []
             raise ConfigError(
                 f"{kind} takes {', then '.join(takes) or 'no argument'}, not {len(given)} "
                 f"argument{'s' * (len(given) != 1)}; write {example}."
@@ -112,10 +112,12 @@ class Names:
         return Reduction(kind, name, moment, level, _window(given[wanted:]))
 
     def _level(self, text: str, own: str, word: str) -> float:
+        """Return a level in its canonical unit, so exact that its printed form reads back to it."""
         number, have = split(text, word)
         if self.declared and have == "1":
-            return read(f"{number!r} {own}", own, word)
-        return read(text, own, word)
+            text, have = f"{number!r} {own}", own
+        read(text, own, word)
+        return number * unit(have).factor
 
 
 def _window(given: list[str]) -> Window | None:
