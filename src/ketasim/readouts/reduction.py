@@ -140,7 +140,7 @@ class Reduction:
         return unit(self.declared_unit(model)).canonical
 
     def written(self, model: Model) -> str:
-        """Return its text in canonical units, which reads back to the same reduction."""
+        """Return its text in canonical units; read with ``bare="refuse"`` it is the same."""
         parts = [] if self.moment is None else [_hours(self.moment)]
         if self.level is not None:
             parts.append(with_unit(self.level, unit(model.unit(self.name)).canonical))
