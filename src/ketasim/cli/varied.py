@@ -10,9 +10,9 @@ from ketasim.config.names import OBSERVABLES
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError
 from ketasim.studies import designs
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
 from ketasim.studies.job import DRAWN, drawn
-from ketasim.studies.targets import Targets
 
 _EVENT = re.compile(r"(dosing|intervention|bath)\[|subject\.")
 
@@ -33,7 +33,7 @@ def design_of(
     if table is not None:
         with located("--table "):
             found = designs.table(table)
-            Targets(scenario, found)
+            Columns(scenario, found)
         return found
     if not pairs and sample is None:
         raise ConfigError(
@@ -42,7 +42,7 @@ def design_of(
         )
     with located("--vary "):
         found = _grid(pairs) if sample is None else _draw(scenario, pairs, sample, seed)
-        Targets(scenario, found)
+        Columns(scenario, found)
     return found
 
 

@@ -17,12 +17,12 @@ from ketasim.results.columns import Column, Layout, bookkeeping
 from ketasim.studies import designs
 from ketasim.studies.chunk import Work
 from ketasim.studies.crew import Piece
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
 from ketasim.studies.identity import provenance
 from ketasim.studies.ladder import ladder
 from ketasim.studies.settings import Settings
 from ketasim.studies.summaries import Summary, check_moments, read_all
-from ketasim.studies.targets import Targets
 
 BUFFER = 16_000_000  # bytes of trajectories a thread holds at once
 MOST_CHUNK, REFERENCE_CHUNK = 4096, 32
@@ -73,7 +73,7 @@ class Job:
 
     def work(self, halted: Callable[[], bool]) -> Work:
         """Return what computes a chunk; compiles, when the engine must."""
-        targets = Targets(self.scenario, self.design)
+        targets = Columns(self.scenario, self.design)
         bare = Work(targets, (), self.summaries, self.record)
         rungs = ladder(targets, bare.names, self.settings, halted)
         return Work(targets, rungs, self.summaries, self.record, self.settings.allow_looser)
@@ -140,7 +140,7 @@ def prepare(
         When anything in it cannot be carried out; nothing has been integrated then.
     """
     chosen = as_design(design, scenario, seed)
-    Targets(scenario, chosen)
+    Columns(scenario, chosen)
     kept = tuple(dict.fromkeys(record))
     _check_record(kept, scenario)
     texts = [summaries] if isinstance(summaries, str) else list(summaries)
