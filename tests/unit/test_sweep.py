@@ -220,6 +220,7 @@ def test_healthy_members_are_all_ok(healthy):
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
+@pytest.mark.filterwarnings("ignore:trap:ketasim.errors.KetasimWarning")
 def test_poison_stays_where_it_is(healthy, chunk):
     found = trapped(POISON, chunk=chunk)
     assert found.sizes["member"] == SIZE
@@ -348,6 +349,7 @@ def test_a_plan_counts_what_a_sweep_does():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:trap:ketasim.errors.KetasimWarning")
 def test_the_compiled_engine_keeps_every_promise_too(tmp_path):
     healthy = trapped(engine="ensemble")
     for chunk, threads in ((1, 1), (7, 2), (64, 3)):

@@ -19,10 +19,11 @@ from ketasim.core.schedule import (
     covering_schedule,
 )
 from ketasim.errors import ConfigError, KetasimError, ProtocolError, UnitError, suggest
+from ketasim.models.physiology import traits
+from ketasim.models.subjects import WEIGHT
 from ketasim.studies.designs.design import Design
 from ketasim.units import dimension_name, unit
 
-WEIGHT = "body.weight"  # the parameter that must follow the subject, because doses do
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -121,6 +122,12 @@ class Columns:
         have = self.design.units[column]
         if name == "subject.weight":
             return _factor(have, "kg", name)
+        trait = traits(self.scenario.subject.species).get(name.removeprefix("subject."))
+        if name.startswith("subject.") and trait is not None:
+            raise ConfigError(
+                f"{name}: it is drawn (--sample random:1000), not set; vary "
+                f"{' and '.join(trait.scales[:2])} instead."
+            )
         self.scenario.model.value(name)
         return _factor(have, self.scenario.model.parameters[name].unit, name)
 
