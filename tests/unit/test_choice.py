@@ -1,5 +1,7 @@
 """What a draw varies by default, what it leaves alone, and how each is asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,14 @@ def test_the_readme_s_sample_moves_no_weight_gain_or_exponent():
 def test_each_group_can_be_asked_for(group, members):
     for vary in (group, [group], {group: None}):
         assert list(designs.random(SCENARIO, 4, vary=vary).names) == members
+
+
+def test_what_the_subject_sets_is_not_drawn_over_the_ledger_s_bounds():
+    own = Subject("human", 70.0, {"body.weight": "70 kg", "nmda.k_s": "0.3 uM"})
+    scenario = replace(SCENARIO, subject=own)
+    for group in (None, "everything", "nmda"):
+        assert "nmda.k_s" not in designs.random(scenario, 4, vary=group).names
+    assert designs.random(scenario, 4, vary="nmda.k_s").names == ("nmda.k_s",)
 
 
 def test_everything_is_everything_with_room():
