@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ketasim.cli.remembered import ready_again
+from ketasim.cli.sweeping import said_before
 from ketasim.cli.text import columns
 from ketasim.engines.status import Status
 from ketasim.studies.sweep import sweep
@@ -24,8 +25,10 @@ def compare_member(path: Path, member: int) -> None:
     alone = ready.design.member(member)
     how = {**ready.how, "chunk": 1}
     kept = store.dataset().isel(member=[member]).load()
-    now = sweep(ready.scenario, alone, threads=1, **ready.keep, **how)
-    beside = sweep(ready.scenario, alone, threads=1, **ready.keep, **{**how, "engine": "reference"})
+    other = {**how, "engine": "reference"}
+    with said_before():
+        now = sweep(ready.scenario, alone, threads=1, **ready.keep, **how)
+        beside = sweep(ready.scenario, alone, threads=1, **ready.keep, **other)
     values = zip(alone.names, alone.units, alone.rows(0, 1)[0], strict=True)
     click.echo(columns([[name, f"{float(value)!r} {unit}"] for name, unit, value in values]))
     rows = [["", "kept", "again", "reference", "difference"]]

@@ -12,6 +12,7 @@ from ketasim.config.names import headlines
 from ketasim.errors import SolverError
 from ketasim.results import folder
 from ketasim.results.summary import observables
+from ketasim.studies.cautions import kept
 from ketasim.studies.simulate import simulate
 
 
@@ -20,7 +21,7 @@ def integrate(setup: Setup) -> xr.Dataset:
     for caution in setup.cautions:
         click.echo(caution, err=True)
     dataset = simulate(setup.scenario, engine=setup.engine, method=setup.method, rtol=setup.rtol)
-    return dataset.assign_attrs(scenario=dump(setup))
+    return dataset.assign_attrs(scenario=dump(setup), cautions=kept(setup.cautions))
 
 
 def carry_out(setup: Setup, out: Path, *, formats: Iterable[str] = ()) -> Path:

@@ -31,6 +31,8 @@ def command(
 
     place = out or Path("explain", Path(config).stem)
     setup = load(config, sets=sets)
+    for caution in setup.cautions:
+        click.echo(caution, err=True)
     prepare(place)
     found = explain(setup.scenario, effect, nodes=nodes)
     files = explained.write(found, setup.scenario.model, place, formats)

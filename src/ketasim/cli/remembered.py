@@ -53,7 +53,7 @@ def stored_design(store: Store) -> Design:
         names=manifest.names,
         units=manifest.units,
         size=manifest.members,
-        rows=store.rows,
+        source=store,
         description=json.loads(manifest.identity["design"]),
         limits=(None,) * len(manifest.names),
     )

@@ -7,8 +7,17 @@ import click
 
 @click.command(short_help="Run one configuration for many values.")
 @click.argument("config")
-@click.option("--vary", multiple=True, help='"dosing[0].amount = logspace(0.05, 5, 41) mg/kg"')
-@click.option("--sample", help="Draw instead of a grid: sobol:4096, lhs:1000 or random:1000.")
+@click.option(
+    "--vary",
+    multiple=True,
+    help='"dosing[0].amount = logspace(0.05, 5, 41) mg/kg"; with --sample also a name, or a group: '
+    "uncertain, exponents, gains, body, subject, everything, nmda, measured.",
+)
+@click.option(
+    "--sample",
+    help="Draw instead of a grid: sobol:4096, lhs:1000 or random:1000; what is uncertain, unless "
+    "--vary says what.",
+)
 @click.option("--table", type=click.Path(path_type=Path), help="A CSV file, a row a member.")
 @click.option("--summary", "summaries", multiple=True, help='"spines.peak, glutamate.auc(0h,4h)"')
 @click.option("--record", multiple=True, help="A name whose full time course is kept.")

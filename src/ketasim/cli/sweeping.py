@@ -2,7 +2,9 @@
 
 import re
 import sys
+import warnings
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,11 @@ from ketasim.config import Setup, dump, load
 from ketasim.config.names import OBSERVABLES
 from ketasim.core.scenario import Scenario
 from ketasim.engines.limits import Limits
-from ketasim.errors import ConfigError
+from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.results import failures
 from ketasim.results.problems import size
 from ketasim.results.store import is_store
+from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.designs.design import Design
 from ketasim.studies.job import cores
 from ketasim.studies.plan import Plan, plan
@@ -78,8 +81,6 @@ def carry_out(order: Order) -> None:
     """Do what a command line asks, and exit 3 when too much of it failed."""
     tolerance = [f"engine.rtol={order.rtol}"] if order.rtol else []
     setup = load(order.config, sets=[*order.sets, *tolerance])
-    for caution in setup.cautions:
-        click.echo(caution, err=True)
     ready = _ready(order, setup)
     if order.only_plan:
         asked = {**ready.keep, **ready.how, "threads": ready.threads}
@@ -108,7 +109,14 @@ def _ready(order: Order, setup: Setup) -> Ready:
         "limits": Limits(order.max_steps, order.max_seconds),
         "allow_looser": order.allow_looser,
     }
-    attributes = {"scenario": dump(setup), "config": Path(order.config).name}
+    cautions = cautions_of(scenario, design, doses=not setup.allow_unusual_dose)
+    for caution in cautions:
+        click.echo(caution, err=True)
+    attributes = {
+        "scenario": dump(setup),
+        "config": Path(order.config).name,
+        "cautions": kept(cautions),
+    }
     return Ready(
         scenario=scenario,
         design=design,
@@ -154,7 +162,7 @@ def run(ready: Ready) -> None:
     """Carry out a sweep with a progress line, and say how it went."""
     again = f'Give the same command again, or "ketasim resume {ready.store}", to go on.'
     try:
-        with prompt_stop(again) as wish, listener(wish) as progress:
+        with prompt_stop(again) as wish, listener(wish) as progress, said_before():
             dataset = sweep(
                 ready.scenario,
                 ready.design,
@@ -173,6 +181,11 @@ def run(ready: Ready) -> None:
         click.echo(f"stopped after the chunks in hand. {again}", err=True)
         sys.exit(STOPPED)
     conclude(dataset, ready.store)
+
+
+def said_before() -> AbstractContextManager[object]:
+    """Silence cautions that were said when the order was read."""
+    return warnings.catch_warnings(action="ignore", category=KetasimWarning)
 
 
 def conclude(dataset: xr.Dataset, store: Path) -> None:
