@@ -3,8 +3,9 @@
 What is recorded, which numbers are taken, which inputs are turned and which doses given are no
 part of a kernel. Two things are. Powers with whole exponents are products in one *variant* and
 general powers in the other; which one serves a member follows from that member's own parameters, so
-its bits depend on nothing else. And a *narrow* kernel leaves out states that certain schedules cannot move:
-no bit changes, and it is faster, so it is used where it is at hand and made where it pays.
+its bits depend on nothing else. And a *narrow* kernel leaves out states that certain schedules
+cannot move: no bit changes, and it is faster, so it is used where it is at hand and made where it
+pays.
 """
 
 import hashlib

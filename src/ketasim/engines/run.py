@@ -2,8 +2,8 @@
 
 An attempt is made at every member; those that fail are tried again, first with a smaller first
 step, then by another method, at the same tolerance, and only where ``allow_looser`` says so at a
-looser one. What is left keeps the status of its first attempt. A finished run is then judged: its values
-are numbers, its states within their intervals, and what was given is all there.
+looser one. What is left keeps the status of its first attempt. A finished run is then judged: its
+values are numbers, its states within their intervals, and what was given is all there.
 """
 
 import time
