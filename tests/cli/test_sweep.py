@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 import ketasim
 from ketasim.cli.main import group
-from ketasim.cli.varied import expanded
 from ketasim.config import loads
 from ketasim.errors import KetasimError
 from ketasim.results.store import Store, open_dataset

@@ -12,7 +12,7 @@ import pytest
 import toy
 from ketasim.config.library import packaged_library
 from ketasim.readouts import Given, Ledger, parse
-from ketasim.studies import expressions, measures, summaries
+from ketasim.studies import expressions, measures
 from ketasim.studies.mediation import readout as effect_of
 from ketasim.studies.readouts import Readout as Before
 from ketasim.units import unit
@@ -134,34 +134,6 @@ def test_a_shipped_formula_means_what_it_meant(text, arms):
 )  # fmt: skip
 def test_a_formula_of_a_finding_means_what_it_meant(text):
     same(text, TOY, ("ket", "nbqx"))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "receptor.bound.peak", "receptor.bound.t_peak", "receptor.bound.trough",
-        "receptor.bound.t_trough", "receptor.bound.at(2 h)", "receptor.bound.at(120min)",
-        "receptor.bound.auc", "receptor.bound.auc(1h, 4h)", "receptor.bound.peak(2h,4h)",
-        "receptor.bound.mean", "receptor.bound.above(1.5)", "receptor.bound.below(1.5)",
-        "receptor.bound.time_to(1.5)", "receptor.bound.time_to(9)",
-        "receptor.bound.at(1h) / receptor.bound.at(2h)",
-        "receptor.bound.peak - 2 * receptor.bound.at(2h)", "-(receptor.bound.peak + 1)",
-        "body.plasma.auc", "body.s.peak", "body.s.auc / body.plasma.peak",
-        "body.plasma.above(1500 nM)", "body.s.peak + body.r.peak",
-        "x = body.s.peak * 3 - body.r.peak",
-        "receptor.bound.at(1h) / receptor.bound.auc(0h, 4 h)", "body.r.mean (0 h , 4h)",
-        "1 / body.s.peak", "body.s.peak / body.r.peak", "body.s.peak / body.s.trough",
-        "body.s.peak * body.plasma.t_peak / 2",
-    ],
-)  # fmt: skip
-def test_a_summary_of_a_sweep_means_what_it_meant(text):
-    old, new = summaries.read(text, TOY), parse(text, TOY)
-    before = old.compute(TIMES, {name: course(name, None) for name in old.names})
-    np.testing.assert_allclose(new.evaluate(new_lookup(TOY)), before, rtol=1e-12)
-    assert (new.label, new.text, new.names, new.moments) == (
-        old.label, old.text, old.names, old.moments,
-    )  # fmt: skip
-    assert unit(new.unit) == unit(old.unit)
 
 
 @pytest.mark.parametrize(

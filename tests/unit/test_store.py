@@ -126,7 +126,7 @@ def test_what_is_not_run_reads_as_not_run(tmp_path):
 
 
 def test_a_finished_store_computes_nothing(finished, monkeypatch):
-    from ketasim.studies.chunk import Work
+    from ketasim.studies.sweep.chunk import Work
 
     monkeypatch.setattr(Work, "compute", lambda *_: pytest.fail("computed again"))
     assert (run(finished)["status"] == 0).all()

@@ -16,7 +16,6 @@ from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies import designs
 from ketasim.studies.designs.columns import Columns
-from ketasim.studies.plan import plan
 from ketasim.studies.simulate import simulate
 from ketasim.studies.sweep import sweep
 
@@ -328,7 +327,7 @@ def test_progress_is_told_and_can_stop_a_sweep():
 
 
 def test_a_fault_in_a_worker_reaches_the_caller(monkeypatch):
-    from ketasim.studies.chunk import Work
+    from ketasim.studies.sweep.chunk import Work
 
     def broken(self, rows):
         raise ZeroDivisionError("as planned")
@@ -338,8 +337,8 @@ def test_a_fault_in_a_worker_reaches_the_caller(monkeypatch):
         run(WARD, {"body.k_el": ["1 1/h"]})
 
 
-def test_a_plan_counts_what_a_sweep_does():
-    found = plan(
+def test_an_estimate_counts_what_a_sweep_does():
+    found = estimate(
         WARD, "sobol:300", engine="reference", threads=1, chunk=100, summaries=["body.plasma.peak"]
     )
     assert (found.members, found.chunks, found.threads, found.recorded) == (300, 3, 1, False)

@@ -20,7 +20,8 @@ def integrate(setup: Setup) -> xr.Dataset:
     """Say the cautions, run the scenario, and let the result carry its question."""
     for caution in setup.cautions:
         click.echo(caution, err=True)
-    dataset = simulate(setup.scenario, engine=setup.engine, method=setup.method, rtol=setup.rtol)
+    engine = setup.engine or "reference"
+    dataset = simulate(setup.scenario, engine=engine, method=setup.method, rtol=setup.rtol)
     return dataset.assign_attrs(scenario=dump(setup), cautions=kept(setup.cautions))
 
 

@@ -11,7 +11,7 @@ import click
 from tqdm import tqdm
 
 from ketasim.cli.stopping import Wish
-from ketasim.studies.progress import Listener, Progress
+from ketasim.studies.sweep.progress import Listener, Progress
 
 EVERY = 30.0  # between plain lines [s]
 

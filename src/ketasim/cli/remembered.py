@@ -7,11 +7,11 @@ from typing import Any
 
 from ketasim.cli.sweeping import Ready
 from ketasim.config import loads
-from ketasim.engines.limits import Limits
+from ketasim.engines.limits import METHODS, Limits
+from ketasim.readouts import split_list
 from ketasim.results.problems import StoreError
 from ketasim.results.store import Store
 from ketasim.studies.designs.design import Design
-from ketasim.studies.formula import split_list
 
 
 def ready_again(path: Path, threads: int) -> tuple[Ready, Store]:
@@ -60,10 +60,11 @@ def stored_design(store: Store) -> Design:
 
 
 def _how(identity: Any, chunk: int) -> dict[str, Any]:
+    ran = identity["method"]
     steps, seconds = re.findall(r"\d[\d.e+-]*", identity["limits"])
     return {
         "engine": identity["engine"],
-        "method": identity["method"],
+        "method": ran if ran in METHODS else METHODS[0],
         "rtol": float(identity["rtol"]),
         "chunk": chunk,
         "limits": Limits(int(steps), float(seconds)),

@@ -25,7 +25,7 @@ import click
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_on=5 1/uM/s".')
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
-@click.option("--engine", default="ensemble", show_default=True, help="ensemble or reference.")
+@click.option("--engine", help="ensemble or reference; else the file's, else ensemble.")
 @click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
 @click.option("--chunk", type=click.IntRange(1), help="Members computed and stored together.")
 @click.option("--max-steps", type=click.IntRange(1), default=100_000, show_default=True)

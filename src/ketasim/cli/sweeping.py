@@ -14,9 +14,8 @@ import xarray as xr
 
 from ketasim.cli.progress_line import duration, listener
 from ketasim.cli.stopping import STOPPED, prompt_stop
-from ketasim.cli.varied import design_of, expanded
+from ketasim.cli.varied import design_of
 from ketasim.config import Setup, dump, load
-from ketasim.config.names import OBSERVABLES
 from ketasim.core.scenario import Scenario
 from ketasim.engines.limits import Limits
 from ketasim.errors import ConfigError, KetasimWarning
@@ -25,9 +24,9 @@ from ketasim.results.problems import size
 from ketasim.results.store import is_store
 from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.designs.design import Design
-from ketasim.studies.job import cores
-from ketasim.studies.plan import Plan, plan
 from ketasim.studies.sweep import sweep
+from ketasim.studies.sweep.estimate import Estimate, estimate
+from ketasim.studies.sweep.job import cores
 
 FAILED = 3  # exit code when more than MOST of the members failed
 MOST = 0.01
@@ -47,7 +46,7 @@ class Order:
     sets: tuple[str, ...] = ()
     seed: int = 0
     threads: int | None = None
-    engine: str = "ensemble"
+    engine: str | None = None
     rtol: str | None = None
     chunk: int | None = None
     max_steps: int = 100_000
@@ -84,7 +83,7 @@ def carry_out(order: Order) -> None:
     ready = _ready(order, setup)
     if order.only_plan:
         asked = {**ready.keep, **ready.how, "threads": ready.threads}
-        click.echo(told(plan(ready.scenario, ready.design, **asked)))
+        click.echo(told(estimate(ready.scenario, ready.design, **asked)))
         return
     if order.resume and not is_store(order.store):
         raise ConfigError(f"--resume: there is no store at {order.store}.")
@@ -95,14 +94,14 @@ def _ready(order: Order, setup: Setup) -> Ready:
     scenario = setup.scenario
     design = design_of(scenario, order.vary, order.sample, order.table, order.seed)
     keep: dict[str, Any] = {
-        "summaries": [expanded(text, scenario) for text in order.summaries],
-        "record": [_full(name, scenario) for text in order.record for name in text.split(",")],
+        "summaries": order.summaries,
+        "record": [name.strip() for text in order.record for name in text.split(",")],
     }
     if not keep["summaries"] and not keep["record"]:
         shown = _headlines(scenario)
         keep["summaries"] = [f"{name}.{one}" for name in shown for one in ("peak", "t_peak")]
     how = {
-        "engine": order.engine,
+        "engine": order.engine or setup.engine or "ensemble",
         "method": setup.method,
         "rtol": setup.rtol,
         "chunk": order.chunk,
@@ -139,14 +138,10 @@ def threads(asked: int | None) -> int:
 
 
 def _headlines(scenario: Scenario) -> Iterable[str]:
-    known = {*scenario.model.states, *(str(q.name) for q in scenario.model.quantities)}
-    return scenario.record or tuple(n for n in OBSERVABLES.values() if n in known) or sorted(known)
-
-
-def _full(name: str, scenario: Scenario) -> str:
-    plain = name.strip()
-    known = {*scenario.model.states, *(str(q.name) for q in scenario.model.quantities)}
-    return plain if plain in known else OBSERVABLES.get(plain, plain)
+    model = scenario.model
+    shorts = {full: short for short, full in model.short_names.items()}
+    wanted = scenario.record or tuple(shorts) or sorted(model.recordable)
+    return [shorts.get(name, name) for name in wanted]
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
@@ -198,8 +193,8 @@ def conclude(dataset: xr.Dataset, store: Path) -> None:
         sys.exit(FAILED)
 
 
-def told(found: Plan) -> str:
-    """Return a plan in one line."""
+def told(found: Estimate) -> str:
+    """Return an estimate in one line."""
     kept = "summaries only" if not found.recorded else "with time courses"
     line = (
         f"{found.members:,} runs, {found.chunks:,} chunk{_s(found.chunks)}, "

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ketasim.results.schema import SCHEMA_VERSION
 
 Array = NDArray[Any]
+RESERVED = ("claims", "quarantine", "ketasim.json", "zarr.json")  # what else a store's folder holds
 Role = Literal["design", "data", "count", "status"]
 _TYPES: Mapping[Role, str] = {
     "design": "float64",
