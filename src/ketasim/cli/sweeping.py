@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import xarray as xr
 
 from ketasim.cli.progress_line import duration, listener
 from ketasim.cli.stopping import STOPPED, prompt_stop
@@ -27,6 +26,9 @@ from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep import sweep
 from ketasim.studies.sweep.estimate import Estimate, estimate
 from ketasim.studies.sweep.job import cores
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FAILED = 3  # exit code when more than MOST of the members failed
 MOST = 0.01
@@ -183,7 +185,7 @@ def said_before() -> AbstractContextManager[object]:
     return warnings.catch_warnings(action="ignore", category=KetasimWarning)
 
 
-def conclude(dataset: xr.Dataset, store: Path) -> None:
+def conclude(dataset: "xr.Dataset", store: Path) -> None:
     """Print the last line of a sweep; exit 3 when more than 1 % of it failed."""
     told = failures.sentence(dataset)
     if len(failures.failed(dataset)):

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.results.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[Any]
 RESERVED = ("claims", "quarantine", "ketasim.json", "zarr.json")  # what else a store's folder holds
@@ -118,8 +120,10 @@ class Memory:
         for name, values in data.items():
             self.arrays[name][start : start + len(values)] = values
 
-    def dataset(self, attributes: Mapping[str, Any]) -> xr.Dataset:
+    def dataset(self, attributes: Mapping[str, Any]) -> "xr.Dataset":
         """Return what has been filled, labelled."""
+        import xarray as xr
+
         layout = self.layout
         variables = {
             c.name: xr.Variable(c.dims, self.arrays[c.name], layout.attributes(c))

@@ -5,9 +5,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from ketasim.core.scenario import Scenario
 from ketasim.engines.contract import RTOL, Settings
@@ -19,6 +17,9 @@ from ketasim.studies.sweep.chunk import Rows
 from ketasim.studies.sweep.job import Job, cores, prepare
 from ketasim.studies.sweep.progress import Listener, Tally
 from ketasim.studies.sweep.workers import Chunk, Workers
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def sweep(
@@ -39,7 +40,7 @@ def sweep(
     progress: Listener | None = None,
     shard: tuple[int, int] | None = None,
     attributes: Mapping[str, Any] | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Run a scenario for every member of a design.
 
     Parameters
@@ -122,7 +123,7 @@ def sweep(
 
 def _in_memory(
     job: Job, threads: int, progress: Listener | None, attributes: Mapping[str, Any]
-) -> xr.Dataset:
+) -> "xr.Dataset":
     memory = Memory(job.layout)
     tally = Tally(job.design.size, 0, 0, progress)
 

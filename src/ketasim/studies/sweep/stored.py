@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
@@ -21,6 +20,9 @@ from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.job import Job
 from ketasim.studies.sweep.progress import Listener, Tally
 from ketasim.studies.sweep.workers import Chunk, Workers
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LOG = logging.getLogger("ketasim.sweep")
 WAIT = 0.3  # between looks at chunks that other processes hold [s]
@@ -33,7 +35,7 @@ def carry_out(
     progress: Listener | None,
     shard: tuple[int, int] | None,
     attributes: Mapping[str, Any],
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Compute what a store lacks, and return it opened; see :func:`ketasim.sweep`.
 
     Raises
