@@ -12,6 +12,7 @@ from ketasim.config import loads
 from ketasim.core.protocol import Protocol, bath, dose, hold, repeat
 from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.engines.contract import Settings
+from ketasim.engines.limits import Limits
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies import designs
@@ -66,6 +67,16 @@ def test_neither_the_grid_nor_other_summaries_move_a_bit():
     finest = sweep(replace(WARD, times=hours(0, 14, every=0.005)), VARY, record=["body.plasma"])
     on_grid = finest["body.plasma"].max("time").to_numpy()
     np.testing.assert_allclose(wanted, on_grid, rtol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["reference", "ensemble"])
+def test_a_summary_without_a_window_is_of_the_times_that_were_asked_for(engine):
+    """The first dose is at 0 h; what is looked at begins at 3 h, and nothing is recorded."""
+    late = replace(WARD, times=hours(3, 13, every=5.0))
+    asked = ["m = body.plasma.mean", "a = body.plasma.auc", "w = body.plasma.auc(3 h, 13 h)"]
+    found = sweep(late, VARY, summaries=asked, engine=engine)
+    np.testing.assert_allclose(found["m"] * 10.0, found["a"], rtol=1e-12)
+    np.testing.assert_allclose(found["w"], found["a"], rtol=1e-5)
 
 
 def test_recording_a_course_moves_no_bit_of_a_summary():
@@ -140,6 +151,13 @@ def test_a_parameter_is_the_members_own():
     )
     np.testing.assert_allclose(found["k"], [0.6, 1.2])
     assert found["k"].attrs["units"] == "1/h"
+
+
+@pytest.mark.parametrize("engine", ["reference", "ensemble"])
+def test_a_step_limit_is_a_row_with_its_name(engine):
+    found = sweep(WARD, VARY, summaries=["body.s.peak"], engine=engine, limits=Limits(steps=3))
+    assert (found["status"] == Status.MAX_STEPS).all()
+    assert np.isnan(found["body.s.peak"]).all()
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,7 @@ def failing_at_first(engine):
     return attempt
 
 
-@pytest.mark.parametrize("engine", ["reference", pytest.param("ensemble", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("engine", ["reference", "ensemble"])
 def test_a_retry_keeps_the_tolerance_and_is_told(monkeypatch, engine):
     module = import_module(f"ketasim.engines.{engine}")
     monkeypatch.setattr(module, "attempt", failing_at_first(module))
