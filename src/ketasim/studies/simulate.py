@@ -214,7 +214,7 @@ def _summary(
     scenario: Scenario, found: Outcome, reductions: Sequence[Reduction]
 ) -> dict[str, Summary]:
     model = scenario.settled_model
-    columns = {(r.name, r.kind): k for k, r in enumerate(reductions)}
+    columns = {(r.name, str(r.kind)): k for k, r in enumerate(reductions)}
 
     def number(name: str, kind: str) -> float:
         column = columns.get((name, kind))
