@@ -14,11 +14,11 @@ from pathlib import Path
 
 import card_figure
 
-from ketasim.cli.equations import equations
 from ketasim.config.checks import load_checks
 from ketasim.core.model import Model
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS, RIVALS
+from ketasim.reports.equations import equations
 from ketasim.studies.levelled import levelled
 from ketasim.studies.robustness import pass_shares, unmeasured
 from ketasim.studies.scorecard import Check, Verdict, score
