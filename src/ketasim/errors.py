@@ -34,6 +34,10 @@ class MissingExtra(KetasimError, ImportError):
     """An optional dependency is needed."""
 
 
+class KetasimWarning(UserWarning):
+    """Something is allowed but probably not meant: an unusual dose, an implausible value."""
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return ``' Did you mean "x"?'`` for the nearest known name, or an empty string."""
     names = sorted(known)

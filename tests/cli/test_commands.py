@@ -275,3 +275,18 @@ def test_help_is_immediate_and_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert time.perf_counter() - began < 5.0  # 0.1 s on a quiet machine
+
+
+@pytest.mark.parametrize("command", ["run", "explain", "export sbml"])
+def test_every_command_says_what_is_far_from_usual(type_in, tmp_path, command):
+    text = 'schema = 1\n[[dosing]]\namount = "5 mg/kg"\nroute = "iv"\n[output]\nuntil = "2 h"\n'
+    (tmp_path / "much.toml").write_text(text)
+    if command == "export sbml":
+        pytest.importorskip("libsbml")
+    more = ["--effect", "glutamate.relative@1h"] if command == "explain" else []
+    code, _, err = type_in(*command.split(), "much.toml", *more)
+    assert code == 0
+    assert err.count('5 mg/kg iv with subject = "human" is 10 times the usual 0.5 mg/kg') == 1
+    if command == "run":
+        kept = xr.open_dataset(tmp_path / "out" / "much" / "result.nc").attrs["cautions"]
+        assert kept.startswith("5 mg/kg iv")

@@ -106,9 +106,38 @@ def test_a_plan_says_what_it_takes_and_makes_nothing(config, tmp_path):
     assert sorted(one.name for one in tmp_path.iterdir()) == ["question.toml"]
 
 
+def test_a_sample_says_what_it_draws_and_leaves_alone(config, tmp_path):
+    told = sweep(config, "--sample", "sobol:2", *KEEP, "-o", tmp_path / "a.zarr")
+    assert "sobol:2 draws 175 uncertain parameters; leaves 7 exponents, 6 driver gains" in told
+    words = ["--sample", "lhs:3", "--vary", "nmda", "--vary", "subject.weight"]
+    told = sweep(config, *words, *KEEP, "-o", tmp_path / "b.zarr")
+    assert "lhs:3 draws 29 uncertain parameters, 1 trait of the body; leaves 146 uncertain" in told
+    found = xr.open_zarr(tmp_path / "b.zarr", chunks=None)
+    assert {"nmda.k_s", "subject.weight"} < set(found.coords)
+    assert 40.0 <= found["subject.weight"].min() < found["subject.weight"].max() <= 140.0
+    assert found.attrs["cautions"] == ""
+
+
+def test_what_is_far_from_usual_is_said_once_and_kept(config, tmp_path):
+    store = tmp_path / "s.zarr"
+    vary = ["--vary", "dosing[0].amount = [0.5, 500] mg/kg", "--vary", "nmda.k_s = 320 uM"]
+    told = sweep(config, *vary, *KEEP, "-o", store)
+    slip = "nmda.k_s = 320 uM lies outside its plausible bounds 0.2 to 0.6 uM."
+    assert told.count("is 1e+03 times the usual 0.5 mg/kg") == told.count(slip) == 1
+    said = xr.open_zarr(store, chunks=None).attrs["cautions"].splitlines()
+    assert [one.startswith(("500 mg/kg iv", slip)) for one in said] == [True, True]
+    meant = tmp_path / "meant.toml"
+    meant.write_text(CONFIG.replace("schema = 1", "schema = 1\nallow_unusual_dose = true"))
+    told = sweep(meant, *vary, *KEEP, "-o", tmp_path / "m.zarr")
+    assert "times the usual" not in told
+    assert slip in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (["--vary", "nmda.k_s = 1:5:0.5 uM"], r"--vary nmda.k_s = 1:5:0.5 uM: write linspace"),
+        (["--sample", "sobol:8", "--vary", "nmdaa"], 'no such parameter or group. Did you mean "n'),
         (["--vary", "mtor.k_actt = 1"], '--vary mtor.k_actt: no such parameter. Did you mean "'),
         (["--vary", "nmda.k_s"], "without values it needs --sample"),
         (["--vary", "= 3"], "write NAME = VALUES"),

@@ -10,13 +10,18 @@ import pytest
 
 from ketasim.core.evidence import Kind
 from ketasim.models import antidepressant
+from ketasim.models.physiology import PHYSIOLOGY
+from ketasim.models.subjects import SPECIES, USUAL_WEIGHT
 from ketasim.units import unit
 
 ROOT = Path(__file__).parents[2]
 MODEL = antidepressant()
 BIB = files("ketasim").joinpath("references.bib").read_text("utf-8")
 ENTRIES = dict(re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", BIB, re.M | re.S))
-LEDGER = {key for one in MODEL.parameters.values() for key in one.evidence.keys}
+TRAITS = {f"{who}.{what}": one for who, many in PHYSIOLOGY.items() for what, one in many.items()}
+LEDGER = {
+    key for one in (*MODEL.parameters.values(), *TRAITS.values()) for key in one.evidence.keys
+}
 
 
 def cited_by_configs():
@@ -38,6 +43,26 @@ def test_a_number_has_unit_bounds_evidence_and_meaning(name):
         assert one.evidence.keys, "a measurement names its source"
     if one.evidence.kind == "assumed":
         assert not one.evidence.keys, "an assumption leans on no source"
+
+
+@pytest.mark.parametrize("name", TRAITS)
+def test_a_trait_of_a_subject_has_limits_about_its_median_evidence_and_meaning(name):
+    one = TRAITS[name]
+    assert 0.0 < one.within[0] < one.median < one.within[1]
+    assert 0.0 < one.cv < 1.0
+    assert one.meaning
+    assert len(one.evidence.note.split()) >= 2
+    assert bool(one.evidence.keys) == (one.evidence.kind != "assumed")
+    assert set(one.scales) <= set(MODEL.parameters)
+    assert bool(one.scales) != bool(one.parameter)
+
+
+def test_every_species_has_a_weight_about_its_usual_one():
+    assert set(PHYSIOLOGY) == set(SPECIES)
+    for species, many in PHYSIOLOGY.items():
+        factor = {"kg": 1.0, "g": 1e-3}[USUAL_WEIGHT[species].split()[1]]
+        usual = float(USUAL_WEIGHT[species].split()[0]) * factor
+        assert many["weight"].median == pytest.approx(usual)
 
 
 def test_only_constants_have_no_room_to_vary():

@@ -47,6 +47,9 @@ def test_axes_keep_their_ends_exactly():
         ("1, 2, 5 mg/kg", (1, 2, 5), "mg/kg"),
         ("60 min, 2 h", (60, 120), "min"),
         ("0.5", (0.5,), "1"),
+        ("[0.25, 0.5] mg/kg", (0.25, 0.5), "mg/kg"),
+        ("[0.25 mg/kg, 0.5 mg/kg]", (0.25, 0.5), "mg/kg"),
+        ("[1, 2, ] h", (1, 2), "h"),
     ],
 )
 def test_axes_are_read_from_text(text, values, unit):
@@ -63,6 +66,14 @@ def test_axes_are_read_from_text(text, values, unit):
 )  # fmt: skip
 def test_faulty_axes_are_refused(text):
     with pytest.raises(KetasimError):
+        designs.read_axis(text, "x")
+
+
+@pytest.mark.parametrize("text", ["1:5:0.5 mg/kg", "1 : 5 mg/kg", "1:5:0.5"])
+def test_a_span_with_colons_is_refused_with_what_to_write(text):
+    with pytest.raises(
+        ConfigError, match=r'write linspace\(first, last, count\) unit, e\.g\. "lin'
+    ):
         designs.read_axis(text, "x")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import toy
 from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
 from ketasim.core.scenario import Scenario, Subject
-from ketasim.core.schedule import SNAP, compile_schedule
+from ketasim.core.schedule import SNAP, compile_schedule, covering_schedule
 from ketasim.errors import ModelError, ProtocolError
 
 TOY = toy.model()
@@ -258,3 +258,17 @@ def test_a_long_train_compiles_in_about_a_second():
     schedule = compiled(train + windows, end=200.0)
     assert len(schedule.edges) == pytest.approx(40_001, abs=2)
     assert schedule.delivered.sum() == pytest.approx(20_000 * MICROMOLES, rel=1e-9)
+
+
+def test_a_covering_schedule_feeds_and_turns_what_any_member_may():
+    quiet = hold("receptor.blocker", "0 %", start="1 h", until="2 h")
+    protocol = dose("0 mg", route="iv", drug="drug") + quiet + bath("0 uM", drug="s_drug")
+    found = covering_schedule(compiled(protocol), TOY, protocol=protocol)
+    fed = {name for name, column in zip(TOY.states, found.rates.T, strict=True) if column.all()}
+    assert fed == {"body.s", "body.r"}
+    held = np.isnan(found.knobs).all(axis=0)
+    assert dict(zip(TOY.knobs, held, strict=True)) == {
+        "receptor.bath_drug": True,
+        "receptor.blocker": True,
+    }
+    assert not covering_schedule(compiled(Protocol()), TOY, protocol=Protocol()).rates.any()

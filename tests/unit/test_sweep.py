@@ -15,10 +15,10 @@ from ketasim.engines.limits import Limits
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies import designs
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.plan import plan
 from ketasim.studies.simulate import simulate
 from ketasim.studies.sweep import sweep
-from ketasim.studies.targets import Targets
 
 PROTOCOL = repeat(dose("1 mg/kg", route="iv", drug="drug", over="30 min"), times=2, every="6 h")
 ROW = hold("receptor.blocker", "0 %", start="1 h", until="2 h")
@@ -97,12 +97,12 @@ def test_schedules_of_many_members_are_those_of_each_to_the_last_bit():
     table["subject.weight"][7] = 0.0
     table["intervention[0].level"][9] = 1.5
     table["dosing[0].amount"][11] = -1.0
-    targets = Targets(busy, designs.table(table, units=dict(zip(names, units, strict=True))))
-    rows = targets.design.rows(0, 50)
+    columns = Columns(busy, designs.table(table, units=dict(zip(names, units, strict=True))))
+    rows = columns.design.rows(0, 50)
     fine = np.ones(50, bool)
-    many = targets.schedules(rows, fine)
+    many = columns.schedules(rows, fine)
     for i in np.flatnonzero(fine):
-        one = targets.schedule(rows[i])
+        one = columns.schedule(rows[i])
         for name in ("edges", "rates", "boluses", "knobs", "before"):
             np.testing.assert_array_equal(getattr(many[i], name), getattr(one, name))
     assert sorted({*range(50)} - {*np.flatnonzero(fine)}) == [9, 11]
@@ -220,6 +220,7 @@ def test_healthy_members_are_all_ok(healthy):
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
+@pytest.mark.filterwarnings("ignore:trap:ketasim.errors.KetasimWarning")
 def test_poison_stays_where_it_is(healthy, chunk):
     found = trapped(POISON, chunk=chunk)
     assert found.sizes["member"] == SIZE
@@ -348,6 +349,7 @@ def test_a_plan_counts_what_a_sweep_does():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:trap:ketasim.errors.KetasimWarning")
 def test_the_compiled_engine_keeps_every_promise_too(tmp_path):
     healthy = trapped(engine="ensemble")
     for chunk, threads in ((1, 1), (7, 2), (64, 3)):

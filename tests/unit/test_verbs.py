@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import ketasim as ks
 from ketasim.cli.main import COMMANDS, group
-from ketasim.errors import ConfigError
+from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.reports.text import Table
 from ketasim.results.problems import StoreError
 
@@ -74,7 +74,7 @@ def test_a_model_that_no_file_can_name_runs_and_is_written(tmp_path):
 
 def test_a_caution_is_a_warning():
     much = [*DAY, "dosing[0].amount=10 mg/kg"]
-    with pytest.warns(UserWarning, match="10 mg/kg iv") as caught:
+    with pytest.warns(KetasimWarning, match="10 mg/kg iv") as caught:
         ks.run("human_healthy_iv", sets=much)
     assert caught[0].filename == __file__
     heard = []

@@ -24,6 +24,7 @@ def command(
 
     Prints the share of the effect that each node and each arrow carries, and draws the pathway.
     """
+    from ketasim.cli.run import say
     from ketasim.config import load
     from ketasim.results import folder
     from ketasim.verbs.evidence import explain
@@ -31,7 +32,7 @@ def command(
     place = out or Path("explain", Path(config).stem)
     setup = load(config, sets=sets)
     folder.prepare(place)
-    found = explain(setup, effect, nodes=nodes)
+    found = explain(setup, effect, nodes=nodes, tell=say)
     files = found.save(place, formats=formats)
     click.echo(found)
     click.echo(f"written: {', '.join(str(one) for one in files)}")

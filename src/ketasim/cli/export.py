@@ -31,6 +31,8 @@ def sbml(
     from ketasim.config import load
 
     setup = load(config, sets=sets)
+    for caution in setup.cautions if not omex else ():  # an archive holds a run, which says them
+        click.echo(caution, err=True)
     path = out or Path(f"{Path(config).stem}.xml")
     verdict = _write(setup, path)
     if check:

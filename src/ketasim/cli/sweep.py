@@ -20,8 +20,17 @@ MOST = 0.01
 
 @click.command(short_help="Run one configuration for many values.")
 @click.argument("config")
-@click.option("--vary", multiple=True, help='"dosing[0].amount = logspace(0.05, 5, 41) mg/kg"')
-@click.option("--sample", help="Draw instead of a grid: sobol:4096, lhs:1000 or random:1000.")
+@click.option(
+    "--vary",
+    multiple=True,
+    help='"dosing[0].amount = logspace(0.05, 5, 41) mg/kg"; with --sample also a name, or a group: '
+    "uncertain, exponents, gains, body, subject, everything, nmda, measured.",
+)
+@click.option(
+    "--sample",
+    help="Draw instead of a grid: sobol:4096, lhs:1000 or random:1000; what is uncertain, unless "
+    "--vary says what.",
+)
 @click.option("--table", type=click.Path(path_type=Path), help="A CSV file, a row a member.")
 @click.option("--summary", "summaries", multiple=True, help='"spines.peak, glutamate.auc(0h,4h)"')
 @click.option("--record", multiple=True, help="A name whose full time course is kept.")
@@ -40,7 +49,6 @@ MOST = 0.01
 @click.option("--resume", is_flag=True, help="Refuse to start a new store.")
 def command(config: str, **options: Any) -> None:
     """Run CONFIG for many values; the same command again resumes what was stopped."""
-    from ketasim.cli.run import say
     from ketasim.config import load
     from ketasim.errors import ConfigError
     from ketasim.reports.stores import planned
@@ -49,8 +57,6 @@ def command(config: str, **options: Any) -> None:
     asked = Options(config, **options)
     tolerance = [f"engine.rtol={asked.rtol}"] if asked.rtol else []
     setup = load(config, sets=[*asked.sets, *tolerance])
-    for caution in setup.cautions:
-        say(caution)
     order, count, shard = _order(asked, setup), threads(asked.threads), _shard(asked.shard)
     if asked.only_plan:
         click.echo(planned(order.plan(threads=count)))
@@ -91,9 +97,11 @@ class Options:
 
 
 def _order(asked: Options, setup: "Setup") -> "Order":
+    from ketasim.cli.run import say
     from ketasim.cli.varied import design_of, expanded
     from ketasim.config import dump
     from ketasim.engines.limits import Limits
+    from ketasim.studies.cautions import cautions_of, kept
     from ketasim.verbs.sweep import Order
 
     scenario = setup.scenario
@@ -113,7 +121,14 @@ def _order(asked: Options, setup: "Setup") -> "Order":
         "limits": Limits(asked.max_steps, asked.max_seconds),
         "allow_looser": asked.allow_looser,
     }
-    attributes = {"scenario": dump(setup), "config": Path(asked.config).name}
+    cautions = cautions_of(scenario, design, doses=not setup.allow_unusual_dose)
+    for caution in cautions:
+        say(caution)
+    attributes = {
+        "scenario": dump(setup),
+        "config": Path(asked.config).name,
+        "cautions": kept(cautions),
+    }
     return Order(scenario, design, asked.store, keep, how, attributes)
 
 

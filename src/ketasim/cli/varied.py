@@ -3,18 +3,17 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+import click
 
 from ketasim.config.messages import located
 from ketasim.config.names import OBSERVABLES
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError
 from ketasim.studies import designs
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
 from ketasim.studies.job import DRAWN, drawn
-from ketasim.studies.targets import Targets
-
-_EVENT = re.compile(r"(dosing|intervention|bath)\[|subject\.")
 
 
 def design_of(
@@ -33,7 +32,7 @@ def design_of(
     if table is not None:
         with located("--table "):
             found = designs.table(table)
-            Targets(scenario, found)
+            Columns(scenario, found)
         return found
     if not pairs and sample is None:
         raise ConfigError(
@@ -42,7 +41,9 @@ def design_of(
         )
     with located("--vary "):
         found = _grid(pairs) if sample is None else _draw(scenario, pairs, sample, seed)
-        Targets(scenario, found)
+        Columns(scenario, found)
+    if sample is not None:
+        click.echo(f"{sample} {designs.in_a_line(found, scenario)}", err=True)
     return found
 
 
@@ -65,12 +66,8 @@ def _grid(pairs: list[tuple[str, str]]) -> Design:
 
 def _draw(scenario: Scenario, pairs: list[tuple[str, str]], sample: str, seed: int) -> Design:
     kind, n = drawn(sample)
-    chosen: dict[str, Any] = {}
-    for name, value in pairs:
-        if not value and _EVENT.match(name):
-            raise ConfigError(f'{name}: give a distribution, e.g. "{name} = uniform(0, 1) mg/kg".')
-        chosen[name] = designs.read_distribution(value, name) if value else None
-    return DRAWN[kind](scenario.settled_model, n, vary=chosen or None, seed=seed)
+    wishes = {name: value or None for name, value in pairs}
+    return DRAWN[kind](scenario, n, vary=wishes or None, seed=seed)
 
 
 def expanded(text: str, scenario: Scenario) -> str:

@@ -72,17 +72,26 @@ def error(
     )
 
 
-def dense(method: Rosenbrock, need: Sequence[int]) -> str:
-    """Return the program for the rows of the dense output, for the states that records need."""
+def dense(method: Rosenbrock) -> str:
+    """Return the program for the rows of the dense output of the one state it is shifted to."""
     lines = []
-    for row, weights in enumerate(method.dense):
-        for j, i in enumerate(need):
-            lines.append(f"d = mul k1:{i} #{weights[0]!r}")
-            lines += [
-                f"d = fma k{s}:{i} #{weight!r} d" for s, weight in enumerate(weights[1:], start=2)
-            ]
-            lines.append(f"d:{row * len(need) + j} < d")
+    for row, weights in enumerate(method.dense, start=1):
+        lines.append(f"d = mul m1:0 #{weights[0]!r}")
+        lines += [f"d = fma m{s}:0 #{weight!r} d" for s, weight in enumerate(weights[1:], start=2)]
+        lines.append(f"e{row}:0 < d")
     return "\n".join(lines)
 
 
+# The solution within the step at the share ``xs`` of it, of the one state it is shifted to.
+BETWEEN = "\n".join(
+    [
+        "b = fma e3:0 xs:0 e2:0",
+        "b = fma b xs:0 e1:0",
+        "l = sub #1.0 xs:0",
+        "b = fma b l mu:0",
+        "b = mul b xs:0",
+        "b = fma my:0 l b",
+        "mz:0 < b",
+    ]
+)
 ACCEPT = "\n".join(["t0 = where acc:0 #0.5 u:0 y:0", "y:0 < t0"])

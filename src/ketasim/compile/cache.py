@@ -5,18 +5,25 @@ the versions involved, so nothing stale can be found. Files appear whole, are ne
 carry a constant time stamp, so that processes that compile the same kernel at once agree.
 """
 
-import hashlib
 import importlib.util
+import json
 import os
-import platform
+import subprocess
 import sys
 import tempfile
 import threading
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-EMITTERS = ("emit.py", "elementary.py")
+from ketasim.compile.kernel import Plan
+from ketasim.compile.naming import plan_of
+from ketasim.compile.writer import Observer
+
 _ONE_AT_A_TIME = threading.Lock()  # a module half executed must not be found by another thread
+ABANDONED = 3600.0  # seconds after which a kernel that another process makes is made anew
 STAMP = 1_000_000_000  # numba compares time stamps; equal content must have an equal one
 
 
@@ -33,36 +40,78 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", home / ".cache")) / "ketasim"
 
 
-def name_of(text: str) -> str:
-    """Return the name of the module that holds a text: a hash of all that decides its code."""
-    import llvmlite
-    import numba
-
-    here = Path(__file__).parent
-    parts = [text, numba.__version__, llvmlite.__version__, platform.python_version()]
-    parts += [(here / one).read_text(encoding="utf-8") for one in EMITTERS]
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
-    return f"kernel_{digest}"
-
-
-def is_kept(text: str) -> bool:
-    """Return whether a kernel for this text was compiled before."""
-    name = name_of(text)
+def is_kept(name: str) -> bool:
+    """Return whether the kernel of this name was compiled before."""
     return name in sys.modules or any(folder().glob(f"__pycache__/{name}.*.nbi"))
 
 
-def load(text: str) -> tuple[ModuleType, str]:
-    """Return the module of a text, compiled now or before, and a note when it cannot be kept."""
-    name = name_of(text)
+def recalled(key: str) -> Plan | None:
+    """Return a plan written before, without its text, or None where none is known and compiled."""
+    try:
+        told = json.loads((folder() / f"{plan_of(key)}.json").read_text(encoding="utf-8"))
+        observers = {
+            name: Observer(place, exact, tuple(states), tuple(laws))
+            for name, (place, exact, states, laws) in told.pop("observers").items()
+        }
+        lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
+        found = Plan(**lists, observers=observers, text="")
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return found if is_kept(found.module) else None
+
+
+def remember(key: str, plan: Plan) -> None:
+    """Keep a plan beside its module, so that the next process need not write it again."""
+    told = {k: v for k, v in asdict(replace(plan, observers={})).items() if k != "text"}
+    told["observers"] = {
+        name: (one.place, one.exact, one.states, one.laws) for name, one in plan.observers.items()
+    }
+    path = folder() / f"{plan_of(key)}.json"
+    if path.exists():
+        return
+    try:
+        handle, draft = tempfile.mkstemp(dir=folder(), suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(told, file)
+        Path(draft).replace(path)
+    except OSError:
+        return
+
+
+def load(name: str, text: str) -> tuple[ModuleType, str]:
+    """Return the module of a name, compiled now from its text or before, and a note.
+
+    The note says so when the kernel cannot be kept. ``text`` may be empty where it is kept.
+    """
     with _ONE_AT_A_TIME:
         if name in sys.modules:
             return sys.modules[name], ""
         try:
-            return _execute(name, _keep(folder(), name, text)), ""
+            path = folder() / f"{name}.py" if not text else _keep(folder(), name, text)
+            return _execute(name, path), ""
         except OSError as error:
             note = f"compiled kernels cannot be kept in {folder()} ({error.strerror})"
         with tempfile.TemporaryDirectory() as place:
             return _execute(name, _keep(Path(place), name, text)), note
+
+
+def make_in_background(plan: Plan) -> bool:
+    """Have another process compile a kernel, for later; return whether one was started.
+
+    Whoever asks first makes it. A process that dies leaves its mark, which counts for an hour.
+    """
+    mark = folder() / f"{plan.module}.making"
+    try:
+        _keep(folder(), plan.module, plan.text)
+        if mark.exists() and time.time() - mark.stat().st_mtime > ABANDONED:
+            mark.unlink()
+        mark.touch(exist_ok=False)
+    except OSError:
+        return False
+    words = [sys.executable, "-m", "ketasim.compile.make", plan.module]
+    silent = subprocess.DEVNULL
+    subprocess.Popen(words, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+    return True
 
 
 def _keep(place: Path, name: str, text: str) -> Path:

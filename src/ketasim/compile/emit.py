@@ -75,6 +75,22 @@ def _pointer(typing_context: Any, array: Any) -> Any:  # noqa: ARG001
 pointer: Any = intrinsic(_pointer)
 
 
+def _pointer_at(kind: Any) -> Any:
+    """Return a numba function that takes an address for one of numbers of a kind."""
+
+    def at(typing_context: Any, address: Any) -> Any:  # noqa: ARG001
+        def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        made: Any = types.CPointer
+        return made(kind)(types.int64), write
+
+    return intrinsic(at)
+
+
+reals, wholes, codes = (_pointer_at(kind) for kind in (types.float64, types.int64, types.int8))
+
+
 def _function(build: Callable[[Any, Any, Any], None]) -> Any:
     @intrinsic
     def call(typing_context: Any, workspace: Any, shift: Any) -> Any:  # noqa: ARG001

@@ -1,31 +1,35 @@
 """One kernel for one system of equations: what is in it, and the text of its module."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ketasim.compile.jacobian import derivatives, eliminate
 from ketasim.compile.method import Rosenbrock
+from ketasim.compile.naming import module_of
 from ketasim.compile.specialise import Elsewhere, Fuse, Narrow, empty_states
 from ketasim.compile.trace import Node
 from ketasim.compile.wiring import Equations
-from ketasim.compile.writer import Parts, Writer
+from ketasim.compile.writer import Observer, Parts, Writer
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a kernel computes, and how its module is written.
 
+    ``module`` names its module, and ``text`` is what that holds (empty where it was remembered).
     ``live`` are the states that can move, ``dosed`` those a protocol may feed and ``turned`` the
-    knobs it may move (by index in the model); ``size`` is the length of the workspace. ``scales``,
-    ``low`` and ``high`` describe every state, ``neutral`` every knob. ``counts`` says how much
+    inputs it may move (by index in the model); ``size`` is the length of the workspace.
+    ``observers`` says, by name, how everything that can be recorded is found at a time. ``scales``,
+    ``low`` and ``high`` describe every state, ``neutral`` every input. ``counts`` says how much
     there is of what, for those who measure.
     """
 
+    module: str
     text: str
     live: tuple[int, ...]
     dosed: tuple[int, ...]
     turned: tuple[int, ...]
-    record: tuple[str, ...]
+    observers: Mapping[str, Observer]
     lanes: int
     size: int
     counts: Mapping[str, int]
@@ -39,7 +43,6 @@ def plan(
     eq: Equations,
     method: Rosenbrock,
     *,
-    record: Sequence[str],
     dosed: Collection[int],
     turned: Collection[int],
     started: Collection[int] = (),
@@ -48,19 +51,21 @@ def plan(
 ) -> Plan:
     """Write the module for a system.
 
-    ``record`` are names to compute at output times, ``dosed`` states that protocols feed,
-    ``turned`` knobs they move, ``started`` states that may start elsewhere than at rest.
+    ``dosed`` are states that protocols feed, ``turned`` inputs they move, ``started`` states that
+    may start elsewhere than at rest. What is recorded or asked of a run is no part of it.
     """
     empty = empty_states(eq, dosed={*dosed, *started}, turned=turned)
     live = tuple(i for i in range(len(eq.states)) if i not in empty)
-    parts = _parts(eq, Narrow(eq, empty=empty, dosed=dosed, turned=turned), live, record)
+    parts = _parts(eq, Narrow(eq, empty=empty, dosed=dosed, turned=turned), live)
     writer = Writer(eq, method, parts, tuple(sorted(dosed)), lanes, width)
+    text = writer.text()
     return Plan(
-        text=writer.text(),
+        module=module_of(text),
+        text=text,
         live=live,
         dosed=tuple(sorted(dosed)),
         turned=tuple(sorted(turned)),
-        record=tuple(record),
+        observers=writer.observers,
         lanes=lanes,
         size=writer.size,
         counts=writer.counts,
@@ -71,7 +76,7 @@ def plan(
     )
 
 
-def _parts(eq: Equations, narrow: Narrow, live: tuple[int, ...], record: Sequence[str]) -> Parts:
+def _parts(eq: Equations, narrow: Narrow, live: tuple[int, ...]) -> Parts:
     graph, n = eq.graph, len(eq.states)
     factors = eliminate(graph, derivatives(eq), n)
     sums = [graph.leaf("q", i) for i in range(n)]
@@ -90,5 +95,5 @@ def _parts(eq: Equations, narrow: Narrow, live: tuple[int, ...], record: Sequenc
         first=final(first[i] for i in live),
         later=final(later[i] for i in live),
         kept=final([*factors.lower.values(), *factors.upper.values(), *factors.inverse]),
-        shown=final(eq.named[name] for name in record),
+        shown=dict(zip(eq.named, final(eq.named.values()), strict=True)),
     )

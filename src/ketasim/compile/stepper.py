@@ -9,9 +9,7 @@ bears its name; ``d`` (rows, lanes) holds a lane's whole numbers. Everything is 
 pointers: counting references to arrays took a fifth of the time, and threads fought over it.
 """
 # mypy: ignore-errors
-# ruff: noqa: D103, F821
-
-from collections import namedtuple
+# ruff: noqa: D103, F821, SIM109
 
 import numpy as np
 from numba import njit
@@ -19,19 +17,15 @@ from numba import njit
 # --- copied from here
 OK, MAX_STEPS, TIME_LIMIT, NONFINITE, STEP_TOO_SMALL, NEGATIVE_STATE, BAD = 0, 2, 3, 4, 5, 6, 7
 GOING = -1
-# Rows of d: the member; its edge, last edge and next output; steps tried; when it began; whether
-# the step is a segment's first or its last; what was wrong with the last step; what comes next.
-MEMBER, EDGE, LAST, OUT, TRIED, SINCE, FIRST, ENDS, WRONG, NEXT, ROWS = range(11)
+# Rows of d: the member; its edge, last edge and next moment; steps tried; when it began; whether
+# the step is a segment's first or its last; what was wrong with the last step; what comes next;
+# whether a value read of it was no number; whether the value at the step's beginning is not known,
+# and whether the step is looked at more closely.
+MEMBER, EDGE, LAST, OUT, TRIED, SINCE, FIRST, ENDS, WRONG, NEXT, NONE, STALE, CLOSER = range(13)
+ROWS = 13
 STAY, TURN, LEAVE = 0, 1, 2
 FINE, LARGE, OUTSIDE, BROKEN = 0, 1, 2, 3
 MOST, MOST_FIRST, LEAST = 6.0, 100.0, 0.2
-SAFE = {"error_model": "numpy", "nogil": True}
-
-Job = namedtuple(
-    "Job",
-    "members parameters starts plans firsts edges knobs rates boluses times values final status "
-    "steps rejected n_members n_starts n_times n_final",
-)
 
 
 @njit(**SAFE)
@@ -50,39 +44,13 @@ def run_error(w):
 
 
 @njit(**SAFE)
-def run_observe(w):
-    observe(w, 0)
-
-
-@njit(**SAFE)
 def run_prepare(w, lane):
     prepare(w, lane)
 
 
 @njit(**SAFE)
-def run_step(w):
-    """Carry out one step of the method in every lane, up to the error estimate."""
-    run_factor(w)
-    combine_2(w, 0)
-    run_stage(w, N * W)
-    combine_3(w, 0)
-    run_stage(w, 2 * N * W)
-    combine_4(w, 0)
-    run_stage(w, 3 * N * W)
-    combine_5(w, 0)
-    run_stage(w, 4 * N * W)
-    combine_6(w, 0)
-    run_stage(w, 5 * N * W)
-    combine_7(w, 0)
-    run_stage(w, 6 * N * W)
-    combine_8(w, 0)
-    run_stage(w, 7 * N * W)
-    run_error(w)
-
-
-@njit(**SAFE)
 def enter(job, w, d, lane, first_step):
-    """Start a segment: its inputs, the boluses that wait at its edge, and a small first step."""
+    """Start a segment: its inputs, and a small first step."""
     edge = d[EDGE * W + lane]
     for i in range(N_PARAMETERS):
         w[P + i] = job.parameters[d[MEMBER * W + lane] * N_PARAMETERS + i]
@@ -90,12 +58,40 @@ def enter(job, w, d, lane, first_step):
         w[K + i] = job.knobs[edge * N_KNOBS + i]
     for i in range(N_DOSED):
         w[R + i] = job.rates[edge * N_DOSED + i]
-        w[Y + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
     run_prepare(w, lane)
     w[T + lane], w[TE + lane], w[H + lane] = job.edges[edge], job.edges[edge + 1], first_step
-    d[FIRST * W + lane] = 1
+    d[FIRST * W + lane] = d[STALE * W + lane] = 1
     d[WRONG * W + lane] = FINE
     d[NEXT * W + lane] = STAY
+
+
+@njit(**SAFE)
+def dose(job, w, d, lane):
+    """Give the boluses that wait at a segment's edge."""
+    edge = d[EDGE * W + lane]
+    for i in range(N_DOSED):
+        w[Y + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
+
+
+@njit(**SAFE)
+def begin(job, w, d, lane):
+    """Forget the last member's answers, and note what is there before anything is given."""
+    d[NONE * W + lane] = 0
+    for i in range(job.n_numbers * ROOM):
+        job.scratch[lane * job.n_numbers * ROOM + i] = 0.0
+    if job.n_watched == 0:
+        return
+    for j in range(HEAD, HEAD + job.n_states):
+        w[Z + job.needs[j] * W + lane] = w[Y + job.needs[j] * W + lane]
+    run_laws(job, w)
+    for i in range(job.n_watched):
+        job.scratch[before(job, i, lane)] = w[job.watched[i] + lane]
+
+
+@njit(**SAFE)
+def before(job, i, lane):
+    """Return where a watched value of before time 0 is kept."""
+    return W * (job.n_numbers * ROOM + 10 * job.n_watched) + i * W + lane
 
 
 @njit(**SAFE)
@@ -114,6 +110,8 @@ def seat(job, w, d, lane, m, first_step):
             w[P + i] = job.parameters[m * N_PARAMETERS + i]
         rest(w, lane)
     enter(job, w, d, lane, first_step)
+    begin(job, w, d, lane)
+    dose(job, w, d, lane)
     total = 0.0
     for i in range(N_PARAMETERS):
         total += 0.0 * w[P + i]
@@ -129,7 +127,7 @@ def idle(w, d, lane):
     """Leave a lane empty, with numbers that do no harm."""
     d[MEMBER * W + lane] = -1
     d[NEXT * W + lane] = STAY
-    w[T + lane] = w[ACC + lane] = 0.0
+    w[T + lane] = w[ACC + lane] = w[XS + lane] = 0.0
     w[TE + lane] = w[H + lane] = w[HS + lane] = w[HINV + lane] = 1.0
     w[G + lane] = 1.0 / GAMMA
     for i in range(N):
@@ -138,10 +136,13 @@ def idle(w, d, lane):
 
 @njit(**SAFE)
 def blank(job, m, first):
-    """Leave nothing in a member's values from one output time on."""
-    for q in range(N_RECORD):
-        for i in range(first, job.n_times):
-            job.values[(m * N_RECORD + q) * job.n_times + i] = np.nan
+    """Leave nothing in a member's values from one moment on, and no number taken of it."""
+    for k in range(first, job.n_times):
+        if job.columns[k] >= 0:
+            for q in range(job.n_shown):
+                job.values[(m * job.n_shown + q) * job.n_columns + job.columns[k]] = np.nan
+    for r in range(2 * job.n_numbers):
+        job.numbers[m * 2 * job.n_numbers + r] = np.nan
 
 
 @njit(**SAFE)
@@ -214,54 +215,6 @@ def judge(job, w, d):
 
 
 @njit(**SAFE)
-def request(job, w, d, lane, slot):
-    """Interpolate the states that a record needs at a lane's next output time."""
-    moment = job.times[d[OUT * W + lane]]
-    x = (moment - w[T + lane]) * w[HINV + lane]
-    for j in range(N_NEED):
-        at = NEED[j] * W + lane
-        bend = w[D + (N_NEED + j) * W + lane] + x * w[D + (2 * N_NEED + j) * W + lane]
-        bend = (1.0 - x) * (w[D + j * W + lane] + x * bend)
-        w[Z + j * WIDTH + slot] = (1.0 - x) * w[Y + at] + x * (w[U + at] + bend)
-    for j in range(N_ZC):
-        w[ZC + j * WIDTH + slot] = w[C + ZC_FROM[j] * W + lane]
-    if d[EDGE * W + lane] + 1 == d[LAST * W + lane] and moment == w[TE + lane]:
-        # A bolus given at the very end shows in the last output time.
-        for j in range(N_NEED):
-            for i in range(N_DOSED):
-                if NEED[j] == DOSED[i]:
-                    w[Z + j * WIDTH + slot] += job.boluses[d[LAST * W + lane] * N_DOSED + i]
-
-
-@njit(**SAFE)
-def flush(job, w, slots, taken):
-    """Compute what is recorded for the requests at hand, and write it where it belongs."""
-    run_observe(w)
-    for slot in range(taken):
-        at = slots[slot] * N_RECORD * job.n_times + slots[WIDTH + slot]
-        for q in range(N_RECORD):
-            job.values[at + q * job.n_times] = w[O + q * WIDTH + slot]
-
-
-@njit(**SAFE)
-def show(job, w, d, slots, taken):
-    """Serve the output times within accepted steps; return how many requests still wait."""
-    dense(w, 0)
-    for lane in range(W):
-        if w[ACC + lane] == 0.0:
-            continue
-        while due(job, w, d, lane):
-            request(job, w, d, lane, taken)
-            slots[taken], slots[WIDTH + taken] = d[MEMBER * W + lane], d[OUT * W + lane]
-            d[OUT * W + lane] += 1
-            taken += 1
-            if taken == WIDTH:
-                flush(job, w, slots, taken)
-                taken = 0
-    return taken
-
-
-@njit(**SAFE)
 def outcome(w, d, lane):
     """Move an accepted lane on in time; return how its member ended, if it did."""
     if w[ACC + lane] == 0.0:
@@ -294,11 +247,15 @@ def conclude(job, w, d, limits, clock):
             code = MAX_STEPS
         if code == GOING and clock[0] - d[SINCE * W + lane] > limits[1]:
             code = TIME_LIMIT
+        if d[NONE * W + lane] == 1 and (code == GOING or code == OK):
+            code = NONFINITE
         if code == GOING:
             continue
         job.status[m] = code
         d[NEXT * W + lane] = LEAVE
-        if code != OK:
+        if code == OK:
+            answer(job, w, d, lane)
+        else:
             blank(job, m, d[OUT * W + lane])
 
 
@@ -308,6 +265,7 @@ def turn(job, w, d, first_step):
     for lane in range(W):
         if d[NEXT * W + lane] == TURN:
             enter(job, w, d, lane, first_step)
+            dose(job, w, d, lane)
         elif d[NEXT * W + lane] == LEAVE and job.n_final > 0:
             m = d[MEMBER * W + lane]
             for i in range(N):
@@ -325,9 +283,9 @@ def tolerances(w, atol, low, high, rtol):
 
 
 @njit(**SAFE)
-def march(job, w, d, slots, limits, clock, first_step):
+def march(job, w, d, limits, clock, first_step, anchor):
     """Step until every member has ended or somebody asks to stop; return the number of steps."""
-    waiting = taken = rounds = 0
+    waiting = rounds = 0
     while clock[1] == 0:
         waiting = refill(job, w, d, clock, first_step, waiting)
         busy = False
@@ -338,32 +296,26 @@ def march(job, w, d, slots, limits, clock, first_step):
         choose(w, d)
         run_step(w)
         rounds += 1
-        if judge(job, w, d):
-            taken = show(job, w, d, slots, taken)
+        pending = judge(job, w, d)
+        if pending or job.n_scanned > 0:
+            run_dense(job, w)
+        if pending:
+            show(job, w, d)
+        if job.n_scanned > 0:
+            watch(job, w, d, anchor)
         conclude(job, w, d, limits, clock)
         accept(w, 0)
         turn(job, w, d, first_step)
-    flush(job, w, slots, taken)
     return rounds
 
 
-@njit(SIGNATURE, cache=True, **SAFE)
-def run(
-    members, parameters, starts, plans, firsts, edges, knobs, rates, boluses, times, atol, low,
-    high, settings, limits, clock, w, values, final, status, steps, rejected,
-):  # fmt: skip
+@njit(**SAFE)
+def enter_job(job, w, atol, low, high, settings, limits, clock):
     """Integrate members, and return the number of steps of all lanes together."""
-    job = Job(
-        pointer(members), pointer(parameters), pointer(starts), pointer(plans), pointer(firsts),
-        pointer(edges), pointer(knobs), pointer(rates), pointer(boluses), pointer(times),
-        pointer(values), pointer(final), pointer(status), pointer(steps), pointer(rejected),
-        len(members), len(starts), len(times), len(final),
-    )  # fmt: skip
     w[:] = 0.0
     d = np.zeros(ROWS * W, np.int64)
     d[NEXT * W : NEXT * W + W] = LEAVE
-    slots = np.zeros(2 * WIDTH, np.int64)
     tolerances(pointer(w), pointer(atol), pointer(low), pointer(high), settings[0])
     return march(
-        job, pointer(w), pointer(d), pointer(slots), pointer(limits), pointer(clock), settings[1]
+        job, pointer(w), pointer(d), pointer(limits), pointer(clock), settings[1], settings[2]
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ketasim.compile import arithmetic
+from ketasim.compile import arithmetic, interface
 from ketasim.compile.method import Rosenbrock
 from ketasim.compile.program import hoisted, render
 from ketasim.compile.trace import Node, reach
@@ -13,7 +13,8 @@ from ketasim.compile.wiring import Equations
 
 MARK = "# --- copied from here\n"
 LINE = 8  # doubles in a cache line
-LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc")
+LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc", "xs")
+COPIED = ("scan.py", "watch.py", "stepper.py")  # texts that every module holds
 SCALARS = ("rest", "prepare")  # programs for one lane
 
 
@@ -23,7 +24,8 @@ class Parts:
 
     ``first`` solves the first stage, from states ``y``; ``later`` any other, from ``u`` and the
     sums ``q``, with the factors ``kept`` from the step's start. ``rest`` are first states,
-    ``shown`` what is recorded; ``live`` are the states that move, by index in the model.
+    ``shown`` everything that can be recorded, by name; ``live`` are the states that move, by index
+    in the model.
     """
 
     live: tuple[int, ...]
@@ -31,7 +33,21 @@ class Parts:
     first: list[Node]
     later: list[Node]
     kept: list[Node]
-    shown: list[Node]
+    shown: Mapping[str, Node]
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Where a name's value is found in the workspace, and what must be computed before.
+
+    ``states`` are live states to interpolate and ``laws`` the programs to run, in this order;
+    ``exact`` says that the value is a state itself, or does not move within a segment.
+    """
+
+    place: int
+    exact: bool
+    states: tuple[int, ...]
+    laws: tuple[int, ...]
 
 
 class Writer:
@@ -49,21 +65,18 @@ class Writer:
         self.eq, self.method, self.parts, self.dosed = eq, method, parts, dosed
         self.lanes, self.width, self.n = lanes, width, len(parts.live)
         self.live = {full: i for i, full in enumerate(parts.live)}
-        self.constants = hoisted([*parts.kept, *parts.first, *parts.later, *parts.shown])
+        shown = parts.shown.values()
+        self.constants = hoisted([*parts.kept, *parts.first, *parts.later, *shown])
+        at_hand = {node.id for node in self.constants}
+        self.laws: dict[int, Node] = {}  # one a value that takes work, by its node
+        for node in shown:
+            if not self._is_state(node) and node.id not in at_hand:
+                self.laws.setdefault(node.id, node)
         self.size = 0
         self.arrays = self._arrays()
 
-    @cached_property
-    def need(self) -> list[int]:
-        """Return the live states that records are computed from."""
-        leaves = (node.leaf for node in reach(self.parts.shown))
-        return sorted({self.live[index] for array, index in leaves if array == "y"})
-
-    @cached_property
-    def shown_constants(self) -> list[int]:
-        """Return which constants records are computed from."""
-        wanted = {node.id for node in hoisted(self.parts.shown)}
-        return [at for at, node in enumerate(self.constants) if node.id in wanted]
+    def _is_state(self, node: Node) -> bool:
+        return node.leaf[0] == "y"
 
     @cached_property
     def slots(self) -> dict[int, tuple[str, Node]]:
@@ -76,9 +89,10 @@ class Writer:
 
     def _words(self, arrays: Mapping[str, Mapping[int, int] | None]) -> dict[int, str]:
         """Return the words of leaves, given how each array's indices are renumbered."""
-        everything = [*self.parts.first, *self.parts.later, *self.parts.rest, *self.parts.shown]
+        parts = self.parts
+        everything = [*parts.first, *parts.later, *parts.rest, *parts.shown.values()]
         words = {}
-        for node in reach([*everything, *self.parts.kept]):
+        for node in reach([*everything, *parts.kept]):
             array, index = node.leaf
             if array in arrays:
                 places = arrays[array]
@@ -99,24 +113,72 @@ class Writer:
             "prepare": render(_to("c", self.constants), sources),
             "factor": render([*self.slots.values(), *_to("k1", parts.first)], moving),
             "stage": render(_to("stage", parts.later), {**moving, **kept}),
-            "observe": render(_to("o", parts.shown), self._shown_words()),
             "error": self._error(),
-            "dense": arithmetic.dense(self.method, self.need),
+            "dense": arithmetic.dense(self.method),
+            "between": arithmetic.BETWEEN,
             "accept": arithmetic.ACCEPT,
         }
+        programs |= {f"law_{k}": text for k, (text, _) in enumerate(self._observed)}
         for s in range(2, self.method.stages + 1):
             programs[f"combine_{s}"] = arithmetic.combine(self.method, s)
         return programs
 
-    def _shown_words(self) -> dict[int, str]:
-        needed = {self.parts.live[i]: at for at, i in enumerate(self.need)}
-        words = {
-            node.id: f"z:{needed[node.leaf[1]]}"
-            for node in reach(self.parts.shown)
-            if node.leaf[0] == "y"
+    @cached_property
+    def _observed(self) -> list[tuple[str, list[Node]]]:
+        """Return the program of each law at a time, and the nodes it takes as known.
+
+        A law takes other laws' values where it is built on them, so that each is computed once.
+        """
+        words = {node.id: f"c:{at}" for at, node in enumerate(self.constants)}
+        words |= {
+            node.id: f"z:{self.live[node.leaf[1]]}"
+            for node in reach(self.parts.shown.values())
+            if self._is_state(node)
         }
-        slots = enumerate(self.shown_constants)
-        return words | {self.constants[at].id: f"zc:{slot}" for slot, at in slots}
+        found = []
+        for k, node in enumerate(self.laws.values()):
+            taken = [one for one in reach([node], words) if one.op != "const"]
+            inputs = [*taken, *(a for one in taken for a in one.args)]
+            found.append((render([(f"o:{k}", node)], words), inputs))
+            if node.op != "const":
+                words[node.id] = f"o:{k}"
+        return found
+
+    @cached_property
+    def observers(self) -> dict[str, Observer]:
+        """Return how every name that can be recorded is found at a time."""
+        z, c, o = (self.arrays[name][0] for name in ("z", "c", "o"))
+        constants = {node.id: at for at, node in enumerate(self.constants)}
+        numbers = {key: k for k, key in enumerate(self.laws)}
+        needs = self._law_needs(numbers)
+        found = {}
+        for name, node in self.parts.shown.items():
+            if self._is_state(node):
+                i = self.live[node.leaf[1]]
+                found[name] = Observer(z + i * self.lanes, exact=True, states=(i,), laws=())
+            elif node.id in constants:
+                found[name] = Observer(
+                    c + constants[node.id] * self.lanes, exact=True, states=(), laws=()
+                )
+            else:
+                k = numbers[node.id]
+                states, laws = needs[k]
+                found[name] = Observer(o + k * self.lanes, exact=False, states=states, laws=laws)
+        return found
+
+    def _law_needs(
+        self, numbers: Mapping[int, int]
+    ) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Return the states and laws that each law needs, itself last."""
+        ready: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        for k, (_, inputs) in enumerate(self._observed):
+            states = {self.live[one.leaf[1]] for one in inputs if self._is_state(one)}
+            before = {numbers[one.id] for one in inputs if numbers.get(one.id, k) < k}
+            for other in before:
+                states.update(ready[other][0])
+            laws = {k, *(law for other in before for law in ready[other][1])}
+            ready.append((tuple(sorted(states)), tuple(sorted(laws))))
+        return ready
 
     def _error(self) -> str:
         eq, live = self.eq, self.parts.live
@@ -128,23 +190,23 @@ class Writer:
         """Return each array's offset and step, whether a call shifts it, whether it is fixed."""
         n, w, stages = self.n, self.lanes, self.method.stages
         lane = {"y": n, "u": n, "q": n, "stage": n * stages, "a": len(self.slots)}
-        lane |= {"c": len(self.constants), "d": 3 * len(self.need)}
-        slot = {"z": len(self.need), "zc": len(self.shown_constants), "o": len(self.parts.shown)}
+        lane |= {"c": len(self.constants), "z": n, "d1": n, "d2": n, "d3": n, "o": len(self.laws)}
         shared = {"p": self.eq.n_parameters, "k": len(self.eq.neutral), "r": len(self.dosed)}
         shared |= {"atol": n, "low": n, "high": n, "rtol": 1}
-        groups = (
-            (lane, w, False), (dict.fromkeys(LANES, 1), w, True), (slot, self.width, False),
-            (shared, 1, True),
-        )  # fmt: skip
+        groups = ((lane, w, False), (dict.fromkeys(LANES, 1), w, True), (shared, 1, True))
         arrays = {
             name: (self._take(count * step), step, name == "stage", fixed)
             for group, step, fixed in groups
             for name, count in group.items()
         }
         first = arrays["stage"][0]
-        for s in range(stages):
-            arrays[f"k{s + 1}"] = (first + s * n * w, w, False, False)
-        return arrays
+        stage = {f"k{s + 1}": first + s * n * w for s in range(stages)}
+        arrays |= {name: (at, w, False, False) for name, at in stage.items()}
+        # The same places again, for programs that act on the one state they are shifted to.
+        moved = {f"m{s + 1}": first + s * n * w for s in range(stages)}
+        moved |= {"my": arrays["y"][0], "mu": arrays["u"][0], "mz": arrays["z"][0]}
+        moved |= {f"e{row}": arrays[f"d{row}"][0] for row in (1, 2, 3)}
+        return arrays | {name: (at, w, True, False) for name, at in moved.items()}
 
     def _take(self, count: int) -> int:
         """Return the next free place, on a cache line, and move past it."""
@@ -160,7 +222,7 @@ class Writer:
             "states": self.n,
             "constants": len(self.constants),
             "factors": len(self.slots),
-            "need": len(self.need),
+            "laws": len(self.laws),
         }
 
     def text(self) -> str:
@@ -173,8 +235,28 @@ class Writer:
                 text,
                 '""", LAYOUT' + self._how(name) + ")",
             ]
-        stepper = Path(__file__).with_name("stepper.py").read_text(encoding="utf-8")
-        return "\n".join(lines) + "\n\n" + stepper.partition(MARK)[2]
+        here = Path(__file__)
+        texts = (here.with_name(name).read_text(encoding="utf-8") for name in COPIED)
+        copied = [interface.resolved(text.partition(MARK)[2]) for text in texts]
+        return "\n".join(
+            [*lines, "", self._observe(), self._step(), *copied, "", interface.entry()]
+        )
+
+    def _observe(self) -> str:
+        """Return the function that runs the program of one law, by number."""
+        rows = [
+            f"    {'el' * (k > 0)}if k == {k}:\n        law_{k}(w, 0)"
+            for k in range(len(self.laws))
+        ]
+        body = rows or ["    pass"]
+        return "\n".join(["@njit(**SAFE)", "def observe(w, k):", *body, ""])
+
+    def _step(self) -> str:
+        """Return the function that carries out one step of the method, up to the error estimate."""
+        body = ["    run_factor(w)"]
+        for s in range(2, self.method.stages + 1):
+            body += [f"    combine_{s}(w, 0)", f"    run_stage(w, {s - 1} * N * W)"]
+        return "\n".join(["@njit(**SAFE)", "def run_step(w):", *body, "    run_error(w)", ""])
 
     def _maker(self, name: str) -> str:
         return "scalar" if name in SCALARS else "vector"
@@ -182,21 +264,17 @@ class Writer:
     def _how(self, name: str) -> str:
         if name in SCALARS:
             return ""
-        lanes = self.width if name == "observe" else self.lanes
         repeated = name.startswith("combine") or name == "accept"
-        return f", {lanes}, {self.width}, {self.n if repeated else 1}"
+        return f", {self.lanes}, {self.width}, {self.n if repeated else 1}"
 
     def _numbers(self) -> dict[str, object]:
         """Return the constants of the stepper; arrays go by their names in capitals."""
         places = {name.upper(): place[0] for name, place in self.arrays.items()}
-        # numba has no empty tuples of whole numbers, so each ends with one that is never used.
+        # numba has no empty tuples of whole numbers, so it ends with one that is never used.
         return places | {
-            "N": self.n, "W": self.lanes, "WIDTH": self.width, "GAMMA": self.method.gamma,
+            "N": self.n, "W": self.lanes, "GAMMA": self.method.gamma, "STAGES": self.method.stages,
             "N_C": len(self.constants), "N_DOSED": len(self.dosed),
-            "N_KNOBS": len(self.eq.neutral), "N_NEED": len(self.need),
-            "N_PARAMETERS": self.eq.n_parameters, "N_RECORD": len(self.parts.shown),
-            "N_ZC": len(self.shown_constants), "NEED": (*self.need, -1),
-            "ZC_FROM": (*self.shown_constants, -1),
+            "N_KNOBS": len(self.eq.neutral), "N_PARAMETERS": self.eq.n_parameters,
             "DOSED": (*(self.live[i] for i in self.dosed), -1),
         }  # fmt: skip
 
@@ -208,15 +286,10 @@ def _to(array: str, nodes: Sequence[Node]) -> list[tuple[str, Node]]:
 _OPENING = (
     '"""Generated; the file is named by its content. Do not edit."""',
     "",
-    "from collections import namedtuple",
-    "",
     "import numpy as np",
     "from numba import njit",
-    "from ketasim.compile.emit import Array, pointer, scalar, vector",
+    "from ketasim.compile.emit import Array, codes, pointer, reals, scalar, vector, wholes",
     "",
-    "SIGNATURE = (",
-    '    "i8(i8[::1], f8[:,::1], f8[:,::1], i8[::1], i8[::1], f8[::1], f8[:,::1], f8[:,::1], "',
-    '    "f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8[::1], i8[::1], f8[::1], "',
-    '    "f8[:,:,::1], f8[:,::1], i1[::1], i8[::1], i8[::1])"',
-    ")",
+    f'SIGNATURE = "{interface.signature()}"',
+    'SAFE = {"error_model": "numpy", "nogil": True}',
 )

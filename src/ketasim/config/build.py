@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ketasim.config.cautions import implausible_values, unusual_doses
 from ketasim.config.library import Library
 from ketasim.config.messages import located
 from ketasim.config.names import OBSERVABLES, full_name
@@ -20,6 +19,7 @@ from ketasim.core.protocol import Protocol
 from ketasim.core.scenario import Scenario, Subject, clock
 from ketasim.core.system import System
 from ketasim.errors import ConfigError, KetasimError
+from ketasim.studies.cautions import cautions_of
 from ketasim.units import unit
 
 DEFAULT_UNTIL = "7 d"
@@ -34,6 +34,7 @@ class Setup:
     method: str = "LSODA"
     rtol: float = 1e-6
     cautions: tuple[str, ...] = ()
+    allow_unusual_dose: bool = False
 
 
 def build(config: Config, source: str, *, overrides: Overrides, library: Library) -> Setup:
@@ -52,13 +53,13 @@ def build(config: Config, source: str, *, overrides: Overrides, library: Library
     with located(f"{source}: "):
         protocol = protocol_of(config, model, subject)
         scenario = _scenario(config, source, model, subject, protocol)
-    doses = () if config.allow_unusual_dose else unusual_doses(protocol, subject)
     return Setup(
         scenario=scenario,
         engine=config.engine.name,
         method=config.engine.method,
         rtol=config.engine.rtol,
-        cautions=(*doses, *implausible_values(model, model.edits)),
+        cautions=cautions_of(scenario, doses=not config.allow_unusual_dose),
+        allow_unusual_dose=config.allow_unusual_dose,
     )
 
 

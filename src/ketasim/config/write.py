@@ -26,6 +26,8 @@ def dump(setup: Setup, library: Library) -> str:
     """
     scenario = setup.scenario
     head = [("schema", "1"), ("name", quoted(scenario.name))]
+    if setup.allow_unusual_dose:
+        head.append(("allow_unusual_dose", "true"))
     blocks = [_table("", head), *_model(scenario, library), _subject(scenario, library)]
     blocks += list(_events(scenario.protocol))
     blocks.append(_table("[output]", _output(scenario)))

@@ -1,7 +1,7 @@
 """A protocol made exact: segments of constant input between breakpoints never skipped."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf, isfinite
 from typing import Any
@@ -17,6 +17,7 @@ from ketasim.units import read, unit
 SNAP = 1e-9  # breakpoints nearer than this [h] are one; 3.6 microseconds
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,63 @@ def compile_schedule(
     )
 
 
+def compile_schedules(
+    base: Schedule,
+    model: Model,
+    *,
+    protocol: Protocol,
+    weight: "float | Array",
+    amounts: Mapping[int, tuple[Array, bool]],
+    levels: Mapping[int, Array],
+    n: int,
+) -> tuple[list[Schedule], Flags]:
+    """Return the schedules of members that share every breakpoint, and who can have theirs.
+
+    Parameters
+    ----------
+    base
+        What ``protocol`` is for the model; its breakpoints and resting state hold for all.
+    protocol
+        The events; those at the places named in ``amounts`` and ``levels`` differ.
+    weight
+        Body weight [kg], one number or shape (n,).
+    amounts
+        Shape (n,) [mg, or mg/kg where the flag says so], by the place of a dose.
+    levels
+        Shape (n,) canonical, by the place of a held knob.
+    n
+        How many members.
+    """
+    states = {name: i for i, name in enumerate(model.states)}
+    rates, boluses = np.zeros((n, *base.rates.shape)), np.zeros((n, *base.boluses.shape))
+    knobs = np.repeat(base.knobs[None], n, axis=0)
+    possible = np.ones(n, dtype=bool)
+    places = [i for i, event in enumerate(protocol.events) if isinstance(event, Dose)]
+    with np.errstate(all="ignore"):
+        for i, given in zip(places, base.given, strict=True):
+            amount, per_weight = amounts.get(i, (given.dose.amount, given.dose.per_weight))
+            _, into = _entering(given.dose, model, amount, weight if per_weight else 1.0)
+            _place(replace(given, into=into), base.edges, states, rates, boluses)
+            possible &= np.greater_equal(amount, 0.0)
+            possible &= np.logical_and.reduce([np.isfinite(one) for _, one in into])
+        for i, values in levels.items():
+            possible &= _turn_many(protocol.events[i], model, base.edges, knobs, values)
+    many = zip(rates, boluses, knobs, strict=True)
+    shared = (base.before, (), base.settled)
+    return [Schedule(base.edges, r, b, k, *shared) for r, b, k in many], possible
+
+
+def covering_schedule(base: Schedule, model: Model, *, protocol: Protocol) -> Schedule:
+    """Return a schedule that feeds every state and turns every knob that any member's may."""
+    rates, knobs = np.zeros_like(base.rates), base.knobs.copy()
+    states, names = list(model.states), list(model.knobs)
+    for one in base.given:
+        rates[:, [states.index(state) for state, _ in one.into]] = 1.0
+    for held in (h for event in protocol.events for h in _holds(event, model)):
+        knobs[:, names.index(held.knob)] = np.nan  # unequal to any level, neutral or not
+    return replace(base, rates=rates, knobs=knobs)
+
+
 def _edges(begin: float, end: float, windows: Iterable[Any]) -> Array:
     moments = sorted(
         {begin, end, *(m for w in windows for m in (w.start, w.stop) if begin <= m <= end)}
@@ -118,15 +176,25 @@ def _nearest(edges: Array, moment: float) -> int:
 def _place(
     one: Given, edges: Array, names: Mapping[str, int], rates: Array, boluses: Array
 ) -> None:
+    """Add one dose to the inputs (..., n_segments, n_states) of a member, or of many at once."""
     first, last = _nearest(edges, one.start), _nearest(edges, one.stop)
     for state, amount in one.into:
         if first == last:
-            boluses[first, names[state]] += amount
+            boluses[..., first, names[state]] += amount
         else:
-            rates[first:last, names[state]] += amount / (edges[last] - edges[first])
+            rate = np.asarray(amount / (edges[last] - edges[first]))
+            rates[..., first:last, names[state]] += rate[..., None]
 
 
 def _give(one: Dose, model: Model, weight: float) -> Given:
+    milligrams, into = _entering(one, model, one.amount, weight if one.per_weight else 1.0)
+    if not all(isfinite(amount) for _, amount in into):
+        raise ProtocolError(f"a dose of {one.amount:g} mg/kg is too large to compute with.")
+    return Given(one, milligrams, one.start, one.stop, into)
+
+
+def _entering(one: Dose, model: Model, amount: Any, weight: Any) -> tuple[Any, Any]:
+    """Return the mass [mg] of a dose and what enters each state [umol], of one member or many."""
     drug = model.substance(one.drug)
     entries = model.entries(one.drug, one.route)
     if one.s_fraction is not None:
@@ -135,12 +203,9 @@ def _give(one: Dose, model: Model, weight: float) -> Given:
                 f'"{one.drug}" is a single enantiomer; s_fraction needs a racemic drug.'
             )
         entries = ((entries[0][0], one.s_fraction), (entries[1][0], 1.0 - one.s_fraction))
-    milligrams = one.amount * (weight if one.per_weight else 1.0)
+    milligrams = amount * weight
     micromoles = milligrams / (drug.molar_mass * unit("g/mol").factor)
-    if not isfinite(micromoles):
-        raise ProtocolError(f"a dose of {one.amount:g} mg/kg is too large to compute with.")
-    into = tuple((state, share * micromoles) for state, share in entries)
-    return Given(one, milligrams, one.start, one.stop, into)
+    return milligrams, tuple((state, share * micromoles) for state, share in entries)
 
 
 def _holds(event: Event, model: Model) -> tuple[Hold, ...]:
@@ -163,17 +228,31 @@ def _before(holds: list[Hold], model: Model) -> Array:
 def _knobs(holds: list[Hold], model: Model, edges: Array) -> Array:
     knobs = np.array([k.neutral * unit(k.unit).factor for k in model.knobs.values()])
     table = np.tile(knobs, (len(edges) - 1, 1))
-    index = {name: i for i, name in enumerate(model.knobs)}
     for one, following in pairwise(sorted(holds, key=lambda h: (h.knob, h.start))):
         if one.knob == following.knob and following.start < one.stop - SNAP:
             raise ProtocolError(
                 f"two windows hold {one.knob} at once; give one window for each time."
             )
     for one in holds:
-        value = _held(one, model)
-        first, last = _nearest(edges, one.start), _nearest(edges, one.stop)
-        table[first:last, index[one.knob]] = value
+        _turn(one, model, edges, table, _held(one, model))
     return table
+
+
+def _turn(one: Hold, model: Model, edges: Array, knobs: Array, value: "float | Array") -> None:
+    """Hold a knob at a value in the inputs (..., n_segments, n_knobs) of a member, or of many."""
+    first, last = _nearest(edges, one.start), _nearest(edges, one.stop)
+    knobs[..., first:last, list(model.knobs).index(one.knob)] = np.asarray(value)[..., None]
+
+
+def _turn_many(event: Event, model: Model, edges: Array, knobs: Array, values: Array) -> Flags:
+    """Hold a knob at every member's own level; returns whose level is possible."""
+    if not isinstance(event, Hold):
+        raise ProtocolError("only a held input has a level to vary.")
+    _turn(event, model, edges, knobs, values)
+    knob = model.knobs[event.knob]
+    low, high = (bound * unit(knob.unit).factor for bound in knob.bounds)
+    possible: Flags = (values >= low) & (values <= high)
+    return possible
 
 
 def _held(one: Hold, model: Model) -> float:

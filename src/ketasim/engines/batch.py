@@ -3,26 +3,34 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.compile.interface import ordered
 from ketasim.engines.clock import Clock
 from ketasim.engines.inputs import Inputs
 from ketasim.engines.kernels import Compiled, Kernel
-from ketasim.engines.limits import ATOL_SHARE, MEMBER, Limits
+from ketasim.engines.limits import ATOL_SHARE, LEEWAY, MEMBER, Limits
+from ketasim.engines.reading import reading
 from ketasim.engines.status import Status
 from ketasim.errors import ModelError
+from ketasim.readouts.derive import Primitive
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
 Counts = NDArray[np.int64]
 FIRST_STEP = 1e-3  # tried at the start of every segment [h]
-RETRY_SHARE = 1e-4  # a second try starts with so much of it
+ANCHOR = 0.0  # what is there just before this time is where a course starts from [h]
 CHUNK = 1024  # most members a thread takes at once; no number depends on it
-LEEWAY = 100.0  # a state may pass the end of its interval by so many times rtol of its scale
-AGAIN = (Status.MAX_STEPS, Status.NONFINITE, Status.STEP_TOO_SMALL, Status.NEGATIVE_STATE)
+
+
+_READ = (
+    "times", "columns", "asked", "readings", "shown", "needs", "watched", "kinds", "of", "windows",
+)  # fmt: skip
+_GIVEN = ("plans", "firsts", "edges", "knobs", "rates", "boluses")
+_COUNTED = ("values", "numbers", "status", "steps", "rejected")
 
 
 @dataclass(frozen=True)
@@ -30,12 +38,14 @@ class EnsembleResult:
     """What became of each member, in the order asked for.
 
     ``values`` (n_members, n_record, n_times) in canonical units, NaN from the point of failure;
+    ``numbers`` (n_members, n_primitives, 2), each a value and its time, NaN where one failed;
     ``final`` (n_members, n_states) when it was asked for. ``rounds`` counts steps of all lanes
     together, so that ``(steps + rejected).sum() / (rounds * lanes)`` is the share of lanes in use.
     ``notes`` say what the user should know, such as a cache that could not be written.
     """
 
     values: Array
+    numbers: Array
     status: Codes
     steps: Counts
     rejected: Counts
@@ -44,10 +54,11 @@ class EnsembleResult:
     notes: tuple[str, ...] = ()
 
 
-def blank(n: int, n_record: int, n_times: int, n_final: int) -> EnsembleResult:
+def blank(n: int, n_record: int, n_times: int, n_final: int, n_numbers: int = 0) -> EnsembleResult:
     """Return a result in which no member has run; ``n_final`` is 0 to keep no last states."""
     return EnsembleResult(
         values=np.empty((n, n_record, n_times)),
+        numbers=np.full((n, n_numbers, 2), np.nan),
         status=np.full(n, int(Status.NOT_RUN), dtype=np.int8),
         steps=np.zeros(n, dtype=np.int64),
         rejected=np.zeros(n, dtype=np.int64),
@@ -84,10 +95,13 @@ class Task:
     times: Array
     starts: Array | None
     result: EnsembleResult
+    record: tuple[str, ...] = ()
+    primitives: tuple[Primitive, ...] = ()
+    levels: Array = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def carry_out(task: Task, members: Counts, how: How) -> EnsembleResult:
-    """Run members in the variant that is each one's own, and those that failed once more."""
+    """Run members in the variant that is each one's own."""
     result, rounds, notes = task.result, 0, []
     general = task.kernel.is_general(task.parameters)
     with Clock(how.halted) as clock:
@@ -96,26 +110,13 @@ def carry_out(task: Task, members: Counts, how: How) -> EnsembleResult:
             if len(mine):
                 batch = _Batch(task, task.kernel.compiled(general=variant), how, clock)
                 rounds += batch.run(mine, how.first_step)
-                rounds += _again(batch, mine, how.first_step * RETRY_SHARE)
                 notes += [batch.compiled.note] * bool(batch.compiled.note)
     untouched = np.ones(len(result.status), dtype=bool)
     untouched[members] = False
-    result.values[untouched | (result.status == Status.NOT_RUN)] = np.nan
+    untouched |= result.status == Status.NOT_RUN
+    result.values[untouched] = np.nan
+    result.numbers[untouched] = np.nan
     return replace(result, rounds=rounds, notes=tuple(notes))
-
-
-def _again(batch: "_Batch", members: Counts, first_step: float) -> int:
-    """Try failed members once more, at the same tolerance, with a smaller first step."""
-    status = batch.task.result.status
-    failed = members[np.isin(status[members], AGAIN)]
-    if not len(failed):
-        return 0
-    before = status[failed].copy()
-    rounds = batch.run(failed, first_step)
-    after = status[failed]
-    status[failed[after == Status.OK]] = Status.OK_AFTER_RETRY
-    status[failed[after == Status.NOT_RUN]] = before[after == Status.NOT_RUN]
-    return rounds
 
 
 class _Batch:
@@ -135,6 +136,7 @@ class _Batch:
         if task.starts is not None:
             self.starts = self._started(np.atleast_2d(task.starts))
         self.inputs = task.inputs.narrowed(plan.dosed, plan.turned, plan.neutral)
+        self.reading = reading(plan, task.record, task.times, task.primitives)
         n = len(task.parameters) if task.result.final is not None else 0
         self.final = np.empty((n, len(self.live)))
 
@@ -173,17 +175,20 @@ class _Batch:
                 raise
 
     def _chunk(self, members: Counts, first_step: float) -> int:
-        i, result = self.inputs, self.task.result
-        settings = np.array([self.how.rtol, first_step])
-        limits = np.array([self.how.limits.steps, int(1000 * self.how.limits.seconds)])
-        return int(
-            self.compiled.module.run(
-                members, self.task.parameters, self.starts, i.plans, i.firsts, i.edges, i.knobs,
-                i.rates, i.boluses, self.task.times, self.atol, self.low, self.high, settings,
-                limits, self.clock.numbers, _aligned(self.compiled.plan.size), result.values,
-                self.final, result.status, result.steps, result.rejected,
-            )
-        )  # fmt: skip
+        task, inputs, result = self.task, self.inputs, self.task.result
+        reads = {name: getattr(self.reading, name) for name in _READ}
+        given = {name: getattr(inputs, name) for name in _GIVEN}
+        counted = {name: getattr(result, name) for name in _COUNTED}
+        limits = self.how.limits
+        arguments = {
+            **reads, **given, **counted, "members": members, "parameters": task.parameters,
+            "starts": self.starts, "levels": task.levels, "atol": self.atol, "low": self.low,
+            "high": self.high, "settings": np.array([self.how.rtol, first_step, ANCHOR]),
+            "limits": np.array([limits.steps, int(1000 * limits.seconds)]),
+            "clock": self.clock.numbers, "w": _aligned(self.compiled.plan.size),
+            "scratch": np.zeros(self.reading.scratch), "final": self.final,
+        }  # fmt: skip
+        return int(self.compiled.module.run(*ordered(arguments)))
 
 
 def _aligned(size: int) -> Array:

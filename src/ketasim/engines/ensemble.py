@@ -4,18 +4,20 @@ Absolute tolerances are those of the reference engine: ``rtol`` times a thousand
 own scale. The error of a step is the root mean square over the model's states.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.engines.batch import CHUNK, FIRST_STEP, EnsembleResult, How, Task, blank, carry_out
+from ketasim.engines.contract import Asked, Attempt, Batch, Halt, Halted, Settings
 from ketasim.engines.inputs import Inputs, gather
-from ketasim.engines.kernels import Kernel, Schedules, Shape, compile_kernel
+from ketasim.engines.kernels import Kernel, Schedules, Shape, compile_kernel, kernel_for
 from ketasim.engines.limits import MEMBER, Limits
 from ketasim.engines.settled import settle_members
 from ketasim.engines.status import Status, usable
+from ketasim.readouts.derive import Primitive
 
 __all__ = ["EnsembleResult", "Inputs", "Kernel", "Shape", "compile_kernel", "gather", "run_members"]
 
@@ -38,6 +40,9 @@ def run_members(
     halted: Callable[[], bool] | None = None,
     chunk: int = CHUNK,
     first_step: float = FIRST_STEP,
+    record: Sequence[str] | None = None,
+    primitives: Sequence[Primitive] = (),
+    levels: Array | None = None,
 ) -> EnsembleResult:
     """Integrate members; a member's bits depend on nothing but that member.
 
@@ -62,6 +67,11 @@ def run_members(
         Steps, rejected ones included, and seconds that one member may take.
     into
         Where to write values, (n_members, n_record, n_times), so that memory stays flat.
+    record
+        Names to show at the times, by default those the kernel was made with.
+    primitives, levels
+        Numbers to take of every member as it runs, and a level (n_members, n_primitives) of each
+        where it needs one; by default the primitive's own.
     halted
         Asked twenty times a second; members not finished when it is true keep status NOT_RUN.
 
@@ -78,8 +88,9 @@ def run_members(
     inputs = inputs.for_members(len(parameters))
     n, n_states = len(parameters), len(kernel.plan(general=False).scales)
     how = How(rtol, atol, first_step, limits, threads, chunk, halted)
-    result = blank(n, len(kernel.record), 0, n_states if keep_final else 0)
-    shape = (n, len(kernel.record), len(times))
+    names = kernel.record if record is None else tuple(record)
+    result = blank(n, len(names), 0, n_states if keep_final else 0, len(primitives))
+    shape = (n, len(names), len(times))
     result = replace(result, values=np.empty(shape) if into is None else _fitting(into, shape))
     members = np.arange(n)
     settled = np.flatnonzero(inputs.settled[inputs.plans])
@@ -87,8 +98,58 @@ def run_members(
         y0, resting = settle_members(kernel, parameters, inputs, members=settled, how=how)
         result.status[:] = np.where(usable(resting), result.status, resting)
         members = np.flatnonzero(result.status == Status.NOT_RUN)
-    task = Task(kernel, parameters, inputs, np.ascontiguousarray(times, float), y0, result)
+    task = Task(
+        kernel, parameters, inputs, np.ascontiguousarray(times, float), y0, result, names,
+        tuple(primitives), _levels(primitives, levels, n),
+    )  # fmt: skip
     return carry_out(task, members, how)
+
+
+def _levels(primitives: Sequence[Primitive], levels: Array | None, n: int) -> Array:
+    if levels is None:
+        own = [np.nan if one.level is None else one.level for one in primitives]
+        levels = np.tile(np.array(own, dtype=float), (n, 1))
+    return np.ascontiguousarray(levels, dtype=float)
+
+
+def attempt(
+    batch: Batch, asked: Asked, settings: Settings, *, first_step: float | None, halted: Halt
+) -> Attempt:
+    """Try every member of a batch once; see :func:`ketasim.engines.run.run`.
+
+    Raises
+    ------
+    Halted
+        When ``halted()`` became true.
+    """
+    inputs = gather(batch.schedules).for_members(len(batch))
+    members = max(batch.total, len(batch))
+    kernel = kernel_for(batch.model, inputs, members=members, covering=batch.covering)
+    found = run_members(
+        kernel,
+        batch.parameters,
+        inputs,
+        asked.times,
+        rtol=settings.rtol,
+        limits=settings.limits,
+        threads=settings.threads,
+        halted=halted,
+        keep_final=True,
+        first_step=FIRST_STEP if first_step is None else first_step,
+        record=asked.record,
+        primitives=asked.primitives,
+        levels=asked.levels,
+    )
+    if (found.status == Status.NOT_RUN).any() or found.final is None:
+        raise Halted
+    return Attempt(
+        values=found.values,
+        numbers=found.numbers,
+        final=found.final,
+        status=found.status,
+        steps=found.steps + found.rejected,
+        notes=found.notes,
+    )
 
 
 def _fitting(into: Array, shape: tuple[int, ...]) -> Array:

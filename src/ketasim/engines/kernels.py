@@ -1,12 +1,20 @@
-"""Kernels: a system's equations as machine code, in two variants.
+"""Kernels: a model's equations as machine code, one for every question that can be put to it.
 
-Powers with whole exponents are products in one variant and general powers in the other. Which one
-serves a member follows from that member's own parameters, so its bits depend on nothing else.
+What is recorded, which numbers are taken, which inputs are turned and which doses given are no
+part of a kernel. Two things are. Powers with whole exponents are products in one *variant* and
+general powers in the other; which one serves a member follows from that member's own parameters, so
+its bits depend on nothing else. And a *narrow* kernel leaves out states that certain schedules
+cannot move: no bit changes, and it is faster, so it is used where it is at hand and made where it
+pays.
 """
 
+import hashlib
+import inspect
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from types import ModuleType
 
 import numpy as np
@@ -15,6 +23,7 @@ from numpy.typing import NDArray
 from ketasim.compile import cache
 from ketasim.compile.kernel import Plan, plan
 from ketasim.compile.wiring import Equations, equations, whole_exponents
+from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines.inputs import Inputs, gather
@@ -22,6 +31,8 @@ from ketasim.engines.rodas5p import RODAS5P
 
 Array = NDArray[np.float64]
 Schedules = Schedule | Sequence[Schedule]
+PAYS = 10_000  # members in a sweep for which a narrow kernel is made, for them and the next
+LOG = logging.getLogger("ketasim.kernels")
 
 
 @dataclass(frozen=True)
@@ -45,9 +56,10 @@ class Compiled:
 class Kernel:
     """Equations ready for :func:`ketasim.engines.ensemble.run_members`.
 
-    ``dosed`` are the states that schedules may feed, ``turned`` the knobs they may move, ``whole``
-    the exponents (by parameter) that the fast variant takes as whole numbers. ``system`` is None
-    for equations that are not a model's.
+    ``dosed`` are the states that schedules may feed, ``turned`` the inputs they may move, ``whole``
+    the exponents (by parameter) that the fast variant takes as whole numbers. ``record`` is what is
+    shown when nothing else is asked for. ``system`` is None for equations that are not a model's;
+    ``key`` names the equations, and is empty where nobody asks for them again.
     """
 
     system: System | None
@@ -58,8 +70,10 @@ class Kernel:
     whole: Mapping[int, float]
     shape: Shape
     started: tuple[int, ...] = ()
+    key: str = ""
     _made: dict[bool, Compiled] = field(default_factory=dict, compare=False)
     _plans: dict[bool, Plan] = field(default_factory=dict, compare=False)
+    _narrow: dict[object, "Kernel"] = field(default_factory=dict, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def is_general(self, parameters: Array) -> NDArray[np.bool_]:
@@ -69,31 +83,71 @@ class Kernel:
         return found
 
     def plan(self, *, general: bool) -> Plan:
-        """Return the text of a variant, not compiled yet."""
+        """Return a variant's plan, remembered from before or written now."""
         if general not in self._plans:
-            self._plans[general] = plan(
-                self.trace({} if general else self.whole),
-                RODAS5P,
-                record=self.record,
-                dosed=self.dosed,
-                turned=self.turned,
-                started=self.started,
-                lanes=self.shape.lanes,
-                width=self.shape.width,
-            )
+            known = cache.recalled(self._name(general=general)) if self.key else None
+            self._plans[general] = known or self._written(general=general)
         return self._plans[general]
+
+    def _written(self, *, general: bool) -> Plan:
+        return plan(
+            self.trace({} if general else self.whole),
+            RODAS5P,
+            dosed=self.dosed,
+            turned=self.turned,
+            started=self.started,
+            lanes=self.shape.lanes,
+            width=self.shape.width,
+        )
+
+    def _name(self, *, general: bool) -> str:
+        """Return what a variant is remembered by."""
+        told = (self.key, self.shape, self.dosed, self.turned, self.started, general)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:24]
 
     def is_compiled(self, *, general: bool = False) -> bool:
         """Return whether a variant is at hand or on disk, so that nobody has to wait for it."""
-        return general in self._made or cache.is_kept(self.plan(general=general).text)
+        return general in self._made or cache.is_kept(self.plan(general=general).module)
+
+    def is_at_hand(self) -> bool:
+        """Return whether the usual variant can be had at once, without even writing its plan."""
+        return False in self._made or cache.recalled(self._name(general=False)) is not None
+
+    def make_later(self) -> None:
+        """Have the usual variant compiled by another process."""
+        made = self.plan(general=False)
+        if cache.make_in_background(made):
+            cache.remember(self._name(general=False), made)
+            LOG.info("a smaller kernel for these inputs is being made in the background")
 
     def compiled(self, *, general: bool = False) -> Compiled:
         """Return a variant, compiling it now if it has to be."""
         with self._lock:
             if general not in self._made:
+                if not self.is_compiled(general=general):
+                    LOG.info(
+                        "compiling the model; this is done once a model and takes some seconds"
+                    )
                 made = self.plan(general=general)
-                self._made[general] = Compiled(made, *cache.load(made.text))
+                if not made.text and not cache.is_kept(made.module):
+                    made = self._plans[general] = self._written(general=general)
+                module, note = cache.load(made.module, made.text)
+                if self.key and not note:
+                    cache.remember(self._name(general=general), made)
+                self._made[general] = Compiled(made, module, note)
             return self._made[general]
+
+    def narrowed(self, inputs: Inputs) -> "Kernel":
+        """Return the kernel that serves no other inputs than these can be."""
+        if self.system is None:
+            return self
+        dosed, turned = inputs.dosed, inputs.turned(self.system.neutral_knobs)
+        if (dosed, turned) not in self._narrow:
+            self._narrow[dosed, turned] = replace(
+                self, dosed=dosed, turned=turned, _made={}, _plans={}, _narrow={},
+                _lock=threading.Lock(),
+            )  # fmt: skip
+        return self._narrow[dosed, turned]
 
 
 def processor_shape() -> Shape:
@@ -107,14 +161,14 @@ def processor_shape() -> Shape:
 def compile_kernel(
     system: System,
     *,
-    record: Sequence[str],
+    record: Sequence[str] = (),
     schedules: Schedules | Inputs | None = None,
     shape: Shape | None = None,
 ) -> Kernel:
     """Return a model's kernel; machine code is made, or found on disk, when it is first needed.
 
     With ``schedules`` the kernel serves those and any others that feed no more states and turn no
-    more knobs; without, it serves all. What it leaves out changes no bit of what remains.
+    more inputs; without, it serves all.
 
     Raises
     ------
@@ -123,17 +177,88 @@ def compile_kernel(
     """
     for name in record:
         system.model.role(name)
-    dosed: Sequence[int] = range(len(system.state_names))
-    turned: Sequence[int] = range(len(system.neutral_knobs))
-    if schedules is not None:
-        inputs = schedules if isinstance(schedules, Inputs) else gather(schedules)
-        dosed, turned = inputs.dosed, inputs.turned(system.neutral_knobs)
-    return Kernel(
+    whole = whole_exponents(system)
+    wide = Kernel(
         system=system,
         trace=lambda whole: equations(system, whole=whole),
         record=tuple(record),
-        dosed=tuple(dosed),
-        turned=tuple(turned),
-        whole=whole_exponents(system),
+        dosed=tuple(range(len(system.state_names))),
+        turned=tuple(range(len(system.neutral_knobs))),
+        whole=whole,
         shape=shape or processor_shape(),
+        key=_Structure(system.model).key,
     )
+    if schedules is None:
+        return wide
+    return wide.narrowed(schedules if isinstance(schedules, Inputs) else gather(schedules))
+
+
+@dataclass(frozen=True)
+class _Structure:
+    """A model as a kernel sees it: its laws and wires, but none of its parameters' values."""
+
+    model: Model
+
+    @cached_property
+    def key(self) -> str:
+        """Return a hash of everything that a kernel's text follows from."""
+        model = self.model
+        wires = (*model.derived, *model.quantities, *model.flows)
+        parts = [
+            repr((n, s.unit, model.initial(n), s.scale, s.within)) for n, s in model.states.items()
+        ]
+        parts += [repr((n, k.unit, k.neutral)) for n, k in model.knobs.items()]
+        parts += [
+            repr(tuple(model.parameters)),
+            repr(sorted(whole_exponents(System(model)).items())),
+        ]
+        parts += [
+            repr((w.name, w.arguments, w.into, w.out_of)) + inspect.getsource(w.law) for w in wires
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Structure) and other.key == self.key
+
+
+@lru_cache(maxsize=16)
+def _wide(structure: _Structure) -> Kernel:
+    return compile_kernel(System(structure.model))
+
+
+def kernel_for(
+    model: Model, inputs: Inputs, *, members: int, covering: Schedule | None = None
+) -> Kernel:
+    """Return a kernel that serves these inputs: the narrow one if it is at hand, else the wide one.
+
+    ``members`` are to come in all, under schedules that ``covering`` covers; where they are many, a
+    narrow kernel is made in the background, for what is left of them and for the next time.
+    """
+    wide = _wide(_structure(_Held(model)))
+    narrow = wide.narrowed(inputs if covering is None else gather(covering))
+    if narrow.is_at_hand():
+        return narrow
+    if members >= PAYS:
+        narrow.make_later()
+    return wide
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A model compared by its identity, so that its structure is looked at once."""
+
+    model: Model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other.model is self.model
+
+
+@lru_cache(maxsize=64)
+def _structure(held: _Held) -> _Structure:
+    return _Structure(held.model)

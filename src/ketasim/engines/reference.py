@@ -2,11 +2,12 @@
 
 No generated code runs here, so a fault in a generator cannot hide. Integration stops at every
 breakpoint of the schedule and restarts after it; output comes from the solver's own dense output
-and never alters a step.
+and never alters a step, and numbers are taken of that same output, panel by panel.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal, cast
 
@@ -16,11 +17,15 @@ from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System, Values
-from ketasim.engines.limits import ALONE, ATOL_SHARE
+from ketasim.engines.contract import Asked, Attempt, Batch, Halt, Halted, Settings, never
+from ketasim.engines.limits import ALONE, ATOL_SHARE, LEEWAY
 from ketasim.engines.limits import Limits as Limits
+from ketasim.engines.panels import Panels
 from ketasim.engines.status import Status, Stopped
 from ketasim.engines.steady import settle
 from ketasim.errors import SolverError
+from ketasim.readouts.course import Course
+from ketasim.units import unit
 
 Array = NDArray[np.float64]
 Method = Literal["LSODA", "BDF", "Radau"]
@@ -29,7 +34,10 @@ SOLVERS: dict[str, type[OdeSolver]] = {"LSODA": LSODA, "BDF": BDF, "Radau": Rada
 
 @dataclass(frozen=True)
 class Trajectory:
-    """States (n_states, n_times) in canonical units, named quantities, and the work it took."""
+    """States (n_states, n_times) in canonical units, named quantities, and the work it took.
+
+    ``courses`` hold what was watched, as the solver knows it between the times.
+    """
 
     states: Array
     observed: dict[str, Array]
@@ -37,6 +45,7 @@ class Trajectory:
     steps: int
     evaluations: int
     wall: float
+    courses: Mapping[str, Course] = field(default_factory=dict)
 
 
 def tolerances(system: System, rtol: float) -> Array:
@@ -56,21 +65,27 @@ def integrate(
     limits: Limits = ALONE,
     parameters: Array | None = None,
     first_step: float | None = None,
+    watch: Sequence[str] = (),
+    halted: Halt = never,
 ) -> Trajectory:
     """Integrate one member from its resting (or settled) state through a schedule.
 
     ``times`` (n_times,) [h] must lie within the schedule. At a breakpoint the value after a bolus
     is reported. ``parameters`` (n_parameters,), canonical, replace the model's own values;
-    ``first_step`` [h] is tried first in every segment, in place of the solver's own guess.
+    ``first_step`` [h] is tried first in every segment, in place of the solver's own guess. Names in
+    ``watch`` come back as courses.
 
     Raises
     ------
+    Halted
+        When ``halted()`` became true.
     Stopped
         When the solver stops; the message names the time, the state and the likeliest cause, and
         the error carries what was reached.
     """
     began = time.perf_counter()
     run = _Run(system, schedule, times, SOLVERS[method], rtol, limits, began, first_step)
+    run.panels, run.halted = Panels(system, tuple(watch)), halted
     try:
         with np.errstate(all="ignore"):
             return run.carry_out(names, parameters)
@@ -101,6 +116,10 @@ class _Run:
         self.values: Values = []
         self.observed: dict[str, Array] = {}
         self.steps = self.evaluations = 0
+        self.panels, self.halted = Panels(system, ()), never
+        low, high = bounds(system)
+        leeway = LEEWAY * rtol * system.scales
+        self.low, self.high = low - leeway, high + leeway
 
     def start(self) -> Array:
         rest = self.system.rest(self.values)
@@ -122,6 +141,7 @@ class _Run:
         self.observed = observed
         self.values = self.system.prepare(given, self.schedule.before)
         y = self.start()
+        self.panels.begin(self.values, y)
         states = np.full((len(y), len(self.times)), np.nan)
         for i, window in enumerate(self.windows()):
             y = y + self.schedule.boluses[i]
@@ -132,8 +152,9 @@ class _Run:
                 self.observe(names, states[:, window], observed, window)
         y = y + self.schedule.boluses[-1]
         self.finish(names, y, states, observed)
+        courses = self.panels.courses(y if self.schedule.boluses[-1].any() else None)
         wall = time.perf_counter() - self.began
-        return Trajectory(states, observed, y, self.steps, self.evaluations, wall)
+        return Trajectory(states, observed, y, self.steps, self.evaluations, wall, courses)
 
     def windows(self) -> list[slice]:
         """Share the output times out: a time on a breakpoint belongs to the segment it opens."""
@@ -170,6 +191,7 @@ class _Run:
             jac=self.jacobian,
             first_step=None if self.first_step is None else min(self.first_step, end - begin),
         )
+        self.panels.enter(self.values)
         done = 1 if len(times) and times[0] <= begin else 0
         into[:, :done] = y[:, None]
         while solver.status == "running":
@@ -178,11 +200,14 @@ class _Run:
             if solver.status == "failed" or not np.isfinite(solver.y).all():
                 raise self.failure(solver, complaint)
             self.check_limits(solver)
+            self.check_bounds(solver)
+            self.panels.add(solver)
             stop = int(np.searchsorted(times, solver.t, "right"))
             if stop > done:
                 into[:, done:stop] = solver.dense_output()(times[done:stop])
                 done = stop
         self.evaluations += solver.nfev
+        self.panels.leave()
         return cast(Array, solver.y)
 
     def slopes(self, inputs: Array | None) -> Any:
@@ -194,7 +219,17 @@ class _Run:
     def jacobian(self, _: float, y: Array) -> Array:
         return self.system.jacobian(self.values, y)
 
+    def check_bounds(self, solver: OdeSolver) -> None:
+        outside = (solver.y < self.low) | (solver.y > self.high)
+        if outside.any():
+            i = int(np.argmax(outside))
+            name, value = self.system.state_names[i], solver.y[i]
+            told = f'state "{name}" left the interval it cannot leave ({value:.3g})'
+            raise self.stopped(solver, told, Status.NEGATIVE_STATE)
+
     def check_limits(self, solver: OdeSolver) -> None:
+        if self.halted():
+            raise Halted
         if self.steps > self.limits.steps:
             raise self.stopped(solver, f"more than {self.limits.steps} steps", Status.MAX_STEPS)
         if time.perf_counter() - self.began > self.limits.seconds:
@@ -218,6 +253,89 @@ class _Run:
             f"Usually a rate is too large{likeliest(self.system)}"
         )
         return Stopped(told, status)
+
+
+def bounds(system: System) -> tuple[Array, Array]:
+    """Return the interval that each state cannot leave, canonical, each (n_states,)."""
+    states = system.model.states.values()
+    factors = np.array([unit(s.unit).factor for s in states])
+    low, high = np.array([s.within for s in states], dtype=float).reshape(-1, 2).T * factors
+    return low, high
+
+
+def attempt(
+    batch: Batch, asked: Asked, settings: Settings, *, first_step: float | None, halted: Halt
+) -> Attempt:
+    """Try every member of a batch once, in order; see :func:`ketasim.engines.run.run`.
+
+    Raises
+    ------
+    Halted
+        When ``halted()`` became true.
+    """
+    system, n = System(batch.model), len(batch)
+    found = Attempt(
+        values=np.full((n, len(asked.record), len(asked.times)), np.nan),
+        numbers=np.full((n, len(asked.primitives), 2), np.nan),
+        final=np.full((n, len(system.state_names)), np.nan),
+        status=np.zeros(n, dtype=np.int8),
+        steps=np.zeros(n, dtype=np.int64),
+    )
+    evaluations = 0
+    schedules = batch.each_schedule
+    for i in range(n):
+        if halted():
+            raise Halted
+        one = schedules[0 if len(schedules) == 1 else i]
+        evaluations += _member(system, batch, asked, settings, one, first_step, halted, i, found)
+    return replace(found, evaluations=evaluations)
+
+
+def _member(
+    system: System,
+    batch: Batch,
+    asked: Asked,
+    settings: Settings,
+    schedule: Schedule,
+    first_step: float | None,
+    halted: Halt,
+    i: int,
+    found: Attempt,
+) -> int:
+    """Run one member and write what became of it; return the evaluations it took."""
+    moments = [one.moment for one in asked.primitives if one.moment is not None]
+    grid = asked.times if asked.record else np.empty(0)
+    times = np.unique(np.concatenate([grid, moments]))
+    watched = tuple(dict.fromkeys(p.name for p in asked.primitives if p.kind != "at"))
+    at = tuple(dict.fromkeys(p.name for p in asked.primitives if p.kind == "at"))
+    names = tuple(dict.fromkeys([*asked.record, *at]))
+    on_grid = np.searchsorted(times, grid)
+    try:
+        run = integrate(
+            system, schedule, times, names=names, method=settings.method, rtol=settings.rtol,
+            limits=settings.limits, parameters=batch.parameters[i], first_step=first_step,
+            watch=watched, halted=halted,
+        )  # fmt: skip
+    except Stopped as error:
+        found.status[i], found.steps[i] = error.status, error.steps
+        found.stories[i] = str(error)
+        for row, name in enumerate(asked.record):
+            found.values[i, row] = error.observed.get(name, np.full(len(times), np.nan))[on_grid]
+        return 0
+    for row, name in enumerate(asked.record):
+        found.values[i, row] = run.observed[name][on_grid]
+    for k, one in enumerate(asked.primitives):
+        if one.moment is not None:
+            value = run.observed[one.name][np.searchsorted(times, one.moment)]
+            found.numbers[i, k] = value, one.moment
+        else:
+            found.numbers[i, k] = run.courses[one.name].take(one, float(asked.levels[i, k]))
+    found.final[i], found.steps[i] = run.final, run.steps
+    finite = all(np.isfinite(run.observed[name]).all() for name in names)
+    finite = finite and all(np.isfinite(one.values).all() for one in run.courses.values())
+    if not finite:
+        found.status[i] = Status.NONFINITE
+    return run.evaluations
 
 
 def _zeros(system: System) -> str:

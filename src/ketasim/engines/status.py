@@ -24,6 +24,7 @@ class Status(IntEnum):
     BAD_PARAMETER = 7
     WORKER_DIED = 8
     NO_BASELINE = 9
+    DRUG_LOST = 10
 
     @property
     def sentence(self) -> str:
@@ -48,7 +49,11 @@ _SENTENCES = {
     Status.BAD_PARAMETER: "a value is outside its domain, so nothing was integrated",
     Status.WORKER_DIED: "the process that computed it died twice",
     Status.NO_BASELINE: "no resting state was found under the conditions that always held",
+    Status.DRUG_LOST: "drug was lost or made on the way",
 }
+
+
+AGAIN = (Status.MAX_STEPS, Status.NONFINITE, Status.STEP_TOO_SMALL, Status.NEGATIVE_STATE)
 
 
 def meanings() -> Mapping[int, str]:

@@ -8,6 +8,7 @@ from ketasim.core.scenario import Subject
 from ketasim.errors import UnitError
 from ketasim.units import read, split
 
+WEIGHT = "body.weight"  # the parameter that follows the subject
 SPECIES = ("human", "rat", "mouse")
 USUAL_WEIGHT = {"human": "70 kg", "rat": "300 g", "mouse": "25 g"}
 
@@ -25,7 +26,7 @@ def subject(species: str, weight: str | None = None, *, where: str = "subject.we
     kilograms = _kilograms(weight or USUAL_WEIGHT[species], where)
     if not 0.001 <= kilograms <= 1000.0:
         raise UnitError(f'{where} = "{weight}": must lie between 1 g and 1000 kg.')
-    return Subject(species, kilograms, {"body.weight": f"{kilograms!r} kg"})
+    return Subject(species, kilograms, {WEIGHT: f"{kilograms!r} kg"})
 
 
 def _kilograms(text: str, where: str) -> float:

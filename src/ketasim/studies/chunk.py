@@ -16,9 +16,9 @@ from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines.members import Schedules
 from ketasim.engines.status import Status, usable
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.ladder import Attempted, Rung, climb
 from ketasim.studies.summaries import Summary
-from ketasim.studies.targets import Targets
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
@@ -44,7 +44,7 @@ class Rows:
 class Work:
     """What is computed for every chunk: where values go, how to integrate, what to keep."""
 
-    targets: Targets
+    targets: Columns
     rungs: tuple[Rung, ...]
     summaries: tuple[Summary, ...] = ()
     record: tuple[str, ...] = ()

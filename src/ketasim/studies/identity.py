@@ -5,10 +5,11 @@ from typing import Any
 
 from ketasim import __version__
 from ketasim.core.scenario import Scenario
+from ketasim.studies.cautions import cautions_of, kept
 
 
 def provenance(scenario: Scenario) -> Mapping[str, Any]:
-    """Return what identifies a run: version, model and its digest, subject, scenario name."""
+    """Return what identifies a run: version, model and digest, subject, name, and cautions."""
     model = scenario.settled_model
     edits = {name: f"{value:g} {text}" for name, (value, text) in model.edits.items()}
     return {
@@ -19,4 +20,5 @@ def provenance(scenario: Scenario) -> Mapping[str, Any]:
         "scenario_name": scenario.name,
         "species": scenario.subject.species,
         "weight_kg": scenario.subject.weight,
+        "cautions": kept(cautions_of(scenario)),
     }

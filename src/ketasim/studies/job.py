@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ from ketasim.engines.status import meanings
 from ketasim.errors import ConfigError, suggest
 from ketasim.results.columns import Column, Layout, bookkeeping
 from ketasim.studies import designs
+from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.chunk import Work
 from ketasim.studies.crew import Piece
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
 from ketasim.studies.identity import provenance
 from ketasim.studies.ladder import ladder
 from ketasim.studies.settings import Settings
 from ketasim.studies.summaries import Summary, check_moments, read_all
-from ketasim.studies.targets import Targets
 
 BUFFER = 16_000_000  # bytes of trajectories a thread holds at once
 MOST_CHUNK, REFERENCE_CHUNK = 4096, 32
@@ -73,7 +75,7 @@ class Job:
 
     def work(self, halted: Callable[[], bool]) -> Work:
         """Return what computes a chunk; compiles, when the engine must."""
-        targets = Targets(self.scenario, self.design)
+        targets = Columns(self.scenario, self.design)
         bare = Work(targets, (), self.summaries, self.record)
         rungs = ladder(targets, bare.names, self.settings, halted)
         return Work(targets, rungs, self.summaries, self.record, self.settings.allow_looser)
@@ -103,6 +105,11 @@ class Job:
             "chunk": str(self.chunk),
         }
 
+    @cached_property
+    def cautions(self) -> tuple[str, ...]:
+        """Return what is allowed but probably not meant, in the scenario or at an end."""
+        return cautions_of(self.scenario, self.design)
+
     @property
     def attributes(self) -> Mapping[str, Any]:
         """Return what a result says about itself."""
@@ -114,6 +121,7 @@ class Job:
             "design": str(self.design.description["kind"]),
             "design_digest": self.design.digest,
             "members": self.design.size,
+            "cautions": kept(self.cautions),
         }
 
 
@@ -140,7 +148,7 @@ def prepare(
         When anything in it cannot be carried out; nothing has been integrated then.
     """
     chosen = as_design(design, scenario, seed)
-    Targets(scenario, chosen)
+    Columns(scenario, chosen)
     kept = tuple(dict.fromkeys(record))
     _check_record(kept, scenario)
     texts = [summaries] if isinstance(summaries, str) else list(summaries)
@@ -191,7 +199,7 @@ def _chunk(
 def as_design(design: Any, scenario: Scenario, seed: Any = 0) -> Design:
     """Return a design from what a user may give.
 
-    A mapping is a grid, ``'sobol:4096'`` (or ``lhs``, ``random``) a draw over the ledger's bounds,
+    A mapping is a grid, ``'sobol:4096'`` (or ``lhs``, ``random``) a draw of what is uncertain,
     and a path, DataFrame or Dataset a table.
 
     Raises
@@ -205,7 +213,7 @@ def as_design(design: Any, scenario: Scenario, seed: Any = 0) -> Design:
         return designs.grid(design)
     if isinstance(design, str) and design.partition(":")[0] in DRAWN:
         kind, n = drawn(design)
-        return DRAWN[kind](scenario.settled_model, n, seed=seed)
+        return DRAWN[kind](scenario, n, seed=seed)
     if isinstance(design, str | Path) or hasattr(design, "columns") or hasattr(design, "coords"):
         return designs.table(design)
     raise ConfigError(

@@ -19,8 +19,8 @@ from ketasim.engines.kernels import Kernel
 from ketasim.engines.limits import Limits
 from ketasim.engines.members import Engine, ReferenceEngine, Schedules
 from ketasim.engines.status import Status, usable
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.settings import Settings
-from ketasim.studies.targets import Targets
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -52,7 +52,7 @@ class Attempted:
 
 
 def ladder(
-    targets: Targets, names: tuple[str, ...], settings: Settings, halted: Callable[[], bool]
+    targets: Columns, names: tuple[str, ...], settings: Settings, halted: Callable[[], bool]
 ) -> tuple[Rung, ...]:
     """Return the attempts a sweep makes; compiles a kernel for ``names`` when one is needed."""
     model = targets.scenario.settled_model
@@ -60,7 +60,7 @@ def ladder(
     if settings.engine == "reference":
         rungs = reference_ladder(model, method, rtol, limits, halted)
     else:
-        kernel = _ready(compile_members(System(model), names, targets.loudest))
+        kernel = _ready(compile_members(System(model), names, targets.covering_schedule))
         fast = EnsembleEngine(kernel, rtol, limits, halted)
         other = ReferenceEngine(model, "Radau", rtol, limits, halted)
         rungs = (Rung(fast, rtol), Rung(other, rtol))

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import xarray as xr
 
 from ketasim.core.scenario import Scenario
 from ketasim.engines.limits import Limits
-from ketasim.errors import ConfigError
+from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.results.columns import Memory
+from ketasim.studies.cautions import PREFIX
 from ketasim.studies.chunk import Rows
 from ketasim.studies.crew import Crew, Piece
 from ketasim.studies.job import Job, cores, prepare
@@ -82,6 +84,11 @@ def sweep(
         One row a member: design values as coordinates, summaries ``(member)``, time courses
         ``(member, time)``, ``steps`` and ``status``; NaN where a member has no value.
 
+    Warns
+    -----
+    KetasimWarning
+        When a dose, a weight or an end of a range is far from usual; kept as ``attrs["cautions"]``.
+
     Raises
     ------
     ConfigError, ModelError, UnitError, ProtocolError
@@ -99,6 +106,8 @@ def sweep(
         settings=settings,
         chunk=chunk,
     )
+    for caution in job.cautions:
+        warnings.warn(caution.removeprefix(PREFIX), KetasimWarning, stacklevel=2)
     told, count = dict(attributes or {}), threads or cores()
     if store is not None:
         from ketasim.studies.stored import carry_out

@@ -77,7 +77,7 @@ def compare(*what: Question, sets: Iterable[str] = (), tell: Tell = warned) -> C
     sets
         Changes to each of them, such as ``"output.until=3 d"``.
     tell
-        Hears each caution; a UserWarning by default.
+        Hears each caution; a KetasimWarning by default.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from ketasim.studies import mediation
 from ketasim.studies.judge.experiment import Experiment
 from ketasim.studies.mediation import Explanation
 from ketasim.studies.scorecard import Verdict, score
-from ketasim.verbs.setups import Question, setup_of
+from ketasim.verbs.setups import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,7 +121,12 @@ class Explained:
 
 
 def explain(
-    what: Question, effect: str, *, nodes: Sequence[str] = (), sets: Iterable[str] = ()
+    what: Question,
+    effect: str,
+    *,
+    nodes: Sequence[str] = (),
+    sets: Iterable[str] = (),
+    tell: Tell = warned,
 ) -> Explained:
     """Hold one step at a time at its drug-free course and say what of an effect is lost.
 
@@ -135,6 +140,8 @@ def explain(
         States or quantities to hold; when none is given, every step between drug and read-out.
     sets
         Changes to a file or named configuration.
+    tell
+        Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
     Raises
     ------
@@ -143,6 +150,9 @@ def explain(
     ModelError
         When a name is not in the model.
     """
-    scenario = setup_of(what, sets=sets).scenario
+    setup = setup_of(what, sets=sets)
+    for caution in setup.cautions:
+        tell(caution)
+    scenario = setup.scenario
     found = mediation.explain(scenario, effect, nodes=nodes)
     return Explained(found, tuple(one.name for one in scenario.model.mechanisms))

@@ -14,6 +14,7 @@ from ketasim.reports.runs import shown, summary_table
 from ketasim.reports.text import Table
 from ketasim.results import folder
 from ketasim.results.summary import Summary, observables, summaries
+from ketasim.studies.cautions import kept
 from ketasim.studies.simulate import simulate
 from ketasim.verbs.setups import Question, Tell, setup_of, warned
 
@@ -106,7 +107,7 @@ def run(
     engine, method, rtol
         How to integrate; what the configuration says when not given.
     tell
-        Hears each caution, such as an unusual dose; a UserWarning by default.
+        Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
     Returns
     -------
@@ -131,7 +132,8 @@ def run(
         tell(caution)
     dataset = simulate(setup.scenario, engine=setup.engine, method=setup.method, rtol=setup.rtol)
     question = _question(setup)
-    return Run(setup, dataset.assign_attrs(scenario=question) if question else dataset)
+    told = {"cautions": kept(setup.cautions), **({"scenario": question} if question else {})}
+    return Run(setup, dataset.assign_attrs(told))
 
 
 def _question(setup: Setup) -> str:

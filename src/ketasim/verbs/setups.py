@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ketasim.config import Setup, load
 from ketasim.core.scenario import Scenario
-from ketasim.errors import ConfigError
+from ketasim.errors import ConfigError, KetasimWarning
+from ketasim.studies.cautions import PREFIX, cautions_of
 
 Question = str | Path | Setup | Scenario
 Tell = Callable[[str], object]
@@ -34,9 +35,9 @@ def setup_of(what: Question, *, sets: Iterable[str] = ()) -> Setup:
             "sets: change files and named configurations only; for a Scenario write "
             'dataclasses.replace(scenario, model=scenario.model.with_values({"nmda.k_s": "1 uM"})).'
         )
-    return what if isinstance(what, Setup) else Setup(what)
+    return what if isinstance(what, Setup) else Setup(what, cautions=cautions_of(what))
 
 
 def warned(caution: str) -> None:
-    """Say a caution the way Python does: as a UserWarning."""
-    warnings.warn(caution.removeprefix("warning: "), UserWarning, stacklevel=3)
+    """Say a caution the way Python does."""
+    warnings.warn(caution.removeprefix(PREFIX), KetasimWarning, stacklevel=3)

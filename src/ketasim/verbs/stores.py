@@ -194,7 +194,7 @@ def _design(store: Store) -> Design:
         names=manifest.names,
         units=manifest.units,
         size=manifest.members,
-        rows=store.rows,
+        source=store,
         description=json.loads(manifest.identity["design"]),
         limits=(None,) * len(manifest.names),
     )

@@ -1,5 +1,6 @@
 """One scenario for many values: an order, carried out or only planned."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -11,8 +12,12 @@ import xarray as xr
 from ketasim.config import dump
 from ketasim.core.scenario import Scenario
 from ketasim.engines.limits import Limits
+from ketasim.errors import KetasimWarning
 from ketasim.studies import plan as plans
 from ketasim.studies import sweep as sweeps
+from ketasim.studies.cautions import cautions_of, kept
+from ketasim.studies.designs.design import Design
+from ketasim.studies.job import as_design
 from ketasim.studies.plan import Plan
 from ketasim.studies.progress import Bar, Listener
 from ketasim.studies.settings import LIMITS
@@ -38,7 +43,7 @@ class Order:
     """
 
     scenario: Scenario
-    design: Any
+    design: Design
     store: Path | None
     keep: Mapping[str, Any]
     how: Mapping[str, Any]
@@ -50,26 +55,28 @@ class Order:
         threads: int | None = None,
         shard: tuple[int, int] | None = None,
         progress: Listener | None = None,
-        seed: Any = 0,
     ) -> xr.Dataset:
-        """Compute what is lacking and return the result; see :func:`ketasim.sweep`."""
-        return sweeps.sweep(
-            self.scenario,
-            self.design,
-            store=self.store,
-            threads=threads,
-            shard=shard,
-            progress=progress,
-            seed=seed,
-            attributes=self.attributes,
-            **self.keep,
-            **self.how,
-        )
+        """Compute what is lacking and return the result; see :func:`ketasim.sweep`.
 
-    def plan(self, *, threads: int | None = None, seed: Any = 0) -> Plan:
+        Cautions are not said: whoever wrote the order has heard them.
+        """
+        with warnings.catch_warnings(action="ignore", category=KetasimWarning):
+            return sweeps.sweep(
+                self.scenario,
+                self.design,
+                store=self.store,
+                threads=threads,
+                shard=shard,
+                progress=progress,
+                attributes=self.attributes,
+                **self.keep,
+                **self.how,
+            )
+
+    def plan(self, *, threads: int | None = None) -> Plan:
         """Return what carrying it out would take."""
         asked = {**self.keep, **self.how}
-        return plans.plan(self.scenario, self.design, threads=threads, seed=seed, **asked)
+        return plans.plan(self.scenario, self.design, threads=threads, **asked)
 
 
 def sweep(
@@ -136,7 +143,7 @@ def sweep(
     attributes
         Told by the result beside its own attributes.
     tell
-        Hears each caution, such as an unusual dose; a UserWarning by default.
+        Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
     Returns
     -------
@@ -152,14 +159,17 @@ def sweep(
         When the store was made otherwise, is damaged, or cannot be written.
     """
     setup = setup_of(what, sets=sets)
-    for caution in setup.cautions:
+    table = as_design(design, setup.scenario, seed)
+    cautions = cautions_of(setup.scenario, table, doses=not setup.allow_unusual_dose)
+    for caution in cautions:
         tell(caution)
     told = {} if isinstance(what, Scenario) else {"scenario": dump(setup)}
     if isinstance(what, str | Path):
         told["config"] = Path(what).name
+    told["cautions"] = kept(cautions)
     order = Order(
         scenario=setup.scenario,
-        design=design,
+        design=table,
         store=None if store is None else Path(store),
         keep={"summaries": summaries, "record": record},
         how={
@@ -173,7 +183,7 @@ def sweep(
         attributes={**told, **(attributes or {})},
     )
     with listening(progress) as listener:
-        return order.carry_out(threads=threads, shard=shard, progress=listener, seed=seed)
+        return order.carry_out(threads=threads, shard=shard, progress=listener)
 
 
 def listening(progress: bool | Listener | None) -> "Bar | nullcontext[Listener | None]":  # noqa: FBT001
@@ -206,4 +216,5 @@ def plan(
     setup = setup_of(what, sets=sets)
     keep = {"summaries": summaries, "record": record}
     how = {"engine": engine, "method": setup.method, "rtol": setup.rtol}
-    return Order(setup.scenario, design, None, keep, how).plan(threads=threads, seed=seed)
+    table = as_design(design, setup.scenario, seed)
+    return Order(setup.scenario, table, None, keep, how).plan(threads=threads)

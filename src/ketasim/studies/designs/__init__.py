@@ -5,6 +5,7 @@
 """
 
 from ketasim.studies.designs.axes import Axis, levels, linspace, logspace, read_axis
+from ketasim.studies.designs.choice import in_a_line
 from ketasim.studies.designs.design import Design, grid
 from ketasim.studies.designs.distributions import (
     Distribution,
@@ -15,14 +16,17 @@ from ketasim.studies.designs.distributions import (
     truncated,
     uniform,
 )
-from ketasim.studies.designs.draw import latin_hypercube, random, sobol
+from ketasim.studies.designs.draw import latin_hypercube, people, random, sobol
+from ketasim.studies.designs.recipe import from_description
 from ketasim.studies.designs.table import table
 
 __all__ = [
     "Axis",
     "Design",
     "Distribution",
+    "from_description",
     "grid",
+    "in_a_line",
     "latin_hypercube",
     "levels",
     "linspace",
@@ -30,6 +34,7 @@ __all__ = [
     "logspace",
     "loguniform",
     "normal",
+    "people",
     "random",
     "read_axis",
     "read_distribution",

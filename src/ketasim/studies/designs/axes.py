@@ -12,6 +12,9 @@ from ketasim.units import convert, split, unit
 
 MAX_VALUES = 10_000_000
 _CALL = re.compile(r"\s*(linspace|logspace)\s*\(([^()]{1,300})\)\s*(.*)$")
+_BRACKETS = re.compile(r"\s*\[([^\[\]]{1,20000})\]([^\[\]]*)$")
+_NUMBER = r"\s*([-+\d.eE]{1,30})\s*"
+_SPAN = re.compile(rf"{_NUMBER}:{_NUMBER}(?::[^:,]{{1,30}}?)?(?<=[\d.])(\s*[^\d:,.\s].*)?$")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def levels(values: "Iterable[str | float]", where: str = "values") -> Axis:
 def read_axis(text: str, where: str) -> Axis:
     """Read ``'logspace(0.05, 5, 41) mg/kg'``, ``'linspace(0, 1, 5)'`` or ``'1, 2, 5 mg/kg'``.
 
+    A list may stand in brackets: ``'[1, 2, 5] mg/kg'``.
+
     Raises
     ------
     ConfigError, UnitError
@@ -100,6 +105,16 @@ def read_axis(text: str, where: str) -> Axis:
 
 def _listed(text: str, where: str) -> Axis:
     """Read ``'1, 2, 5 mg/kg'``: a unit after the last number holds for those without one."""
+    span = _SPAN.match(text)
+    if span is not None:
+        first, last, after = span[1], span[2], f" {(span[3] or '').strip()}".rstrip()
+        raise ConfigError(
+            f"{where} = {text[:60].strip()}: write linspace(first, last, count) unit, e.g. "
+            f'"linspace({first}, {last}, 9){after}".'
+        )
+    bracketed = _BRACKETS.match(text)
+    if bracketed is not None:
+        text = f"{bracketed[1].strip().removesuffix(',')} {bracketed[2]}"
     parts = [part.strip() for part in text.split(",")]
     shared = split(parts[-1], where)[1]
     bare = [split(part, where)[1] == "1" for part in parts]

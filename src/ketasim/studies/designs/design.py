@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +18,32 @@ MAX_MEMBERS = 1_000_000_000
 Array = NDArray[np.float64]
 
 
+class Rows(Protocol):
+    """Where a design's values come from; a row depends on nothing but its index."""
+
+    def rows(self, start: int, stop: int) -> Array:
+        """Return values, shape (stop - start, n_names)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Design:
     """``size`` members, each with a value for every name.
 
-    ``rows(start, stop)`` returns values (stop - start, n_names) in ``units``; a row depends on
-    nothing but its index. ``limits`` holds, for each name, the smallest and largest value there can
-    be, or None when rows are to be judged one by one. ``description`` is plain text and numbers,
-    equal for equal designs.
+    ``source`` is data that gives the rows, so that a design can be pickled. ``limits`` holds, for
+    each name, the smallest and largest value there can be, or None when rows are to be judged one
+    by one; ``reach`` the ends between which its members lie, all but a few in a thousand where a
+    distribution has no ends, or None when unknown. ``description`` is plain text and numbers, equal
+    for equal designs, and what :func:`from_description` makes the same design of.
     """
 
     names: tuple[str, ...]
     units: tuple[str, ...]
     size: int
-    rows: Callable[[int, int], Array]
+    source: Rows = field(compare=False, repr=False)
     description: Mapping[str, Any]
     limits: tuple[tuple[float, float] | None, ...]
+    reach: tuple[tuple[float, float] | None, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a design without members or with a name twice."""
@@ -42,6 +52,11 @@ class Design:
         twice = [name for name in self.names if self.names.count(name) > 1]
         if twice:
             raise ConfigError(f'"{twice[0]}" is varied twice.')
+        object.__setattr__(self, "reach", self.reach or self.limits)
+
+    def rows(self, start: int, stop: int) -> Array:
+        """Return the values of some members in ``units``, shape (stop - start, n_names)."""
+        return self.source.rows(start, stop)
 
     def __len__(self) -> int:
         """Return the number of members."""
@@ -60,11 +75,54 @@ class Design:
         values = self.rows(i, i + 1)
         return of_values(self.names, self.units, values)
 
+    @property
+    def together(self) -> tuple[tuple[str, ...], ...]:
+        """Return the names that rise and fall together, because they share their draws."""
+        groups: dict[int, tuple[str, ...]] = {}
+        for name, one in zip(self.names, self.description.get("shares", ()), strict=False):
+            groups[one] = (*groups.get(one, ()), name)
+        return tuple(group for group in groups.values() if len(group) > 1)
+
     @cached_property
     def digest(self) -> str:
         """Return a short hash of the description."""
         text = json.dumps(dict(self.description), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """Rows written out, shape (n_members, n_names)."""
+
+    values: Array
+
+    def rows(self, start: int, stop: int) -> Array:
+        """Return some of them."""
+        return self.values[start:stop]
+
+    @property
+    def reach(self) -> tuple[tuple[float, float] | None, ...]:
+        """Return the smallest and largest finite value of each column."""
+        finite = [column[np.isfinite(column)] for column in self.values.T]
+        return tuple((float(c.min()), float(c.max())) if len(c) else None for c in finite)
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Every combination of the values of some axes, the last one changing fastest."""
+
+    axes: tuple[Axis, ...]
+
+    @cached_property
+    def columns(self) -> tuple[Array, ...]:
+        """Return the values of each axis."""
+        return tuple(np.array(axis.values) for axis in self.axes)
+
+    def rows(self, start: int, stop: int) -> Array:
+        """Return some of the combinations."""
+        shape = tuple(len(column) for column in self.columns)
+        places = np.unravel_index(np.arange(start, stop), shape)
+        return np.stack([c[p] for c, p in zip(self.columns, places, strict=True)], axis=1)
 
 
 def of_values(names: tuple[str, ...], units: tuple[str, ...], values: Array) -> Design:
@@ -76,9 +134,9 @@ def of_values(names: tuple[str, ...], units: tuple[str, ...], values: Array) -> 
         "size": len(table),
         "sha256": hashlib.sha256(table.tobytes()).hexdigest(),
     }
-    return Design(
-        names, units, len(table), lambda a, b: table[a:b], described, (None,) * len(names)
-    )
+    source = Listed(table)
+    unjudged = (None,) * len(names)
+    return Design(names, units, len(table), source, described, unjudged, source.reach)
 
 
 def grid(vary: "Mapping[str, Axis | str | list[str | float]]") -> Design:
@@ -98,21 +156,23 @@ def grid(vary: "Mapping[str, Axis | str | list[str | float]]") -> Design:
     """
     if not vary:
         raise ConfigError('nothing is varied; write e.g. {"dosing[0].amount": ["1 mg/kg"]}.')
-    axes = {name: _axis(one, name) for name, one in vary.items()}
-    shape = tuple(len(axis.values) for axis in axes.values())
-    columns = [np.array(axis.values) for axis in axes.values()]
+    return of_axes({name: _axis(one, name) for name, one in vary.items()})
 
-    def rows(start: int, stop: int) -> Array:
-        places = np.unravel_index(np.arange(start, stop), shape)
-        return np.stack([c[p] for c, p in zip(columns, places, strict=True)], axis=1)
 
+def of_axes(axes: Mapping[str, Axis]) -> Design:
+    """Return every combination of the values of named axes."""
     described = {
         "kind": "grid",
         "axes": [[name, axis.unit, [*map(repr, axis.values)]] for name, axis in axes.items()],
     }
-    units = tuple(axis.unit for axis in axes.values())
-    limits = tuple((min(a.values), max(a.values)) for a in axes.values())
-    return Design(tuple(axes), units, prod(shape), rows, described, limits)
+    return Design(
+        names=tuple(axes),
+        units=tuple(axis.unit for axis in axes.values()),
+        size=prod(len(axis.values) for axis in axes.values()),
+        source=Combined(tuple(axes.values())),
+        description=described,
+        limits=tuple((min(a.values), max(a.values)) for a in axes.values()),
+    )
 
 
 def _axis(one: "Axis | str | list[str | float]", name: str) -> Axis:

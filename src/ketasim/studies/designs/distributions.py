@@ -15,6 +15,7 @@ from ketasim.errors import ConfigError
 from ketasim.units import convert, split
 
 Array = NDArray[np.float64]
+FEW = 0.001  # the share of an endless distribution beyond which no end is looked for
 Kind = Literal["uniform", "loguniform", "normal", "lognormal"]
 
 
@@ -79,10 +80,29 @@ class Distribution:
         }[self.kind]
         return max(own[0], self.low), min(own[1], self.high)
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Return its ends, or where it tails off what a thousandth on each side lies beyond."""
+        if self.kind in ("uniform", "loguniform"):
+            return self.support
+        first, last = self.at(np.array([FEW, 1.0 - FEW])).tolist()
+        return first, last
+
+    def scaled(self, by: float, unit: str) -> "Distribution":
+        """Return the distribution of a positive multiple, in a unit."""
+        spread = self.b if self.kind == "lognormal" else self.b * by
+        return Distribution(self.kind, self.a * by, spread, unit, self.low * by, self.high * by)
+
     def described(self) -> dict[str, Any]:
         """Return it as plain text and numbers."""
         plain = asdict(self)
         return {k: repr(v) if isinstance(v, float) else v for k, v in plain.items()}
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> "Distribution":
+        """Return the distribution that :meth:`described` itself so."""
+        a, b, low, high = (float(described[one]) for one in ("a", "b", "low", "high"))
+        return cls(described["kind"], a, b, described["unit"], low, high)
 
     def _share(self, x: float) -> float:
         if x in (-inf, inf):

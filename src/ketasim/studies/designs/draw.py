@@ -1,35 +1,76 @@
 """Designs drawn at random: member i depends on the seed and on i, never on who computes it."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
 from math import ceil
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.core.model import Model
 from ketasim.errors import ConfigError
+from ketasim.studies.designs.choice import Drawable, Source, Vary, chosen
 from ketasim.studies.designs.design import Design
-from ketasim.studies.designs.distributions import Distribution, plausible
+from ketasim.studies.designs.distributions import Distribution
 
 Array = NDArray[np.float64]
-Vary = Iterable[str] | Mapping[str, Distribution | None]
+Kind = Literal["random", "sobol", "latin_hypercube"]
 Seed = int | np.random.Generator
 BLOCK = 1024  # a power of two, as Sobol' points want to be drawn
 MAX_SOBOL = 2**30
 MAX_CUBE = 100_000_000  # numbers a Latin hypercube holds in memory at once
 
 
-def random(model: Model, n: int, *, vary: Vary | None = None, seed: Seed = 0) -> Design:
+@dataclass(frozen=True)
+class Drawn:
+    """Values drawn for each member: how, and from which distributions.
+
+    ``shares`` says, for each distribution, which of the numbers drawn for a member it is taken at;
+    two that take the same one rise and fall together.
+    """
+
+    kind: Kind
+    seed: int
+    size: int
+    columns: tuple[Distribution, ...]
+    shares: tuple[int, ...]
+
+    def rows(self, start: int, stop: int) -> Array:
+        """Return the values of some members, shape (stop - start, n_columns)."""
+        drawn = self._points(start, stop)
+        pairs = zip(self.columns, self.shares, strict=True)
+        return np.stack([one.at(np.ascontiguousarray(drawn[:, k])) for one, k in pairs], axis=1)
+
+    @cached_property
+    def _points(self) -> Callable[[int, int], Array]:
+        """Return what gives shares (0 to 1) of some members; it may hold blocks in memory."""
+        width = max(self.shares) + 1
+        if self.kind == "random":
+            return _philox(self.seed, width)
+        return _sobol(self.seed, width) if self.kind == "sobol" else _cube(self, width)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is drawn, without the blocks in memory."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def random(source: Source, n: int, *, vary: Vary | None = None, seed: Seed = 0) -> Design:
     """Return ``n`` independent draws; member i is the same in a longer design.
 
     Parameters
     ----------
-    model
-        Whose ledger gives the bounds of what has no distribution of its own.
+    source
+        A scenario, or a model (taken as that of a person); its ledger gives the bounds of what has
+        no distribution of its own, its species the distributions of ``subject.weight``,
+        ``subject.clearance`` and ``subject.volume``.
+    n
+        How many members.
     vary
-        Names, or names with distributions (None: the ledger's bounds); every parameter whose bounds
-        leave room when not given.
+        What is uncertain in the model when not given. Names, groups (``"uncertain"``,
+        ``"exponents"``, ``"gains"``, ``"body"``, ``"subject"``, ``"everything"``, a mechanism,
+        ``"measured"``, ``"fitted"``, ``"derived"``, ``"assumed"``), or names with distributions
+        (``"normal(70, 10) kg"``; None: the ledger's bounds, or the species' own distribution).
     seed
         An int or a Generator.
 
@@ -38,59 +79,36 @@ def random(model: Model, n: int, *, vary: Vary | None = None, seed: Seed = 0) ->
     ConfigError, ModelError
         When nothing is left to vary, or a name has neither bounds nor a distribution.
     """
-    chosen = _chosen(model, vary)
-    key = _key(seed)
-    draws = _philox(key, len(chosen))
-    return _design("random", chosen, n, key, draws)
+    return _design("random", chosen(source, vary), n, seed)
 
 
-def sobol(model: Model, n: int, *, vary: Vary | None = None, seed: Seed = 0) -> Design:
+def sobol(source: Source, n: int, *, vary: Vary | None = None, seed: Seed = 0) -> Design:
     """Return ``n`` scrambled Sobol' points (best a power of two); see :func:`random`."""
     if n > MAX_SOBOL:
         raise ConfigError(f"{n:,} Sobol' points; at most {MAX_SOBOL:,}.")
-    chosen = _chosen(model, vary)
-    key = _key(seed)
-    return _design("sobol", chosen, n, key, _sobol(key, len(chosen)))
+    return _design("sobol", chosen(source, vary), n, seed)
 
 
-def latin_hypercube(model: Model, n: int, *, vary: Vary | None = None, seed: Seed = 0) -> Design:
+def latin_hypercube(source: Source, n: int, *, vary: Vary | None = None, seed: Seed = 0) -> Design:
     """Return ``n`` points, one in each n-th of every range; see :func:`random`.
 
     The whole cube is held in memory: 8 bytes a number.
     """
-    chosen = _chosen(model, vary)
-    if n * len(chosen) > MAX_CUBE:
-        raise ConfigError(f"a Latin hypercube of {n:,} x {len(chosen)} is too large; use sobol.")
-    key = _key(seed)
-
-    @cache
-    def cube() -> Array:
-        from scipy.stats import qmc  # slow to import, and a grid has no need of it
-
-        drawn: Array = qmc.LatinHypercube(len(chosen), rng=np.random.default_rng(key)).random(n)
-        return drawn
-
-    return _design("latin_hypercube", chosen, n, key, lambda a, b: cube()[a:b])
+    columns = chosen(source, vary)
+    if n * len(columns) > MAX_CUBE:
+        raise ConfigError(f"a Latin hypercube of {n:,} x {len(columns)} is too large; use sobol.")
+    return _design("latin_hypercube", columns, n, seed)
 
 
-def _chosen(model: Model, vary: Vary | None) -> dict[str, Distribution]:
-    if vary is None:
-        vary = [name for name, p in model.parameters.items() if p.bounds[0] < p.bounds[1]]
-    given: dict[str, Distribution | None] = dict(
-        vary if isinstance(vary, Mapping) else dict.fromkeys(vary)
-    )
-    chosen = {name: one or _from_ledger(model, name) for name, one in given.items()}
-    if not chosen:
-        raise ConfigError("nothing is varied; name a parameter whose bounds leave room.")
-    return chosen
+def people(source: Source, n: int, *, seed: Seed = 0) -> Design:
+    """Return ``n`` subjects of the scenario's species, drawn independently by their traits.
 
-
-def _from_ledger(model: Model, name: str) -> Distribution:
-    model.value(name)  # refuses what is no parameter, with a suggestion
-    parameter = model.parameters[name]
-    if not parameter.bounds[0] < parameter.bounds[1]:
-        raise ConfigError(f"{name}: its bounds leave no room; give it a distribution.")
-    return plausible(parameter)
+    Raises
+    ------
+    ConfigError
+        When the species has no table in :mod:`ketasim.models.physiology`.
+    """
+    return random(source, n, vary="subject", seed=seed)
 
 
 def _key(seed: object) -> int:
@@ -101,28 +119,48 @@ def _key(seed: object) -> int:
     return int(seed)
 
 
-def _design(
-    kind: str,
-    chosen: Mapping[str, Distribution],
+def _design(kind: Kind, columns: Mapping[str, Drawable], n: int, seed: Seed) -> Design:
+    keys = list(dict.fromkeys(one.shares for one in columns.values()))
+    named = {name: one.distribution for name, one in columns.items()}
+    places = tuple(keys.index(one.shares) for one in columns.values())
+    return of_distributions(kind, named, n, seed=_key(seed), shares=places)
+
+
+def of_distributions(
+    kind: Kind,
+    columns: Mapping[str, Distribution],
     n: int,
+    *,
     seed: int,
-    shares: Callable[[int, int], Array],
+    shares: tuple[int, ...],
 ) -> Design:
-    many = tuple(chosen.values())
-
-    def rows(start: int, stop: int) -> Array:
-        drawn = shares(start, stop)
-        columns = [one.at(np.ascontiguousarray(drawn[:, k])) for k, one in enumerate(many)]
-        return np.stack(columns, axis=1)
-
-    described = {
+    """Return members drawn from named distributions; see :class:`Drawn` for ``shares``."""
+    many = tuple(columns.values())
+    described: dict[str, Any] = {
         "kind": kind,
         "size": n,
         "seed": seed,
-        "columns": [[name, one.described()] for name, one in chosen.items()],
+        "columns": [[name, one.described()] for name, one in columns.items()],
     }
-    units = tuple(one.unit for one in many)
-    return Design(tuple(chosen), units, n, rows, described, tuple(one.support for one in many))
+    if shares != tuple(range(len(many))):
+        described["shares"] = list(shares)
+    return Design(
+        names=tuple(columns),
+        units=tuple(one.unit for one in many),
+        size=n,
+        source=Drawn(kind, seed, n, many, shares),
+        description=described,
+        limits=tuple(one.support for one in many),
+        reach=tuple(one.reach for one in many),
+    )
+
+
+def _cube(drawn: Drawn, width: int) -> Callable[[int, int], Array]:
+    from scipy.stats import qmc  # slow to import, and a grid has no need of it
+
+    source = np.random.default_rng(drawn.seed)
+    cube: Array = qmc.LatinHypercube(width, rng=source).random(drawn.size)
+    return lambda start, stop: cube[start:stop]
 
 
 def _philox(seed: int, width: int) -> Callable[[int, int], Array]:

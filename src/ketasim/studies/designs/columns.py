@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 
 from ketasim.core.protocol import Bath, Dose, Event, Hold, Protocol
 from ketasim.core.scenario import Scenario
-from ketasim.core.schedule import Schedule, compile_schedule
+from ketasim.core.schedule import (
+    Schedule,
+    compile_schedule,
+    compile_schedules,
+    covering_schedule,
+)
 from ketasim.errors import ConfigError, KetasimError, ProtocolError, UnitError, suggest
-from ketasim.studies import inputs
+from ketasim.models.physiology import traits
+from ketasim.models.subjects import WEIGHT
 from ketasim.studies.designs.design import Design
 from ketasim.units import dimension_name, unit
 
-WEIGHT = "body.weight"  # the parameter that must follow the subject, because doses do
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -32,7 +37,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
-class EventTarget:
+class EventColumn:
     """One field of some events of a protocol, and the unit its values come in."""
 
     field: str
@@ -53,7 +58,7 @@ class EventTarget:
 
 
 @dataclass(frozen=True)
-class Targets:
+class Columns:
     """A design's columns bound to a scenario, with units checked.
 
     Raises
@@ -81,7 +86,7 @@ class Targets:
         return np.array([model.value(name) for name in model.parameters])
 
     @cached_property
-    def events(self) -> Mapping[int, EventTarget]:
+    def events(self) -> Mapping[int, EventColumn]:
         """Return the columns that change the protocol."""
         found = {}
         for column, name in enumerate(self.design.names):
@@ -117,6 +122,12 @@ class Targets:
         have = self.design.units[column]
         if name == "subject.weight":
             return _factor(have, "kg", name)
+        trait = traits(self.scenario.subject.species).get(name.removeprefix("subject."))
+        if name.startswith("subject.") and trait is not None:
+            raise ConfigError(
+                f"{name}: it is drawn (--sample random:1000), not set; vary "
+                f"{' and '.join(trait.scales[:2])} instead."
+            )
         self.scenario.model.value(name)
         return _factor(have, self.scenario.model.parameters[name].unit, name)
 
@@ -140,9 +151,10 @@ class Targets:
         moving = [*self.events, *([] if self.weight is None else [self.weight])]
         if not moving:
             return self.scenario.schedule
-        pairs = [(one.field, one.events) for one in self.events.values()]
-        if inputs.is_simple(self.scenario, pairs):
-            return inputs.schedules(self.scenario, self._changes(rows), self._weights(rows), fine)
+        if self._share_breakpoints:
+            many, possible = self._at_once(rows)
+            fine &= possible
+            return many
         known: dict[bytes, Schedule | None] = {}
         found = []
         for i, row in enumerate(rows):
@@ -154,11 +166,44 @@ class Targets:
             found.append(one or self.scenario.schedule)
         return found
 
-    def _changes(self, rows: Array) -> list[inputs.Change]:
-        return [
-            inputs.Change(one.field, one.events, one.unit, rows[:, column])
-            for column, one in self.events.items()
-        ]
+    @cached_property
+    def _share_breakpoints(self) -> bool:
+        """Say whether every member has the breakpoints and resting state of the scenario."""
+        events = self.scenario.protocol.events
+        return all(
+            one.field == "amount"
+            or (one.field == "level" and isfinite(events[one.events[0]].start))
+            for one in self.events.values()
+        )
+
+    def _at_once(self, rows: Array) -> tuple[list[Schedule], Flags]:
+        amounts: dict[int, tuple[Array, bool]] = {}
+        levels: dict[int, Array] = {}
+        for column, one in self.events.items():
+            have = unit(one.unit)
+            if one.field == "amount":
+                per_weight = have.dimension == unit("mg/kg").dimension
+                amounts.update(
+                    dict.fromkeys(one.events, (rows[:, column] * have.factor, per_weight))
+                )
+            else:
+                want = unit(self._held_unit(one.events[0]))
+                factor = have.factor / want.factor
+                levels.update(dict.fromkeys(one.events, rows[:, column] * factor * want.factor))
+        weights = self._weights(rows)
+        return compile_schedules(
+            self.scenario.schedule,
+            self.scenario.model,
+            protocol=self.scenario.protocol,
+            weight=self.scenario.subject.weight if weights is None else weights,
+            amounts=amounts,
+            levels=levels,
+            n=len(rows),
+        )
+
+    def _held_unit(self, place: int) -> str:
+        held = self.scenario.protocol.events[place]
+        return self.scenario.model.unit(held.knob) if isinstance(held, Hold) else "1"
 
     def _weights(self, rows: Array) -> Array | None:
         if self.weight is None:
@@ -181,8 +226,8 @@ class Targets:
             When the protocol cannot be carried out with these values.
         """
         events = list(self.scenario.protocol.events)
-        for column, target in self.events.items():
-            target.applied(events, float(row[column]))
+        for column, one in self.events.items():
+            one.applied(events, float(row[column]))
         weight = self.scenario.subject.weight
         if self.weight is not None:
             weight = float(row[self.weight] * self._factor(self.weight, "subject.weight"))
@@ -195,20 +240,12 @@ class Targets:
         )
 
     @cached_property
-    def loudest(self) -> Schedule:
+    def covering_schedule(self) -> Schedule:
         """Return a schedule that feeds every state and turns every knob that any member's may."""
-        quiet = self.scenario.schedule
-        rates, knobs = np.zeros_like(quiet.rates), quiet.knobs.copy()
-        states, names = (
-            tuple(group) for group in (self.scenario.model.states, self.scenario.model.knobs)
-        )
-        for one in quiet.given:
-            rates[:, [states.index(state) for state, _ in one.into]] = 1.0
-        for name in turned(self.scenario):
-            knobs[:, names.index(name)] = np.nan  # unequal to any level, neutral or not
-        return replace(quiet, rates=rates, knobs=knobs)
+        asked = self.scenario
+        return covering_schedule(asked.schedule, asked.model, protocol=asked.protocol)
 
-    def _event(self, kind: str, i: int, field: str, column: int) -> EventTarget:
+    def _event(self, kind: str, i: int, field: str, column: int) -> EventColumn:
         name = f"{kind}[{i}].{field}"
         fields = _FIELDS[kind]
         if field not in fields:
@@ -222,14 +259,13 @@ class Targets:
             )
         have, want = self.design.units[column], fields[field]
         if field == "level":
-            held = self.scenario.protocol.events[groups[i][0]]
-            want = self.scenario.model.unit(held.knob) if isinstance(held, Hold) else "1"
+            want = self._held_unit(groups[i][0])
         if field == "amount" and unit(have).dimension == unit("mg").dimension:
             want = "mg"
         if have == "1" and any(unit(want).dimension):
             raise UnitError(f'{name}: a unit is needed, e.g. "{want}".')
         _factor(have, want, name)
-        return EventTarget(field, groups[i], have)
+        return EventColumn(field, groups[i], have)
 
     def _check_ends(self, column: int, name: str) -> None:
         """Refuse a range an end of which no member could have."""
@@ -277,17 +313,6 @@ def event_groups(protocol: Protocol) -> dict[str, list[tuple[int, ...]]]:
         else:
             found[kind] = [(i,) for i in places]
     return found
-
-
-def turned(scenario: Scenario) -> tuple[str, ...]:
-    """Return the knobs that the protocol holds, at whatever level."""
-    found: list[str] = []
-    for one in scenario.protocol.events:
-        if isinstance(one, Hold):
-            found.append(one.knob)
-        elif isinstance(one, Bath):
-            found += [knob for knob, _ in scenario.model.entries(one.drug, "bath")]
-    return tuple(dict.fromkeys(found))
 
 
 def _factor(have: str, want: str, where: str) -> float:

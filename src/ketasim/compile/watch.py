@@ -1,0 +1,385 @@
+"""What is read of members while they run: values at moments, and numbers of the whole course.
+
+The text below the marker is copied into every generated module, between ``scan`` and ``stepper``;
+see there for the workspace ``w`` and the whole numbers ``d``. Everything acts on all lanes at once
+where it can, since what is read of a step lies at the same shares of it in every lane.
+"""
+# mypy: ignore-errors
+# ruff: noqa: C901, D103, F821, FBT003, SIM109
+
+import numpy as np
+from numba import njit
+
+SAFE = {"error_model": "numpy", "nogil": True}
+
+# --- copied from here
+HEAD = 3  # numbers that ``needs`` begins with
+PARTS = 4  # of a step that is looked at more closely
+
+
+@njit(**SAFE)
+def run_laws(job, w):
+    """Compute every law that is read, in every lane, from the states between."""
+    for j in range(HEAD + job.n_states, job.n_needs):
+        observe(w, job.needs[j])
+
+
+@njit(**SAFE)
+def run_dense(job, w):
+    for j in range(HEAD, HEAD + job.n_states):
+        dense(w, job.needs[j] * W)
+
+
+@njit(**SAFE)
+def run_between(job, w):
+    """Find the states that are read at the share of the step that each lane asks for."""
+    for j in range(HEAD, HEAD + job.n_states):
+        between(w, job.needs[j] * W)
+
+
+@njit(**SAFE)
+def look(job, w):
+    run_between(job, w)
+    run_laws(job, w)
+
+
+@njit(**SAFE)
+def show(job, w, d):
+    """Read everything that falls into the accepted steps, a moment of every lane at a time."""
+    pending = True
+    while pending:
+        pending = False
+        for lane in range(W):
+            w[XS + lane] = 0.0
+            if w[ACC + lane] > 0.0 and due(job, w, d, lane):
+                moment = job.times[d[OUT * W + lane]]
+                w[XS + lane] = (moment - w[T + lane]) * w[HINV + lane]
+                pending = True
+        if pending:
+            run_between(job, w)
+            for lane in range(W):
+                if w[ACC + lane] > 0.0 and due(job, w, d, lane):
+                    finish(job, w, d, lane)
+            run_laws(job, w)
+            for lane in range(W):
+                if w[ACC + lane] > 0.0 and due(job, w, d, lane):
+                    read(job, w, d, lane)
+
+
+@njit(**SAFE)
+def finish(job, w, d, lane):
+    """Let a bolus given at the very end show in the last moment."""
+    edge = d[EDGE * W + lane] + 1
+    if edge == d[LAST * W + lane] and job.times[d[OUT * W + lane]] == w[TE + lane]:
+        for i in range(N_DOSED):
+            w[Z + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
+
+
+@njit(**SAFE)
+def read(job, w, d, lane):
+    """Write what a lane shows at its next moment, and move on to the one after."""
+    m, k = d[MEMBER * W + lane], d[OUT * W + lane]
+    column = job.columns[k]
+    if column >= 0:
+        for q in range(job.n_shown):
+            value = w[job.shown[q] + lane]
+            job.values[(m * job.n_shown + q) * job.n_columns + column] = value
+            d[NONE * W + lane] |= value - value != 0.0
+    for i in range(job.asked[k], job.asked[k + 1]):
+        r = job.readings[i]
+        value = w[job.watched[job.of[r]] + lane]
+        a = scratch_at(job, lane, r)
+        job.scratch[a + BEST], job.scratch[a + WHEN] = value, job.times[k]
+        d[NONE * W + lane] |= value - value != 0.0
+    d[OUT * W + lane] += 1
+
+
+@njit(**SAFE)
+def watch(job, w, d, anchor):
+    """Take the accepted steps into every number that is asked of the members."""
+    if not wanted(job, w, d, anchor):
+        return
+    fresh = early = False
+    for lane in range(W):
+        if w[ACC + lane] > 0.0:
+            fresh |= d[STALE * W + lane] == 1
+            early |= reaches(w, lane, anchor)
+    if fresh:
+        first_place(job, w, d)
+    for j in range(1, 5):
+        next_place(job, w, j)
+    if early:
+        note_before(job, w, anchor)
+    closer = False
+    for lane in range(W):
+        d[CLOSER * W + lane] = 0
+        if w[ACC + lane] > 0.0:
+            d[STALE * W + lane] = 0
+            if not is_smooth_step(job, d, lane):
+                d[CLOSER * W + lane], closer = 1, True
+    take(job, w, d, anchor)
+    if closer:
+        take_parts(job, w, d, anchor)
+    for i in range(job.n_watched):
+        first, last = place(job, i, 0, 0), place(job, i, 4, 0)
+        for lane in range(W):
+            if w[ACC + lane] > 0.0:
+                job.scratch[first + lane] = job.scratch[last + lane]
+
+
+@njit(**SAFE)
+def wanted(job, w, d, anchor):
+    """Return whether any number concerns an accepted step; else its end is not looked at."""
+    if job.n_windowed < job.n_scanned:
+        return True
+    for lane in range(W):
+        if w[ACC + lane] > 0.0 and reaches(w, lane, anchor):
+            return True
+    for r in range(job.n_numbers):
+        first, last = job.windows[2 * r], job.windows[2 * r + 1]
+        for lane in range(W):
+            if w[ACC + lane] > 0.0 and w[NEW + lane] > first and w[T + lane] < last:
+                return True
+    for lane in range(W):
+        if w[ACC + lane] > 0.0:
+            d[STALE * W + lane] = 1
+    return False
+
+
+@njit(**SAFE)
+def reaches(w, lane, anchor):
+    return w[T + lane] < anchor and w[NEW + lane] >= anchor
+
+
+@njit(**SAFE)
+def place(job, i, j, lane):
+    """Return where the value of watched ``i`` at place ``j`` of a lane's step is kept.
+
+    Places 0 to 4 are the step's own, 5 to 9 those of a part of it.
+    """
+    return W * job.n_numbers * ROOM + (i * 10 + j) * W + lane
+
+
+@njit(**SAFE)
+def first_place(job, w, d):
+    """Note the watched values at the beginning of the steps for which it is not known."""
+    for lane in range(W):
+        w[XS + lane] = 0.0
+    look(job, w)
+    for i in range(job.n_watched):
+        for lane in range(W):
+            if d[STALE * W + lane] == 1:
+                job.scratch[place(job, i, 0, lane)] = w[job.watched[i] + lane]
+
+
+@njit(**SAFE)
+def next_place(job, w, j):
+    """Note the watched values at one of the further places of every lane's step."""
+    for lane in range(W):
+        w[XS + lane] = 0.25 * j
+    look(job, w)
+    for i in range(job.n_watched):
+        here, there = job.watched[i], place(job, i, j, 0)
+        for lane in range(W):
+            job.scratch[there + lane] = w[here + lane]
+
+
+@njit(**SAFE)
+def note_before(job, w, anchor):
+    """Note the values at time 0, before what is done then, in the steps that reach it."""
+    for lane in range(W):
+        w[XS + lane] = (anchor - w[T + lane]) * w[HINV + lane]
+    look(job, w)
+    for lane in range(W):
+        if w[ACC + lane] > 0.0 and reaches(w, lane, anchor):
+            for i in range(job.n_watched):
+                job.scratch[before(job, i, lane)] = w[job.watched[i] + lane]
+
+
+@njit(**SAFE)
+def panel(job, w, lane, first, last):
+    """Note the watched values at five places of a part of one lane's step."""
+    for j in range(5):
+        w[XS + lane] = first + 0.25 * j * (last - first)
+        look(job, w)
+        for i in range(job.n_watched):
+            job.scratch[place(job, i, 5 + j, lane)] = w[job.watched[i] + lane]
+
+
+@njit(**SAFE)
+def is_exact(job, i):
+    """Return whether the curve through a watched value is the solution itself."""
+    return job.watched[i] < D1
+
+
+@njit(**SAFE)
+def values_at(job, i, where, lane):
+    """Return the five values kept of a panel."""
+    s = job.scratch
+    return (
+        s[place(job, i, where, lane)], s[place(job, i, where + 1, lane)],
+        s[place(job, i, where + 2, lane)], s[place(job, i, where + 3, lane)],
+        s[place(job, i, where + 4, lane)],
+    )  # fmt: skip
+
+
+@njit(**SAFE)
+def is_smooth_step(job, d, lane):
+    """Return whether nothing watched bends too sharply within a lane's step."""
+    smooth = True
+    for i in range(job.n_watched):
+        if not is_exact(job, i):
+            v = values_at(job, i, 0, lane)
+            if not is_smooth(v):
+                smooth = False
+                total = v[0] + v[1] + v[2] + v[3] + v[4]
+                d[NONE * W + lane] |= total - total != 0.0
+    return smooth
+
+
+@njit(**SAFE)
+def take(job, w, d, anchor):
+    """Take the accepted steps into every number."""
+    s = job.scratch
+    for r in range(job.n_numbers):
+        kind, i = job.kinds[r], job.of[r]
+        if kind == AT or kind == START:
+            continue
+        first, last = job.windows[2 * r], job.windows[2 * r + 1]
+        first = max(first, anchor) if kind == FALLS else first
+        at, exact = place(job, i, 0, 0), is_exact(job, i)
+        is_extreme, sign = kind == PEAK or kind == TROUGH, -1.0 if kind == TROUGH else 1.0
+        for lane in range(W):
+            t, new = w[T + lane], w[NEW + lane]
+            if w[ACC + lane] == 0.0 or new <= first or t >= last:
+                continue
+            if t < first or new > last:
+                take_window(job, w, d, lane, r, anchor)
+            elif d[CLOSER * W + lane] == 0:
+                p = at + lane
+                v = (s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W])
+                a = (lane * job.n_numbers + r) * ROOM
+                if is_extreme and is_plain(s, a, sign, t, w[HS + lane], v):
+                    continue
+                level = job.levels[d[MEMBER * W + lane] * job.n_numbers + r]
+                if kind == FALLS:
+                    level = fallen(job, v[0], lane, r, anchor) - level
+                seen = feed(s, a, kind, t, w[HS + lane], v, level, -1.0, exact)
+                if seen >= 0.0:
+                    look_again(job, w, lane, r, 0.0, 1.0, v, level, seen)
+
+
+@njit(**SAFE)
+def fallen(job, value, lane, r, anchor):
+    """Return the level that is reached when a value has fallen far enough."""
+    a = scratch_at(job, lane, r)
+    if job.scratch[a + BEGUN] == 0.0:
+        windowed = job.windows[2 * r] > anchor
+        there = before(job, job.of[r], lane)
+        job.scratch[a + LOWEST] = value if windowed else job.scratch[there]
+    return job.scratch[a + LOWEST]
+
+
+@njit(**SAFE)
+def take_parts(job, w, d, anchor):
+    """Take steps within which something bends sharply into the numbers, part by part."""
+    for lane in range(W):
+        if w[ACC + lane] > 0.0 and d[CLOSER * W + lane] == 1:
+            for part in range(PARTS):
+                first, last = part / PARTS, (part + 1) / PARTS
+                panel(job, w, lane, first, last)
+                for r in range(job.n_numbers):
+                    if covers(job, w, lane, r, anchor):
+                        take_panel(job, w, d, lane, r, first, last, anchor)
+
+
+@njit(**SAFE)
+def covers(job, w, lane, r, anchor):
+    """Return whether a number's window covers the whole of a lane's step."""
+    if job.kinds[r] == AT or job.kinds[r] == START:
+        return False
+    first, last = job.windows[2 * r], job.windows[2 * r + 1]
+    first = max(first, anchor) if job.kinds[r] == FALLS else first
+    return first <= w[T + lane] and last >= w[NEW + lane]
+
+
+@njit(**SAFE)
+def take_window(job, w, d, lane, r, anchor):
+    """Take the part of a lane's step that lies in a number's window."""
+    begin_, end = job.windows[2 * r], job.windows[2 * r + 1]
+    begin_ = max(begin_, anchor) if job.kinds[r] == FALLS else begin_
+    first = max(0.0, (begin_ - w[T + lane]) * w[HINV + lane])
+    last = min(1.0, (end - w[T + lane]) * w[HINV + lane])
+    panel(job, w, lane, first, last)
+    take_panel(job, w, d, lane, r, first, last, anchor)
+
+
+@njit(**SAFE)
+def take_panel(job, w, d, lane, r, first, last, anchor):
+    """Take a part of a lane's step, at whose places values are known, into one number."""
+    s, i, p = job.scratch, job.of[r], place(job, job.of[r], 5, lane)
+    v = (s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W])
+    level = job.levels[d[MEMBER * W + lane] * job.n_numbers + r]
+    if job.kinds[r] == FALLS:
+        level = fallen(job, v[0], lane, r, anchor) - level
+    t, length = w[T + lane] + first * w[HS + lane], (last - first) * w[HS + lane]
+    a = scratch_at(job, lane, r)
+    seen = feed(s, a, job.kinds[r], t, length, v, level, -1.0, is_exact(job, i))
+    if seen >= 0.0:
+        look_again(job, w, lane, r, first, last, v, level, seen)
+
+
+@njit(**SAFE)
+def look_again(job, w, lane, r, first, last, v, level, seen):
+    """Take the true value where an extreme may lie into a number."""
+    s, a, i, kind = job.scratch, scratch_at(job, lane, r), job.of[r], job.kinds[r]
+    t, length = w[T + lane] + first * w[HS + lane], (last - first) * w[HS + lane]
+    while seen >= 0.0:
+        w[XS + lane] = first + 0.25 * seen * (last - first)
+        look(job, w)
+        value = w[job.watched[i] + lane]
+        offer(s, a, 1.0 if kind == PEAK else -1.0, t + 0.25 * length * seen, value)
+        seen = feed(s, a, kind, t, length, v, level, seen, False)
+
+
+@njit(**SAFE)
+def scratch_at(job, lane, r):
+    """Return where a lane's unfinished answer to one number is kept."""
+    return (lane * job.n_numbers + r) * ROOM
+
+
+@njit(**SAFE)
+def answer(job, w, d, lane):
+    """Write a finished member's numbers, each a value and its time."""
+    m = d[MEMBER * W + lane]
+    last_dose(job, w, d, lane)
+    for r in range(job.n_numbers):
+        a, out = scratch_at(job, lane, r), (m * job.n_numbers + r) * 2
+        value, moment, kind = job.scratch[a + BEST], job.scratch[a + WHEN], job.kinds[r]
+        if kind == START:
+            value = job.scratch[before(job, job.of[r], lane)]
+        if (kind == PEAK or kind == TROUGH or kind >= REACHES) and job.scratch[a + BEGUN] == 0.0:
+            value = moment = np.nan  # the window held nothing of the run
+        job.numbers[out] = -value if kind == TROUGH else value
+        job.numbers[out + 1] = moment
+
+
+@njit(**SAFE)
+def last_dose(job, w, d, lane):
+    """Let a bolus given at the very end count among the extremes."""
+    row = d[LAST * W + lane] * N_DOSED
+    given = 0.0
+    for i in range(N_DOSED):
+        given += abs(job.boluses[row + i])
+    if given == 0.0 or job.n_scanned == 0:
+        return
+    for j in range(HEAD, HEAD + job.n_states):
+        w[Z + job.needs[j] * W + lane] = w[U + job.needs[j] * W + lane]
+    for i in range(N_DOSED):
+        w[Z + DOSED[i] * W + lane] += job.boluses[row + i]
+    run_laws(job, w)
+    for r in range(job.n_numbers):
+        kind = job.kinds[r]
+        if (kind == PEAK or kind == TROUGH) and job.windows[2 * r + 1] >= w[NEW + lane]:
+            sign, a = 1.0 if kind == PEAK else -1.0, scratch_at(job, lane, r)
+            offer(job.scratch, a, sign, w[NEW + lane], w[job.watched[job.of[r]] + lane])

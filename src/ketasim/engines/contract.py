@@ -1,0 +1,192 @@
+"""What is asked of an engine, and what it answers: arrays and names, nothing else.
+
+A batch and an outcome pickle, so that whatever carries a batch out (threads here, processes or
+machines elsewhere) is a further engine and nothing around it changes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.core.model import Model
+from ketasim.core.schedule import Schedule
+from ketasim.engines.limits import MEMBER, METHODS, Limits
+from ketasim.engines.status import usable
+from ketasim.errors import ConfigError, suggest
+from ketasim.readouts.derive import Primitive
+from ketasim.readouts.reduction import Reduction
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int8]
+Counts = NDArray[np.int64]
+Schedules = Schedule | Sequence[Schedule]
+ENGINES = ("reference", "ensemble")
+RTOL = 1e-6  # for every engine and every command that does not say otherwise
+
+
+class Halted(Exception):
+    """Somebody asked the engine to stop before it was done."""
+
+
+def never() -> bool:
+    """Return False: nobody asks to stop."""
+    return False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An engine, its tolerance, and what one attempt at one member may spend.
+
+    ``method`` is the reference engine's; the ensemble engine has one of its own. ``allow_looser``
+    adds a last attempt at a looser tolerance, which every row it serves tells. ``threads`` decides
+    no number.
+
+    Raises
+    ------
+    ConfigError
+        When an engine, method or tolerance does not exist.
+    """
+
+    engine: str = "ensemble"
+    method: str = "LSODA"
+    rtol: float = RTOL
+    limits: Limits = MEMBER
+    allow_looser: bool = False
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be carried out."""
+        for key, given, known in (
+            ("name", self.engine, ENGINES),
+            ("method", self.method, METHODS),
+        ):
+            if given not in known:
+                raise ConfigError(
+                    f'engine.{key} = "{given}": no such {key}.{suggest(given, known)} '
+                    f"Choose one of {', '.join(known)}."
+                )
+        if not 1e-12 <= self.rtol <= 1e-2:
+            raise ConfigError(f"engine.rtol = {self.rtol:g}: must lie between 1e-12 and 0.01.")
+        if not (self.limits.steps >= 1 and self.limits.seconds > 0.0):
+            raise ConfigError("limits: at least one step and more than 0 s are needed.")
+
+    @property
+    def solver(self) -> str:
+        """Return the name of the method that runs."""
+        return self.method if self.engine == "reference" else "Rodas5P"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Members of one model.
+
+    ``parameters`` (n_members, n_parameters) canonical; ``schedules`` one for all or one a member;
+    ``record`` names whose courses are wanted at ``times`` (n_times,) [h]; ``reductions`` numbers
+    that are taken of the solution itself, whatever the times. ``span`` is the run's beginning and
+    end [h], by default that of the times. Where a batch is part of something larger, ``total`` says
+    how many members that has, and ``covering`` is a schedule that feeds and turns all they may.
+    """
+
+    model: Model
+    parameters: Array
+    schedules: Schedules
+    times: Array = field(default_factory=lambda: np.empty(0))
+    record: tuple[str, ...] = ()
+    reductions: tuple[Reduction, ...] = ()
+    span: tuple[float, float] | None = None
+    covering: Schedule | None = None
+    total: int = 0
+
+    def __len__(self) -> int:
+        """Return the number of members."""
+        return len(self.parameters)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Return the beginning and the end of what is asked about [h]."""
+        if self.span is not None:
+            return self.span
+        if len(self.times):
+            return float(self.times[0]), float(self.times[-1])
+        edges = [one.edges for one in self.each_schedule]
+        return min(float(e[0]) for e in edges), max(float(e[-1]) for e in edges)
+
+    @property
+    def each_schedule(self) -> Sequence[Schedule]:
+        """Return the schedules, one for all or one a member."""
+        return [self.schedules] if isinstance(self.schedules, Schedule) else self.schedules
+
+    def some(self, members: Counts) -> "Batch":
+        """Return the batch of these members only."""
+        chosen: Schedules = self.schedules
+        if not isinstance(chosen, Schedule):
+            chosen = [chosen[int(i)] for i in members]
+        return replace(self, parameters=self.parameters[members], schedules=chosen)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one attempt is to bring: courses at times, and primitives with a level a member.
+
+    ``levels`` (n_members, n_primitives) are canonical; NaN where a primitive has none.
+    """
+
+    record: tuple[str, ...]
+    times: Array
+    primitives: tuple[Primitive, ...]
+    levels: Array
+
+    def some(self, members: Counts) -> "Asked":
+        """Return what is asked of these members."""
+        return Asked(self.record, self.times, self.primitives, self.levels[members])
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of members at one attempt, in the order asked for.
+
+    ``values`` (n_members, n_record, n_times) and ``numbers`` (n_members, n_primitives, 2) are
+    canonical, NaN from the point of failure; ``final`` (n_members, n_states); ``stories`` hold, by
+    member, what an engine can say of how it failed.
+    """
+
+    values: Array
+    numbers: Array
+    final: Array
+    status: Codes
+    steps: Counts
+    evaluations: int = 0
+    notes: tuple[str, ...] = ()
+    stories: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of each member of a batch, in its order.
+
+    ``values`` (n_members, n_record, n_times), NaN from the point of failure; ``reduced``
+    (n_members, n_reductions), NaN where a member has no value; both canonical. ``status`` says how
+    each ended, ``rtol`` the tolerance of the attempt that counts. ``final`` (n_members, n_states)
+    are last states; ``stories`` hold sentences on members that failed.
+    """
+
+    values: Array
+    reduced: Array
+    final: Array
+    status: Codes
+    steps: Counts
+    rtol: Array
+    evaluations: int
+    wall: float
+    notes: tuple[str, ...] = ()
+    stories: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Return which members' values may be used, shape (n_members,)."""
+        return usable(self.status)
+
+
+Halt = Callable[[], bool]

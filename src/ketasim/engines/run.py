@@ -1,0 +1,195 @@
+"""The one door to the engines: a batch in, an outcome out, judged and retried by one rule.
+
+An attempt is made at every member; those that fail are tried again, first with a smaller first
+step, then by another method, at the same tolerance, and only where ``allow_looser`` says so at a
+looser one. What is left keeps the status of its first attempt. A finished run is then judged: its
+values are numbers, its states within their intervals, and what was given is all there.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.core.schedule import Schedule
+from ketasim.core.system import System
+from ketasim.engines import balance
+from ketasim.engines.contract import (
+    Array,
+    Asked,
+    Attempt,
+    Batch,
+    Halt,
+    Outcome,
+    Settings,
+    never,
+)
+from ketasim.engines.limits import ATTEMPTS, Try, looser
+from ketasim.engines.status import AGAIN, Status, usable
+from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
+
+Flags = NDArray[np.bool_]
+
+
+def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
+    """Carry a batch out.
+
+    Parameters
+    ----------
+    batch
+        Members of one model, and what is asked of them.
+    settings
+        Which engine, how exact, what a member may spend.
+    halted
+        Asked now and then; when it says yes, ``Halted`` is raised.
+
+    Returns
+    -------
+    Outcome
+        One row a member, whatever became of it.
+
+    Raises
+    ------
+    Halted
+        When ``halted()`` became true.
+    ModelError
+        When a recorded name is unknown or a law cannot be compiled.
+    """
+    began = time.perf_counter()
+    primitives = first_run(batch.reductions)
+    found, rtol = _attempts(batch, _asked(batch, primitives), settings, halted)
+    numbers = dict(zip(primitives, np.moveaxis(found.numbers, 1, 0), strict=True))
+    later = second_run(batch.reductions)
+    if later:
+        levels = np.stack([level_of(one, numbers) for one in later], axis=1)
+        again = Asked((), np.empty(0), later, levels)
+        second, _ = _attempts(batch, again, settings, halted)
+        numbers |= dict(zip(later, np.moveaxis(second.numbers, 1, 0), strict=True))
+    reduced = combined(batch.reductions, numbers, batch.ends)
+    if not len(reduced):
+        reduced = np.empty((len(batch), len(batch.reductions)))
+    reduced[~usable(found.status)] = np.nan
+    return Outcome(
+        values=found.values,
+        reduced=reduced,
+        final=found.final,
+        status=found.status,
+        steps=found.steps,
+        rtol=rtol,
+        evaluations=found.evaluations,
+        wall=time.perf_counter() - began,
+        notes=found.notes,
+        stories=found.stories,
+    )
+
+
+def _asked(batch: Batch, primitives: Sequence[Primitive]) -> Asked:
+    own = [np.nan if one.level is None else one.level for one in primitives]
+    levels = np.tile(np.array(own, dtype=float), (len(batch), 1))
+    return Asked(batch.record, batch.times, tuple(primitives), levels)
+
+
+def _attempts(
+    batch: Batch, asked: Asked, settings: Settings, halted: Halt
+) -> tuple[Attempt, Array]:
+    """Try every member, and those that fail again, as the retry policy has it."""
+    system = System(batch.model)
+    fine = _starts(system, batch, asked)
+    whole = _nothing(system, batch, asked, fine)
+    rtol = np.full(len(batch), settings.rtol)
+    tries = [*ATTEMPTS[settings.engine]]
+    if settings.allow_looser:
+        tries.append(looser(settings.rtol))
+    for number, how in enumerate(tries):
+        failed = np.flatnonzero(fine if number == 0 else np.isin(whole.status, AGAIN))
+        if not len(failed):
+            continue
+        tolerance = settings.rtol if how.rtol is None else how.rtol
+        part = batch if len(failed) == len(batch) else batch.some(failed)
+        given = asked if len(failed) == len(batch) else asked.some(failed)
+        found = _attempt(part, given, replace(settings, rtol=tolerance), how, halted)
+        found = _judged(system, part, found, how)
+        whole = _merged(whole, failed, found, first=number == 0)
+        saved = failed[usable(whole.status[failed])]
+        rtol[saved] = tolerance
+    return whole, rtol
+
+
+def _attempt(batch: Batch, asked: Asked, settings: Settings, how: Try, halted: Halt) -> Attempt:
+    if (how.engine or settings.engine) == "reference":
+        from ketasim.engines.reference import attempt as by_reference  # SciPy, when asked for
+
+        method = settings.method if how.method is None else how.other_than(settings.method)
+        return by_reference(
+            batch, asked, replace(settings, method=method), first_step=how.first_step, halted=halted
+        )
+    from ketasim.engines.ensemble import attempt as by_ensemble  # numba, when asked for
+
+    return by_ensemble(batch, asked, settings, first_step=how.first_step, halted=halted)
+
+
+def _starts(system: System, batch: Batch, asked: Asked) -> Flags:
+    """Say for which members a drug-free state, its slopes and what is asked are numbers."""
+    n = len(batch)
+    if isinstance(batch.schedules, Schedule):
+        before = np.repeat(batch.schedules.before[:, None], n, axis=1)
+    else:
+        before = np.stack([one.before for one in batch.schedules], axis=1)
+    with np.errstate(all="ignore"):
+        try:
+            values = system.prepare(np.ascontiguousarray(batch.parameters.T), before)
+            start = system.rest(values).reshape(len(system.state_names), -1)
+            rest = np.broadcast_to(start, (len(start), n))
+            slopes = system.slopes(values, rest)
+        except (ZeroDivisionError, OverflowError):
+            return np.zeros(n, dtype=bool)
+    names = dict.fromkeys([*asked.record, *(one.name for one in asked.primitives)])
+    fine: Flags = np.isfinite(rest).min(axis=0, initial=True)
+    for one in (*slopes, *(values[system.slots[name]] for name in names)):
+        fine = fine & np.isfinite(one)
+    return fine
+
+
+def _nothing(system: System, batch: Batch, asked: Asked, fine: Flags) -> Attempt:
+    """Return what is known before any attempt: members that cannot start, and nothing else."""
+    n = len(batch)
+    return Attempt(
+        values=np.full((n, len(asked.record), len(asked.times)), np.nan),
+        numbers=np.full((n, len(asked.primitives), 2), np.nan),
+        final=np.full((n, len(system.state_names)), np.nan),
+        status=np.where(fine, Status.NOT_RUN, Status.BAD_PARAMETER).astype(np.int8),
+        steps=np.zeros(n, dtype=np.int64),
+        stories={},
+    )
+
+
+def _judged(system: System, batch: Batch, found: Attempt, how: Try) -> Attempt:
+    """Return an attempt with its finished runs judged; see :mod:`ketasim.engines.balance`."""
+    status = found.status.copy()
+    good = usable(status)
+    with np.errstate(all="ignore"):
+        sums = found.values.sum(axis=(1, 2)) if found.values.size else np.zeros(len(status))
+    status[good & ~np.isfinite(sums)] = Status.NONFINITE
+    lost, told = balance.check(system, batch, found.final, usable(status))
+    status[lost] = Status.DRUG_LOST
+    if how.is_retry:
+        status[status == Status.OK] = Status.OK_AFTER_RETRY
+    return replace(found, status=status, stories={**found.stories, **told})
+
+
+def _merged(whole: Attempt, places: NDArray[np.intp], found: Attempt, *, first: bool) -> Attempt:
+    """Put an attempt at some members in: all of a first one, of a later one what it saved."""
+    saved = np.ones(len(places), dtype=bool) if first else usable(found.status)
+    into = places[saved]
+    for name in ("values", "numbers", "final", "status"):
+        getattr(whole, name)[into] = getattr(found, name)[saved]
+    whole.steps[places] += found.steps
+    stories = {int(places[i]): told for i, told in found.stories.items() if saved[i]}
+    return replace(
+        whole,
+        evaluations=whole.evaluations + found.evaluations,
+        notes=tuple(dict.fromkeys([*whole.notes, *found.notes])),
+        stories={**whole.stories, **stories},
+    )
