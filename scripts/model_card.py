@@ -21,6 +21,7 @@ from ketasim.core.model import Model
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS, RIVALS
 from ketasim.reports.equations import equations
+from ketasim.reports.lists import numbers
 from ketasim.studies.levelled import levelled
 from ketasim.studies.robustness import pass_shares, unmeasured
 from ketasim.studies.scorecard import Check, Verdict, score
@@ -198,15 +199,7 @@ def _mechanism(name: str, model: Model) -> str:
     one = next(each for each in model.mechanisms if each.name == name)
     lines = "\n".join(equations(one))
     rows = [
-        [
-            each.name,
-            f"{each.value:g}",
-            each.unit,
-            f"{each.bounds[0]:g} to {each.bounds[1]:g}",
-            str(each.evidence),
-            each.meaning,
-        ]
-        for each in one.parameters
+        [each.name, *numbers(each), str(each.evidence), each.meaning] for each in one.parameters
     ]
     header = ["parameter", "value", "unit", "bounds", "evidence", "meaning"]
     ledger = _table(header, rows) if rows else "No parameters."
