@@ -2,16 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
 
 from ketasim.config.names import headlines
 from ketasim.reports.text import NONE, Table, milligrams, moment, number
-from ketasim.results.summary import Summary, observables, summaries
+from ketasim.results.summary import Summary, observables
 
-Runs = Mapping[str, xr.Dataset]
+
+class Seen(Protocol):
+    """A run and the numbers taken of it."""
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """Return its time courses."""
+
+    @property
+    def readouts(self) -> Mapping[str, Summary]:
+        """Return the summary of each recorded name."""
+
+
+Runs = Mapping[str, Seen]
 ALIKE = 1e-4  # share of the range; a hundred times the default tolerance
 STILL = 1e-5  # in declared units, all of which are of the size of what they measure
 MOST = 12  # observables of one run that are all shown
@@ -35,12 +48,12 @@ def shown(dataset: xr.Dataset) -> tuple[str, ...]:
     return names if len(names) <= MOST else headlines(names) or names
 
 
-def summary_table(dataset: xr.Dataset, names: Sequence[str]) -> Table:
+def summary_table(run: Seen, names: Sequence[str]) -> Table:
     """Return the summary of the named observables."""
     header = ("observable", "unit", "baseline", "peak", "at", "above half", "24 h", "area [unit h]")
     rows = []
-    for name, one in summaries(dataset, names).items():
-        unit = str(dataset[name].attrs["units"])
+    for name in names:
+        one, unit = run.readouts[name], str(run.dataset[name].attrs["units"])
         rows.append((name, unit, *summary_cells(one), number(one.at_24h), number(one.area)))
     return Table(header, tuple(rows))
 
@@ -63,7 +76,7 @@ def _given(known: dict[str, Any]) -> str:
 
 def shared(runs: Runs) -> tuple[str, ...]:
     """Return the observables that every run recorded."""
-    first, *others = (observables(run) for run in runs.values())
+    first, *others = (observables(run.dataset) for run in runs.values())
     return tuple(name for name in first if all(name in other for other in others))
 
 
@@ -72,9 +85,9 @@ def comparison_table(runs: Runs) -> Table:
     header = ("observable", "unit", "run", "baseline", "peak", "at", "above half", "24 h")
     rows: list[tuple[str, ...]] = []
     for name in headlines(shared(runs)) or shared(runs):
-        first = [name, str(next(iter(runs.values()))[name].attrs["units"])]
+        first = [name, str(next(iter(runs.values())).dataset[name].attrs["units"])]
         for label, run in runs.items():
-            one = summaries(run, (name,))[name]
+            one = run.readouts[name]
             rows.append((*first, label, *summary_cells(one), number(one.at_24h)))
             first = ["", ""]
     return Table(header, tuple(rows))
@@ -92,6 +105,6 @@ def identical(runs: Runs) -> str:
 
 def _alike(name: str, runs: Runs) -> bool:
     """Return whether every run agrees with the first to a small share of its size."""
-    first, *others = (run[name].to_numpy() for run in runs.values())
+    first, *others = (run.dataset[name].to_numpy() for run in runs.values())
     size = max(float(np.abs(one).max()) for one in (first, *others))
     return all(bool(np.abs(one - first).max() <= ALIKE * size) for one in others)

@@ -15,7 +15,7 @@ from ketasim.errors import ConfigError
 from ketasim.reports.runs import comparison_table, identical
 from ketasim.reports.text import Table
 from ketasim.results import folder
-from ketasim.verbs.run import MADE_IN_PYTHON, run
+from ketasim.verbs.run import MADE_IN_PYTHON, Run, run
 from ketasim.verbs.setups import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Comparison:
     """Results by the label of their scenario, all at the same times [h]."""
 
-    runs: Mapping[str, xr.Dataset]
+    runs: Mapping[str, Run]
 
     def __repr__(self) -> str:
         """Return the table and the sentence that ``ketasim compare`` prints."""
@@ -47,7 +47,11 @@ class Comparison:
         """Return the runs drawn over one another."""
         from ketasim.plots.overlay import draw
 
-        return draw(self.runs)
+        return draw(self._drawn)
+
+    @property
+    def _drawn(self) -> dict[str, xr.Dataset]:
+        return {label: one.drawn for label, one in self.runs.items()}
 
     def save(self, out: str | Path) -> list[Path]:
         """Write the overlaid figure, and each run's own folder; return the files, figure first.
@@ -60,10 +64,15 @@ class Comparison:
         from ketasim.plots.overlay import draw
 
         files = [folder.prepare(Path(out)) / "compare.png"]
-        draw(self.runs, files[0])
+        draw(self._drawn, files[0])
         for label, one in self.runs.items():
             own = Path(out) / (re.sub(r"[^\w#-]+", "_", label)[:100] or "run")
-            files += folder.write(own, one, scenario=one.attrs.get("scenario", MADE_IN_PYTHON))
+            files += folder.write(
+                own,
+                one.dataset,
+                scenario=one.dataset.attrs.get("scenario", MADE_IN_PYTHON),
+                summary=one.readouts,
+            )
         return files
 
 
@@ -88,7 +97,7 @@ def compare(*what: Question, sets: Iterable[str] = (), tell: Tell = warned) -> C
     """
     changes = tuple(sets)
     setups = _aligned([setup_of(one, sets=changes) for one in what])
-    return Comparison({one.scenario.name: run(one, tell=tell).dataset for one in setups})
+    return Comparison({one.scenario.name: run(one, tell=tell) for one in setups})
 
 
 def _aligned(setups: Sequence[Setup]) -> list[Setup]:

@@ -13,9 +13,9 @@ from ketasim.errors import ConfigError
 from ketasim.reports.runs import shown, summary_table
 from ketasim.reports.text import Table
 from ketasim.results import folder
-from ketasim.results.summary import Summary, observables, summaries
+from ketasim.results.summary import Summary
 from ketasim.studies.cautions import kept
-from ketasim.studies.simulate import simulate
+from ketasim.studies.simulate import look
 from ketasim.verbs.setups import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
@@ -34,10 +34,16 @@ class Run:
         What was asked.
     dataset
         Time courses ``(member, time)`` with units, and everything needed to ask again.
+    drawn
+        The same at more times: around doses, inputs and extremes, for pictures.
+    readouts
+        Baseline, peak, times and area of everything recorded, by name; no grid moves them.
     """
 
     setup: Setup
     dataset: xr.Dataset
+    drawn: xr.Dataset
+    readouts: Mapping[str, Summary]
 
     def __repr__(self) -> str:
         """Return the table that ``ketasim run`` prints."""
@@ -49,19 +55,14 @@ class Run:
     @property
     def table(self) -> Table:
         """Return the headline observables summed up."""
-        return summary_table(self.dataset, shown(self.dataset))
-
-    @property
-    def readouts(self) -> Mapping[str, Summary]:
-        """Return baseline, peak, times and area of everything recorded, by name."""
-        return summaries(self.dataset, observables(self.dataset))
+        return summary_table(self, shown(self.dataset))
 
     @cached_property
     def figure(self) -> "Figure":
         """Return the default picture: drug to mood, first hours and following days."""
         from ketasim.plots.timecourse import draw
 
-        return draw(self.dataset)
+        return draw(self.drawn)
 
     def save(self, out: str | Path, *, formats: Iterable[str] = ()) -> list[Path]:
         """Write figure, tables, data, scenario and provenance; return the files, figure first.
@@ -82,7 +83,9 @@ class Run:
             Path(out),
             self.dataset,
             scenario=self.dataset.attrs.get("scenario", MADE_IN_PYTHON),
+            summary=self.readouts,
             draw=draw,
+            drawn=self.drawn,
             formats=("png", *formats),
         )
 
@@ -130,10 +133,11 @@ def run(
     )
     for caution in setup.cautions:
         tell(caution)
-    dataset = simulate(setup.scenario, engine=setup.engine, method=setup.method, rtol=setup.rtol)
+    seen = look(setup.scenario, engine=setup.engine, method=setup.method, rtol=setup.rtol)
     question = _question(setup)
     told = {"cautions": kept(setup.cautions), **({"scenario": question} if question else {})}
-    return Run(setup, dataset.assign_attrs(told))
+    dataset, drawn = (one.assign_attrs(told) for one in (seen.dataset, seen.drawn))
+    return Run(setup, dataset, drawn, seen.summary)
 
 
 def _question(setup: Setup) -> str:
