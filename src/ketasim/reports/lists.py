@@ -1,16 +1,16 @@
-"""The lists that ``ketasim list`` prints."""
+"""What a model has to offer: targets, parameters, states, drugs, routes; and configurations."""
 
 from collections import Counter
 from collections.abc import Mapping
 
-from ketasim.cli.equations import expression
-from ketasim.cli.text import columns
 from ketasim.config.names import OBSERVABLES, TARGETS
 from ketasim.config.packaged import configs as packaged_configs
 from ketasim.config.packaged import folder
-from ketasim.core.declare import arguments
+from ketasim.core.declare import Parameter, arguments
 from ketasim.core.model import Model, Wire
 from ketasim.errors import ConfigError, suggest
+from ketasim.reports.equations import expression
+from ketasim.reports.text import Table, Text
 
 
 def check_mechanism(name: str, model: Model) -> None:
@@ -37,7 +37,13 @@ def _short(full: str, table: Mapping[str, str]) -> str:
     return ", ".join(short for short, stands_for in table.items() if stands_for == full)
 
 
-def targets(model: Model, mechanism: str) -> str:
+def numbers(one: Parameter) -> tuple[str, str, str]:
+    """Return a parameter's value, unit and plausible range, as every table writes them."""
+    low, high = one.bounds
+    return f"{one.value:g}", one.unit, f"{low:g} to {high:g}"
+
+
+def targets(model: Model, mechanism: str = "") -> Text:
     """Return every knob with its range, and below it the laws it enters."""
     wires = (*model.quantities, *model.flows)
     blocks = []
@@ -53,7 +59,7 @@ def targets(model: Model, mechanism: str) -> str:
         ]
         lines += [f"    {_touched(full, wire)}" for wire in wires if full in wire.arguments]
         blocks.append("\n".join(lines))
-    return "\n".join([*blocks, f"{len(blocks)} targets."])
+    return Text("\n".join([*blocks, f"{len(blocks)} targets."]))
 
 
 def _touched(full: str, wire: Wire) -> str:
@@ -65,47 +71,49 @@ def _touched(full: str, wire: Wire) -> str:
     return f"{label} = {expression(wire.law)}{renamed}"
 
 
-def parameters(model: Model, mechanism: str) -> str:
+def parameters(model: Model, mechanism: str = "") -> Table:
     """Return every parameter with its bounds and evidence, and the count of each kind."""
-    rows = [["parameter", "value", "unit", "bounds", "evidence", "meaning"]]
+    header = ("parameter", "value", "unit", "bounds", "evidence", "meaning")
+    rows: list[tuple[str, ...]] = []
     kinds: Counter[str] = Counter()
     for full, one in model.parameters.items():
         if _of(full, mechanism):
             kinds[one.evidence.kind] += 1
-            bounds = f"{one.bounds[0]:g} to {one.bounds[1]:g}"
-            rows.append([full, f"{one.value:g}", one.unit, bounds, one.evidence.kind, one.meaning])
+            value, unit, within = numbers(one)
+            rows.append((full, value, unit, within, one.evidence.kind, one.meaning))
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    return f"{columns(rows)}\n{len(rows) - 1} parameters: {told}."
+    return Table(header, tuple(rows), f"{len(rows)} parameters: {told}.")
 
 
-def states(model: Model, mechanism: str) -> str:
+def states(model: Model, mechanism: str = "") -> Table:
     """Return every state, then every quantity that can be recorded beside them."""
-    rows = [["name", "kind", "unit", "short", "meaning"]]
+    rows = []
     quantities = (str(one.name) for one in model.quantities)
     for full in (*model.states, *sorted(quantities)):
         if _of(full, mechanism):
             short = _short(full, OBSERVABLES)
-            rows.append([full, model.role(full), model.unit(full), short, model.meaning(full)])
-    kinds = Counter(row[1] for row in rows[1:])
-    return f"{columns(rows)}\n{kinds['state']} states, {kinds['quantity']} quantities."
+            rows.append((full, model.role(full), model.unit(full), short, model.meaning(full)))
+    kinds = Counter(row[1] for row in rows)
+    told = f"{kinds['state']} states, {kinds['quantity']} quantities."
+    return Table(("name", "kind", "unit", "short", "meaning"), tuple(rows), told)
 
 
-def drugs(model: Model, _: str) -> str:
+def drugs(model: Model) -> Table:
     """Return every drug with its molar mass, its parts and its routes."""
-    rows = [["drug", "g/mol", "parts", "routes"]]
+    rows = []
     for one in model.substances:
         parts = " + ".join(f"{share:g} {part}" for part, share in one.parts)
-        rows.append([one.name, f"{one.molar_mass:g}", parts, ", ".join(_routes(one.name, model))])
-    return columns(rows)
+        rows.append((one.name, f"{one.molar_mass:g}", parts, ", ".join(_routes(one.name, model))))
+    return Table(("drug", "g/mol", "parts", "routes"), tuple(rows))
 
 
-def routes(model: Model, _: str) -> str:
+def routes(model: Model) -> Table:
     """Return every route with the drugs that can be given by it."""
-    rows = [["route", "drugs"]]
+    rows = []
     for route in sorted({route for _, route in model.inlets}):
         able = [one.name for one in model.substances if route in _routes(one.name, model)]
-        rows.append([route, ", ".join(able)])
-    return columns(rows)
+        rows.append((route, ", ".join(able)))
+    return Table(("route", "drugs"), tuple(rows))
 
 
 def _routes(drug: str, model: Model) -> list[str]:
@@ -114,10 +122,7 @@ def _routes(drug: str, model: Model) -> list[str]:
     return [route for route in every if all((part, route) in model.inlets for part in parts)]
 
 
-def configs() -> str:
+def configs() -> Table:
     """Return every packaged configuration with its title."""
-    rows = [
-        ["config", "what it is"],
-        *([name, title] for name, title in packaged_configs().items()),
-    ]
-    return f"{columns(rows)}\nin {folder()}; run one with: ketasim run NAME"
+    told = f"in {folder()}; run one with: ketasim run NAME"
+    return Table(("config", "what it is"), tuple(packaged_configs().items()), told)

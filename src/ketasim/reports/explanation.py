@@ -1,20 +1,18 @@
-"""An explanation as text and as files."""
+"""Which steps carry an effect: as text and as files."""
 
 import csv
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from ketasim.cli.text import columns
-from ketasim.core.model import Model
 from ketasim.errors import ConfigError
+from ketasim.reports.text import Text, columns
 from ketasim.studies.mediation import Explanation, Share
 
 LEAST = 0.0005  # of the effect; smaller shares are counted, not listed
 
 
-def as_text(found: Explanation) -> str:
+def as_text(found: Explanation) -> Text:
     """Return the shares as two tables, the largest first."""
     unit = "" if found.unit == "1" else f" {found.unit}"
     parts = [
@@ -25,7 +23,7 @@ def as_text(found: Explanation) -> str:
         "Shares do not add up to 100 %: steps of one path each carry all of it, parallel paths "
         "share, and what works against the effect is negative.",
     ]
-    return "\n\n".join(part for part in parts if part)
+    return Text("\n\n".join(part for part in parts if part))
 
 
 def _table(title: str, shares: tuple[Share, ...]) -> str:
@@ -39,27 +37,22 @@ def _table(title: str, shares: tuple[Share, ...]) -> str:
     return columns(rows) + told
 
 
-def write(found: Explanation, model: Model, out: Path, formats: Iterable[str] = ()) -> list[Path]:
-    """Write the pathway, a CSV and a JSON; return the files.
+def write(found: Explanation, out: Path) -> list[Path]:
+    """Write the shares as CSV and as JSON; return the files.
 
     Raises
     ------
     ConfigError
         When one cannot be written.
     """
-    from ketasim.plots.pathway import draw
-
-    pictures = [out / f"pathway.{kind}" for kind in ("png", *formats)]
-    for one in pictures if found.arrows else []:
-        draw(found, [m.name for m in model.mechanisms], one)
     rows = [["kind", "source", "into", "share", "left"]]
     for kind, shares in (("node", found.nodes), ("arrow", found.arrows)):
         rows += [[kind, s.source, s.into, repr(s.share), repr(s.left)] for s in shares]
+    table, text = out / "shares.csv", out / "shares.json"
     try:
-        with (out / "shares.csv").open("w", newline="", encoding="utf-8") as file:
+        with table.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
-        text = json.dumps(asdict(found), indent=1, allow_nan=False)
-        (out / "shares.json").write_text(text + "\n", encoding="utf-8")
+        text.write_text(json.dumps(asdict(found), indent=1, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
-    return [*(pictures if found.arrows else []), out / "shares.csv", out / "shares.json"]
+    return [table, text]

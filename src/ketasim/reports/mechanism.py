@@ -1,7 +1,25 @@
-"""A mechanism's numbers and couplings as text."""
+"""One mechanism in words: what is believed, the equations, the ledger with its sources."""
 
-from ketasim.cli.text import columns
 from ketasim.core.declare import Mechanism
+from ketasim.core.model import Model
+from ketasim.reports.equations import equations
+from ketasim.reports.lists import check_mechanism, numbers
+from ketasim.reports.text import Text, columns
+
+
+def description(model: Model, name: str) -> Text:
+    """Return a mechanism's story, equations and ledger.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name.
+    """
+    check_mechanism(name, model)
+    one = next(each for each in model.mechanisms if each.name == name)
+    lines = (f"  {line}" for line in equations(one))
+    parts = (f"{one.name.upper()}\n\n{one.story}\n\nEquations", *lines, reads(one), ledger(one))
+    return Text("\n".join(parts))
 
 
 def reads(mechanism: Mechanism) -> str:
@@ -25,15 +43,6 @@ def ledger(mechanism: Mechanism) -> str:
         ]
         for one in mechanism.knobs
     ]
-    parameters = [
-        [
-            one.name,
-            f"{one.value:g}",
-            one.unit,
-            f"{one.bounds[0]:g} to {one.bounds[1]:g}",
-            str(one.evidence),
-        ]
-        for one in mechanism.parameters
-    ]
+    parameters = [[one.name, *numbers(one), str(one.evidence)] for one in mechanism.parameters]
     parts = (("States", states), ("Targets", knobs), ("Parameters", parameters))
     return "".join(f"\n{title}\n{columns(rows, indent='  ')}\n" for title, rows in parts if rows)
