@@ -52,7 +52,8 @@ COUNTS: Mapping[str, str] = {  # what the stepper must know of the arrays' lengt
     "n_members": "len(members)", "n_starts": "len(starts)", "n_times": "len(times)",
     "n_final": "len(final)", "n_shown": "len(shown)", "n_columns": "values.shape[2]",
     "n_states": "needs[0]", "n_windowed": "needs[1]", "n_scanned": "needs[2]",
-    "n_needs": "len(needs)", "n_lanes": "limits[2]", "n_watched": "len(watched)", "n_numbers": "len(kinds)",
+    "n_needs": "len(needs)", "n_watched": "len(watched)", "n_numbers": "len(kinds)",
+    "n_lanes": "limits[2]",
 }  # fmt: skip
 _PLAIN = ("atol", "low", "high", "settings", "limits", "clock", "workspace")
 _READERS = {"f8": "reals", "i8": "wholes", "i1": "codes"}

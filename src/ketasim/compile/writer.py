@@ -13,8 +13,6 @@ from ketasim.compile.wiring import Equations
 
 MARK = "# --- copied from here\n"
 ENTERED = "# --- what follows is the body of the function that everything enters by\n"
-    "# --- what follows is the body of the function that everything enters by, see interface.py\n"
-)
 LINE = 8  # doubles in a cache line
 LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc", "xs")
 COPIED = ("scan.py", "watch.py", "stepper.py")  # texts that every module holds
@@ -296,5 +294,6 @@ _OPENING = (
     "from ketasim.compile.emit import Array, codes, pointer, reals, scalar, vector, wholes",
     "",
     f'SIGNATURE = "{interface.signature()}"',
-    'SAFE = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}',
+    "ALONE = dict.fromkeys(('no_cfunc_wrapper', 'no_cpython_wrapper'), True)",
+    'SAFE = {"error_model": "numpy", "nogil": True, **ALONE}',
 )
