@@ -57,6 +57,7 @@ def push_in(target, k):
 
 BODY_OF_TOY = Mechanism(
     name="body",
+    role="drug",
     story="One pool for each enantiomer.",
     states=(State("s", 0.0, "umol", "S"), State("r", 0.0, "umol", "R")),
     parameters=(Parameter("k", 0.3, "1/h", (0.1, 1.0), WHY),),

@@ -8,10 +8,9 @@ import xarray as xr
 
 from ketasim.cli.text import last_line, summary_table
 from ketasim.config import Setup, dump
-from ketasim.config.names import headlines
 from ketasim.errors import SolverError
 from ketasim.results import folder
-from ketasim.results.summary import observables
+from ketasim.results.summary import headlines, observables
 from ketasim.studies.simulate import simulate
 
 
@@ -49,4 +48,4 @@ def carry_out(setup: Setup, out: Path, *, formats: Iterable[str] = ()) -> Path:
 def shown(dataset: xr.Dataset) -> tuple[str, ...]:
     """Return what to print: the headline observables, or all when none of them was recorded."""
     names = observables(dataset)
-    return names if len(names) <= 12 else headlines(names) or names
+    return names if len(names) <= 12 else headlines(dataset) or names

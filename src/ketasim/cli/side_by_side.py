@@ -12,10 +12,9 @@ import xarray as xr
 from ketasim.cli.carry_out import integrate
 from ketasim.cli.text import columns, number, summary_cells
 from ketasim.config import Setup
-from ketasim.config.names import headlines
 from ketasim.errors import ConfigError
 from ketasim.results import folder
-from ketasim.results.summary import observables, summaries
+from ketasim.results.summary import headlines, observables, summaries
 
 Runs = Mapping[str, xr.Dataset]
 ALIKE = 1e-4  # share of the range; a hundred times the default tolerance
@@ -60,10 +59,16 @@ def shared(runs: Runs) -> tuple[str, ...]:
     return tuple(name for name in first if all(name in other for other in others))
 
 
+def _told(runs: Runs) -> tuple[str, ...]:
+    """Return what is told of each run: the headlines that all share, or all that they share."""
+    names = shared(runs)
+    return tuple(n for n in headlines(next(iter(runs.values()))) if n in names) or names
+
+
 def table(runs: Runs) -> str:
     """Return peak, its time, and the value at 24 h of each headline in each run."""
     rows = [["observable", "unit", "run", "baseline", "peak", "at", "above half", "24 h"]]
-    for name in headlines(shared(runs)) or shared(runs):
+    for name in _told(runs):
         first = [name, str(next(iter(runs.values()))[name].attrs["units"])]
         for label, run in runs.items():
             one = summaries(run, (name,))[name]
@@ -75,7 +80,7 @@ def table(runs: Runs) -> str:
 def identity(runs: Runs) -> str:
     """Say in a sentence which observables all runs share."""
     names = shared(runs)
-    same = [name for name in headlines(names) or names if _alike(name, runs)]
+    same = [name for name in _told(runs) if _alike(name, runs)]
     everything = sum(_alike(name, runs) for name in names)
     if not same:
         return f"identical: none of those above ({everything} of {len(names)} recorded)."

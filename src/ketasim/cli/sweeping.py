@@ -14,7 +14,6 @@ from ketasim.cli.progress_line import duration, listener
 from ketasim.cli.stopping import STOPPED, prompt_stop
 from ketasim.cli.varied import design_of, expanded
 from ketasim.config import Setup, dump, load
-from ketasim.config.names import OBSERVABLES
 from ketasim.core.scenario import Scenario
 from ketasim.engines.limits import Limits
 from ketasim.errors import ConfigError
@@ -131,14 +130,12 @@ def threads(asked: int | None) -> int:
 
 
 def _headlines(scenario: Scenario) -> Iterable[str]:
-    known = {*scenario.model.states, *(str(q.name) for q in scenario.model.quantities)}
-    return scenario.record or tuple(n for n in OBSERVABLES.values() if n in known) or sorted(known)
+    model = scenario.model
+    return scenario.record or tuple(model.short_names.values()) or sorted(model.recordable)
 
 
 def _full(name: str, scenario: Scenario) -> str:
-    plain = name.strip()
-    known = {*scenario.model.states, *(str(q.name) for q in scenario.model.quantities)}
-    return plain if plain in known else OBSERVABLES.get(plain, plain)
+    return scenario.model.full_name(name.strip())
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

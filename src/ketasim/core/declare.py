@@ -213,3 +213,8 @@ class Mechanism:
             self.quantities,
         )
         return tuple(one.name for group in groups for one in group)
+
+    @property
+    def courses(self) -> tuple[State | Quantity, ...]:
+        """Return everything with a time course: states, then quantities."""
+        return (*self.states, *self.quantities)

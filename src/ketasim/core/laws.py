@@ -72,8 +72,7 @@ def with_law(mechanisms: Iterable[Mechanism], name: str, law: Law) -> tuple[Mech
         changed.append(replace(m, **new))
     if not found:
         raise ModelError(
-            f'"{name}": no such law.{suggest(name, known)} '
-            '"ketasim equations" shows every law.'
+            f'"{name}": no such law.{suggest(name, known)} "ketasim equations" shows every law.'
         )
     return tuple(changed)
 

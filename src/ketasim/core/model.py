@@ -64,7 +64,7 @@ class Model:
     UnitError
         When a declared unit is unknown, or a read's unit differs in dimension from its source's.
 
-    Panels are how a figure shows it (:func:`ketasim.core.panel.panels_of`); no number hangs on them.
+    ``panels`` say how a figure shows it (:func:`ketasim.core.panel.panels_of`), nothing else.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -123,7 +123,7 @@ class Model:
         """Return what people call time courses, and the full name of each, in reading order."""
         found: dict[str, str] = {}
         for m in self.mechanisms:
-            own = {one.name: one.short for one in (*m.states, *m.quantities) if one.short}
+            own = {one.name: one.short for one in m.courses if one.short}
             first = [name for name in m.reading if name in own]
             found |= {own[name]: f"{m.name}.{name}" for name in dict.fromkeys([*first, *own])}
         return found
@@ -145,11 +145,11 @@ class Model:
         return frozenset(m.name for m in self.mechanisms if m.role == "drug")
 
     def full_name(self, name: str) -> str:
-        """Return the full name of a time course that a short name stands for, or the name itself."""
+        """Return the full name of a time course, given it or its short name."""
         return name if name in self.recordable else self.short_names.get(name, name)
 
     def input_name(self, name: str) -> str:
-        """Return the full name of an input that a short name stands for, or the name itself."""
+        """Return the full name of an input, given it or a short name of it."""
         return name if name in self.knobs else self.short_inputs.get(name, name)
 
     @cached_property
@@ -368,9 +368,7 @@ class Model:
         parts += [repr((s.name, s.molar_mass, s.parts)) for s in self.substances]
         parts += [repr(inlet) for inlet in self.inlets.items()]
         wires = (*self.derived, *self.quantities, *self.flows)
-        parts += [
-            repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) for w in wires
-        ]
+        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) for w in wires]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def entries(self, substance: str, route: str) -> tuple[tuple[str, float], ...]:

@@ -70,7 +70,7 @@ def _joined(model: Model, declared: Iterable[Panel]) -> tuple[Panel, ...]:
     found = {panel.title: panel for panel in declared}
     known = {curve.name for panel in found.values() for curve in panel.curves}
     for mechanism in model.mechanisms:
-        for one in (*mechanism.states, *mechanism.quantities):
+        for one in mechanism.courses:
             full = f"{mechanism.name}.{one.name}"
             if one.panel and full not in known:
                 panel = found.get(one.panel, Panel(one.panel, "", one.unit))
@@ -81,8 +81,7 @@ def _joined(model: Model, declared: Iterable[Panel]) -> tuple[Panel, ...]:
 
 def _usual(mechanism: Mechanism) -> Iterable[Panel]:
     """Yield the default panels of one mechanism."""
-    everything = (*mechanism.states, *mechanism.quantities)
-    shown = [one for one in everything if one.short] or list(everything)
+    shown = [one for one in mechanism.courses if one.short] or list(mechanism.courses)
     units = list(dict.fromkeys(one.unit for one in shown))
     name = mechanism.name.replace("_", " ")
     name = name[:1].upper() + name[1:]

@@ -40,7 +40,7 @@ def check_short_names(model: Model) -> None:
     courses = [
         (one.short, f"{m.name}.{one.name}")
         for m in model.mechanisms
-        for one in (*m.states, *m.quantities)
+        for one in m.courses
         if one.short
     ]
     inputs = [(short, full) for full, one in model.knobs.items() for short in one.short]

@@ -10,12 +10,13 @@ import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+from ketasim.core.panel import Panel
 from ketasim.errors import ConfigError
 from ketasim.plots.axis import Window, windows
 from ketasim.plots.curves import Array, curve, finish, limits
 from ketasim.plots.layout import Header, Key, Parts, sheet
 from ketasim.plots.marks import Mark, Marks, marks, shade, strip
-from ketasim.plots.panels import DASHED, SOLID, Panel, panels, unit_of
+from ketasim.plots.panels import DASHED, SOLID, panels, unit_of
 from ketasim.plots.style import COLUMN, INK, PALETTE, Style, provenance, save, settings
 
 MOST = 24

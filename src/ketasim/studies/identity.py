@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketasim import __version__
+from ketasim.core.panel import told
 from ketasim.core.scenario import Scenario
 
 
 def provenance(scenario: Scenario) -> Mapping[str, Any]:
-    """Return what identifies a run: version, model and its digest, subject, scenario name."""
+    """Return what identifies a run (model, subject, scenario), and how its model is shown."""
     model = scenario.settled_model
     edits = {name: f"{value:g} {text}" for name, (value, text) in model.edits.items()}
     return {
@@ -19,4 +20,5 @@ def provenance(scenario: Scenario) -> Mapping[str, Any]:
         "scenario_name": scenario.name,
         "species": scenario.subject.species,
         "weight_kg": scenario.subject.weight,
+        **told(model),
     }
