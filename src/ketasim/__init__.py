@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ketasim.core.scenario import Scenario, Subject, hours, until
     from ketasim.models.subjects import human, mouse, rat
     from ketasim.studies import designs
+    from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.studies.sweep import sweep
 
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "bath",
     "bolus",
+    "compare_laws",
     "config",
     "designs",
     "dose",
@@ -59,6 +61,7 @@ _HOMES = {
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
     "ketasim.models.subjects": ("human", "mouse", "rat"),
+    "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.studies.sweep": ("sweep",),
 }

@@ -88,12 +88,15 @@ def _usual(mechanism: Mechanism) -> Iterable[Panel]:
     for unit in units:
         alike = [one for one in shown if one.unit == unit]
         for start in range(0, len(alike), MOST):
-            more = f" ({start // MOST + 1})" if start else ""
-            title = name + (f", {unit}" if len(units) > 1 and unit != "1" else "") + more
+            some = alike[start : start + MOST]
+            told = f": {some[0].meaning.partition(',')[0]}" if len(some) == 1 else ""
+            measured = f", {unit}" if len(units) > 1 and unit != "1" and not told else ""
+            more = f" ({start // MOST + 1})" if start and not told else ""
             curves = (
                 Curve(f"{mechanism.name}.{one.name}", one.short or one.name.replace("_", " "))
-                for one in alike[start : start + MOST]
+                for one in some
             )
+            title = f"{name}{told}{measured}{more}"
             yield Panel(title, "", unit, tuple(curves), drug=mechanism.role == "drug")
 
 

@@ -76,7 +76,9 @@ def declared_by(runs: Iterable[xr.Dataset]) -> tuple[Panel, ...]:
     for run in runs:
         carried = read_panels(str(run.attrs["panels"])) if "panels" in run.attrs else PANELS
         for panel in carried:
-            found.setdefault(panel.title, panel)
+            first = found.setdefault(panel.title, panel)
+            more = tuple(c for c in panel.curves if c.name not in {d.name for d in first.curves})
+            found[panel.title] = replace(first, curves=(*first.curves, *more))
     return tuple(_looking(panel) for panel in found.values())
 
 
