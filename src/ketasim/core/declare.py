@@ -3,7 +3,7 @@
 import inspect
 import keyword
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Literal
 
@@ -218,3 +218,16 @@ class Mechanism:
     def courses(self) -> tuple[State | Quantity, ...]:
         """Return everything with a time course: states, then quantities."""
         return (*self.states, *self.quantities)
+
+    def unnamed(self) -> "Mechanism":
+        """Return a copy that nobody calls by a short name, sees in a panel or weighs."""
+        return replace(
+            self,
+            states=tuple(replace(one, short="", panel="") for one in self.states),
+            quantities=tuple(replace(one, short="", panel="") for one in self.quantities),
+            knobs=tuple(replace(one, short=()) for one in self.knobs),
+            parameters=tuple(
+                replace(one, role="body") if one.role == "weight" else one
+                for one in self.parameters
+            ),
+        )
