@@ -172,6 +172,18 @@ def test_a_file_read_again_is_read_anew(tmp_path):
     assert first.digest != second.digest
 
 
+def test_a_law_edited_and_loaded_again_is_another_model(tmp_path):
+    law = "def leave(x):\n    return {} * x\n"
+    mechanism = (
+        "from ketasim.core.declare import Flow\n"
+        'A = Mechanism("a", "Leaves.", states=(State("x", 1.0, "1", "x"),), '
+        'flows=(Flow(leave, out_of="x"),))'
+    )
+    first = loaded(tmp_path, law.format(1) + mechanism)
+    second = loaded(tmp_path, law.format(2222) + mechanism)
+    assert first.digest != second.digest
+
+
 # One law changed.
 
 

@@ -1,6 +1,5 @@
 """A model of your own, read from a Python file that you name."""
 
-import linecache
 import sys
 from collections.abc import Iterable
 from importlib.util import module_from_spec, spec_from_file_location
@@ -36,12 +35,13 @@ def load(path: str | Path) -> Model:
     file = Path(path)
     if file.suffix != ".py" or not file.is_file():
         raise ModelError(f'models.load("{file}"): no such Python file; give one that ends in .py.')
-    return _model(_carried_out(file), file)
+    model = _model(_carried_out(file), file)
+    _ = model.digest  # of the file as it was carried out, whatever becomes of it
+    return model
 
 
 def _carried_out(file: Path) -> ModuleType:
     """Run a file as a module of its own name, which is how its laws can be told and traced."""
-    linecache.checkcache(str(file.resolve()))
     spec = spec_from_file_location(f"ketasim_loaded_{file.stem}", file.resolve())
     if spec is None or spec.loader is None:
         raise ModelError(f"{file.name}: cannot be read as Python.")
