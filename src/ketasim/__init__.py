@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ketasim.core.scenario import Scenario, Subject, hours, until
     from ketasim.models.subjects import human, mouse, rat
     from ketasim.studies import designs
+    from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
     from ketasim.verbs.compare import compare
@@ -52,6 +53,7 @@ __all__ = [
     "bolus",
     "check",
     "compare",
+    "compare_laws",
     "config",
     "describe",
     "designs",
@@ -99,6 +101,7 @@ _HOMES = {
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
     "ketasim.models.subjects": ("human", "mouse", "rat"),
+    "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.compare": ("compare",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments"),

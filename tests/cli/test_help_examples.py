@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from ketasim.config.names import OBSERVABLES
 
 from ketasim.cli.main import group
 from ketasim.config import load
-from ketasim.config.names import OBSERVABLES
 from ketasim.models import antidepressant
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,9 @@ from math import isnan
 import pytest
 
 import ketasim as ks
+from ketasim.models.reference import STRESS, TREATED
 from ketasim.models.rivals import NULLS, RIVALS
-from ketasim.studies.levelled import STRESS, TREATED, levelled
+from ketasim.studies.levelled import levelled
 
 MODEL = ks.models.antidepressant()
 pytestmark = pytest.mark.science

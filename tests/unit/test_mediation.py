@@ -13,6 +13,7 @@ from ketasim.core.scenario import Scenario, Subject
 from ketasim.core.system import System
 from ketasim.engines.reference import integrate
 from ketasim.errors import ConfigError, ModelError
+from ketasim.readouts import parse
 from ketasim.studies.cuts import cut, twin_of, with_constants, with_twin
 from ketasim.studies.mediation import explain
 from toy import SUBSTANCES, WHY
@@ -57,6 +58,7 @@ def push_in(target, k):
 
 BODY_OF_TOY = Mechanism(
     name="body",
+    role="drug",
     story="One pool for each enantiomer.",
     states=(State("s", 0.0, "umol", "S"), State("r", 0.0, "umol", "R")),
     parameters=(Parameter("k", 0.3, "1/h", (0.1, 1.0), WHY),),

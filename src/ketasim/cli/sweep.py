@@ -132,22 +132,13 @@ def _order(asked: Options, setup: "Setup") -> "Order":
     return Order(scenario, design, asked.store, keep, how, attributes)
 
 
-def _known(scenario: "Scenario") -> set[str]:
-    return {*scenario.model.states, *(str(q.name) for q in scenario.model.quantities)}
-
-
 def _headlines(scenario: "Scenario") -> Iterable[str]:
-    from ketasim.config.names import headlines
-
-    known = _known(scenario)
-    return scenario.record or headlines(known) or sorted(known)
+    model = scenario.model
+    return scenario.record or tuple(model.short_names.values()) or sorted(model.recordable)
 
 
 def _full(name: str, scenario: "Scenario") -> str:
-    from ketasim.config.names import OBSERVABLES
-
-    plain = name.strip()
-    return plain if plain in _known(scenario) else OBSERVABLES.get(plain, plain)
+    return scenario.model.full_name(name.strip())
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from ketasim.config.messages import located
-from ketasim.config.names import OBSERVABLES
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError
 from ketasim.studies import designs
@@ -79,9 +78,9 @@ def expanded(text: str, scenario: Scenario) -> str:
         dotted = match[0]
         head, _, tail = dotted.partition(".")
         plain = dotted.rpartition(".")[0]
-        if plain in known or dotted in known or head not in OBSERVABLES or "." in tail:
+        if plain in known or dotted in known or head not in model.short_names or "." in tail:
             return dotted
-        return f"{OBSERVABLES[head]}.{tail}"
+        return f"{model.short_names[head]}.{tail}"
 
     label, equals, formula = text.rpartition("=")
     return f"{label}{equals}" + re.sub(r"[A-Za-z_][\w.]*", full, formula)

@@ -207,6 +207,8 @@ def hold(
 ) -> Protocol:
     """Hold a knob at a value from ``start`` (or ``'always'``) until a time (or the end).
 
+    A knob may be named in short (``"nbqx"``): the scenario writes its full name out.
+
     Raises
     ------
     UnitError, ProtocolError

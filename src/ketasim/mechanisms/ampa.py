@@ -78,14 +78,14 @@ AMPA = Mechanism(
         Read("relief", "1", of="translation.relief"),
     ),
     knobs=(
-        Knob("antagonist", 0.0, "1", (0.0, 1.0), "AMPA antagonist (NBQX)"),
+        Knob("antagonist", 0.0, "1", (0.0, 1.0), "AMPA antagonist (NBQX)", short=("nbqx",)),
         Knob("potentiator", 0.0, "1", (0.0, 2.0), "AMPA potentiator (CX546)"),
     ),
     derived=(Derived(k_insert, "1/h", "insertion at rest"),),
     quantities=(
         Quantity(number, "1", "AMPA receptors at the surface, relative to rest"),
         Quantity(transmission, "1", "strength of AMPA transmission, relative to rest"),
-        Quantity(current, "1", "AMPA current driven by glutamate, relative to rest"),
+        Quantity(current, "1", "AMPA current driven by glutamate, relative to rest", short="ampa"),
         Quantity(insertion_drive, "1", "insertion, relative to rest"),
     ),
     flows=(Flow(insert, into="surface"), Flow(remove, out_of="surface")),

@@ -88,8 +88,8 @@ BDNF = Mechanism(
     name="bdnf",
     story=story_of(__doc__),
     states=(
-        State("store", 1.0, "1", "releasable BDNF, relative to rest"),
-        State("extracellular", 1.0, "1", "extracellular BDNF, relative to rest"),
+        State("store", 1.0, "1", "releasable BDNF, relative to rest", identifiers=("uniprot/P23560",)),
+        State("extracellular", 1.0, "1", "extracellular BDNF, relative to rest", short="bdnf", identifiers=("uniprot/P23560",)),
     ),
     parameters=(
         Parameter("k_release", 0.12, "1/h", (0.05, 0.3), assumed("a store that lasts about a day at rest"), "release of the store at rest"),
@@ -112,7 +112,7 @@ BDNF = Mechanism(
     knobs=(
         Knob("lvdcc_block", 0.0, "1", (0.0, 1.0), "L-type calcium channels blocked"),
         Knob("d1_block", 0.0, "1", (0.0, 1.0), "D1 receptors blocked"),
-        Knob("antibody", 0.0, "1", (0.0, 1.0), "extracellular BDNF bound by an antibody"),
+        Knob("antibody", 0.0, "1", (0.0, 1.0), "extracellular BDNF bound by an antibody", short=("anti_bdnf",)),
         Knob("release_factor", 0.0, "1", (0.0, 20.0), "BDNF added from outside, in units of rest"),
         Knob("knockout", 0.0, "1", (0.0, 1.0), "BDNF synthesis knocked out"),
         Knob("transcription_block", 0.0, "1", (0.0, 1.0), "transcription blocked (actinomycin D)"),

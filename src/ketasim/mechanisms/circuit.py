@@ -49,7 +49,7 @@ CIRCUIT = Mechanism(
     name="circuit",
     story=story_of(__doc__),
     states=(
-        State("gaba", 1.0, "1", "GABA tone, relative to rest"),
+        State("gaba", 1.0, "1", "GABA tone, relative to rest", short="gaba", identifiers=("chebi/CHEBI:16865",)),
         State("homeostasis", 1.0, "1", "slow adaptation of inhibition, relative to rest"),
     ),
     parameters=(
@@ -71,7 +71,7 @@ CIRCUIT = Mechanism(
         Read("pyramidal_lost", "1", of="nmda.pyramidal_loss"),
     ),
     knobs=(
-        Knob("gaba_agonist", 0.0, "1", (0.0, 1.0), "GABA-A agonist (muscimol) in cortex"),
+        Knob("gaba_agonist", 0.0, "1", (0.0, 1.0), "GABA-A agonist (muscimol) in cortex", short=("muscimol",)),
         Knob("a5_modulator", 0.0, "1", (-1.0, 1.0), "alpha5 GABA-A negative modulator; below 0 positive"),
         Knob("photostimulation", 0.0, "1", (0.0, 5.0), "direct drive of pyramidal cells"),
         Knob("silencing", 0.0, "1", (0.0, 1.0), "pyramidal cells silenced"),

@@ -78,8 +78,8 @@ GLUTAMATE = Mechanism(
     name="glutamate",
     story=story_of(__doc__),
     states=(
-        State("vesicular", "vesicular_rest", "uM", "glutamate in vesicles, per extracellular volume", scale=40.0),
-        State("extracellular", "ambient", "uM", "extracellular glutamate", scale=0.3),
+        State("vesicular", "vesicular_rest", "uM", "glutamate in vesicles, per extracellular volume", scale=40.0, identifiers=("chebi/CHEBI:29985",)),
+        State("extracellular", "ambient", "uM", "extracellular glutamate", scale=0.3, short="glutamate", identifiers=("chebi/CHEBI:29985",)),
         State("astrocytic", "astrocytic_rest", "uM", "glutamate on its way back, per extracellular volume", scale=20.0),
     ),
     parameters=(

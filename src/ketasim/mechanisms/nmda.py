@@ -151,7 +151,7 @@ NMDA = Mechanism(
     name="nmda",
     story=story_of(__doc__),
     states=(
-        State("interneuron_block", 0.0, "1", "NMDA receptors blocked on interneurons", within=(0.0, 1.0)),
+        State("interneuron_block", 0.0, "1", "NMDA receptors blocked on interneurons", within=(0.0, 1.0), short="nmda_block"),
         State("pyramidal_block", 0.0, "1", "NMDA receptors blocked on pyramidal cells", within=(0.0, 1.0)),
         State("resting_block", 0.0, "1", "resting NMDA signal blocked", within=(0.0, 1.0)),
         State("trapped", 0.0, "1", "block trapped in the lateral habenula", within=(0.0, 1.0)),

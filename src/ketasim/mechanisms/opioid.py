@@ -19,6 +19,6 @@ OPIOID = Mechanism(
     story=story_of(__doc__),
     states=(State("tone", 1.0, "1", "mu-opioid tone, relative to rest", within=(0.0, 1.0)),),
     parameters=(Parameter("k_tone", 2.0, "1/h", (0.5, 6.0), assumed("an antagonist acts within the hour"), "pace of the tone"),),
-    knobs=(Knob("naltrexone", 0.0, "1", (0.0, 1.0), "mu-opioid receptors blocked"),),
+    knobs=(Knob("naltrexone", 0.0, "1", (0.0, 1.0), "mu-opioid receptors blocked", short=("naltrexone",)),),
     flows=(Flow(settle, into="tone"),),
 )  # fmt: skip

@@ -98,9 +98,9 @@ OUTCOME = Mechanism(
         Quantity(fast_drive, "1", "target of the fast limb"),
         Quantity(slow, "1", "slow limb of function"),
         Quantity(habenula, "1", "lift of mood by trapped block", using={"gain": "gain_habenula"}),
-        Quantity(function, "1", "function, relative to healthy rest"),
+        Quantity(function, "1", "function, relative to healthy rest", short="function"),
         Quantity(gate, "1", "how freely mood follows function", using={"gain": "gain_opioid"}),
-        Quantity(score, "points", "depression score (MADRS)"),
+        Quantity(score, "points", "depression score (MADRS)", short="score"),
     ),
     flows=(
         Flow(approach, into="fast", using={"target": "fast_drive", "level": "fast", "k": "k_fast"}),

@@ -28,6 +28,7 @@ def venous(arterial, venous_ratio):
 PLASMA = Mechanism(
     name="plasma",
     role="drug",
+    reading=("venous", "brain"),
     story=story_of(__doc__),
     parameters=(
         Parameter("molar_mass", 237.73, "g/mol", (237.73, 237.73), measured("ketamine free base", "DrugBank"), "molar mass of ketamine"),
@@ -47,8 +48,8 @@ PLASMA = Mechanism(
         Quantity(both, "uM", "ketamine in plasma, both enantiomers", "ketamine"),
         Quantity(both, "uM", "norketamine in plasma, both enantiomers", "norketamine", {"s": "s_norketamine", "r": "r_norketamine"}),
         Quantity(both, "uM", "hydroxynorketamine in plasma, both enantiomers", "hydroxynorketamine", {"s": "s_hydroxynorketamine", "r": "r_hydroxynorketamine"}),
-        Quantity(both, "uM", "unbound ketamine in brain, both enantiomers", "brain", {"s": "s_brain", "r": "r_brain"}),
+        Quantity(both, "uM", "unbound ketamine in brain, both enantiomers", "brain", {"s": "s_brain", "r": "r_brain"}, short="brain"),
         Quantity(arterial, "ng/mL", "ketamine in arterial plasma"),
-        Quantity(venous, "ng/mL", "ketamine in venous plasma"),
+        Quantity(venous, "ng/mL", "ketamine in venous plasma", short="plasma"),
     ),
 )  # fmt: skip

@@ -146,7 +146,7 @@ SPINES = Mechanism(
         Quantity(assembly_drive, "1", "target of scaffold assembly"),
         Quantity(formation, "1", "formation at new sites, relative to rest"),
         Quantity(total, "1", "all spines, per original site"),
-        Quantity(density, "1", "spine density, relative to healthy rest"),
+        Quantity(density, "1", "spine density, relative to healthy rest", short="spines"),
         Quantity(fidelity, "1", "share of vacated sites filled again"),
     ),
     flows=(

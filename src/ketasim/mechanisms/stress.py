@@ -18,6 +18,6 @@ STRESS = Mechanism(
     story=story_of(__doc__),
     states=(State("load", 0.0, "1", "stress load; 1 under chronic stress"),),
     parameters=(Parameter("k_stress", 0.01, "1/h", (0.004, 0.03), assumed("builds over several days of daily stress"), "pace of the load"),),
-    knobs=(Knob("stressor", 0.0, "1", (0.0, 2.0), "intensity of stress; 1 for a chronic paradigm or a depressive episode"),),
+    knobs=(Knob("stressor", 0.0, "1", (0.0, 2.0), "intensity of stress; 1 for a chronic paradigm or a depressive episode", short=("stress",)),),
     flows=(Flow(carry, into="load"),),
 )  # fmt: skip

@@ -97,10 +97,10 @@ TRANSLATION = Mechanism(
     story=story_of(__doc__),
     states=(
         State("erk", 1.0, "1", "ERK activity, relative to rest"),
-        State("mtorc1", 1.0, "1", "mTORC1 activity, relative to rest"),
-        State("eef2", "eef2_rest", "1", "phosphorylated eEF2, of all", within=(0.0, 1.0)),
-        State("arc", 1.0, "1", "Arc and primed transcripts, relative to rest"),
-        State("proteins", 1.0, "1", "synaptic proteins, relative to rest"),
+        State("mtorc1", 1.0, "1", "mTORC1 activity, relative to rest", short="mtor", identifiers=("uniprot/P42345",)),
+        State("eef2", "eef2_rest", "1", "phosphorylated eEF2, of all", within=(0.0, 1.0), identifiers=("uniprot/P13639",)),
+        State("arc", 1.0, "1", "Arc and primed transcripts, relative to rest", identifiers=("uniprot/Q7LC44",)),
+        State("proteins", 1.0, "1", "synaptic proteins, relative to rest", short="proteins"),
     ),
     parameters=(
         Parameter("half_trkb", 0.8, "1", (0.6, 1.6), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect"),
@@ -130,11 +130,11 @@ TRANSLATION = Mechanism(
     ),
     knobs=(
         Knob("mek_inhibitor", 0.0, "1", (0.0, 1.0), "MEK inhibited"),
-        Knob("rapamycin", 0.0, "1", (0.0, 1.0), "rapamycin given into cortex"),
+        Knob("rapamycin", 0.0, "1", (0.0, 1.0), "rapamycin given into cortex", short=("mtorc1", "rapamycin")),
         Knob("rapamycin_systemic", 0.0, "1", (0.0, 1.0), "rapamycin given systemically"),
         Knob("gsk3_inhibitor", 0.0, "1", (0.0, 1.0), "GSK3 inhibited (lithium)"),
         Knob("eef2k_inhibitor", 0.0, "1", (0.0, 1.0), "eEF2 kinase inhibited"),
-        Knob("anisomycin", 0.0, "1", (0.0, 1.0), "translation blocked"),
+        Knob("anisomycin", 0.0, "1", (0.0, 1.0), "translation blocked", short=("anisomycin",)),
     ),
     derived=(Derived(balance, "1", "phosphorylation over dephosphorylation at rest"),),
     quantities=(

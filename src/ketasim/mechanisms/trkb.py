@@ -72,8 +72,8 @@ TRKB = Mechanism(
     name="trkb",
     story=story_of(__doc__),
     states=(
-        State("active", "active_rest", "1", "active TrkB at the surface, of all", scale=0.02, within=(0.0, 1.0)),
-        State("internal", "internal_rest", "1", "internalised TrkB, of all", scale=0.2, within=(0.0, 1.0)),
+        State("active", "active_rest", "1", "active TrkB at the surface, of all", scale=0.02, within=(0.0, 1.0), short="trkb", identifiers=("uniprot/Q16620",)),
+        State("internal", "internal_rest", "1", "internalised TrkB, of all", scale=0.2, within=(0.0, 1.0), identifiers=("uniprot/Q16620",)),
     ),
     parameters=(
         Parameter("active_rest", 0.02, "1", (0.01, 0.03), assumed("a small share is active at rest"), "active share at rest"),
@@ -90,7 +90,7 @@ TRKB = Mechanism(
         Read("metabolite", "uM", of="pk_r.brain_hydroxynorketamine"),
         Read("gain", "1", of="drivers.trkb"),
     ),
-    knobs=(Knob("block", 0.0, "1", (0.0, 1.0), "TrkB blocked"),),
+    knobs=(Knob("block", 0.0, "1", (0.0, 1.0), "TrkB blocked", short=("trkb",)),),
     derived=(
         Derived(internal_rest, "1", "internalised share at rest"),
         Derived(k_activate, "1/h", "activation at rest"),

@@ -176,7 +176,7 @@ class Course:
         return float(self.begins[i] + x[0] * self.lengths[i])
 
     def _shifted(self, panels: NDArray[np.intp], level: float) -> Array:
-        return self._powers[panels] - np.array([level, 0.0, 0.0, 0.0, 0.0])
+        return np.asarray(self._powers[panels] - np.array([level, 0.0, 0.0, 0.0, 0.0]))
 
     def _finely(self, panels: NDArray[np.intp], level: float) -> tuple[Array, Array]:
         """Return panels' distance from a level at many places, and the places."""

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from ketasim.config.names import OBSERVABLES, TARGETS
 from ketasim.config.packaged import configs as packaged_configs
 from ketasim.config.packaged import folder
 from ketasim.core.declare import Parameter, arguments
@@ -51,7 +50,7 @@ def targets(model: Model, mechanism: str = "") -> Text:
         if not _of(full, mechanism):
             continue
         low, high = knob.bounds
-        short = _short(full, TARGETS)
+        short = _short(full, model.short_inputs)
         lines = [
             f"{full}  {low:g} to {high:g} {knob.unit}, untouched at {knob.neutral:g}"
             + (f"  (short: {short})" if short else ""),
@@ -91,7 +90,7 @@ def states(model: Model, mechanism: str = "") -> Table:
     quantities = (str(one.name) for one in model.quantities)
     for full in (*model.states, *sorted(quantities)):
         if _of(full, mechanism):
-            short = _short(full, OBSERVABLES)
+            short = _short(full, model.short_names)
             rows.append((full, model.role(full), model.unit(full), short, model.meaning(full)))
     kinds = Counter(row[1] for row in rows)
     told = f"{kinds['state']} states, {kinds['quantity']} quantities."

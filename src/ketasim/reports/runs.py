@@ -7,9 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import xarray as xr
 
-from ketasim.config.names import headlines
 from ketasim.reports.text import NONE, Table, milligrams, moment, number
-from ketasim.results.summary import Summary, observables
+from ketasim.results.summary import Summary, headlines, observables
 
 
 class Seen(Protocol):
@@ -45,7 +44,7 @@ def summary_cells(one: Summary) -> list[str]:
 def shown(dataset: xr.Dataset) -> tuple[str, ...]:
     """Return what to print: the headline observables, or all when none of them was recorded."""
     names = observables(dataset)
-    return names if len(names) <= MOST else headlines(names) or names
+    return names if len(names) <= MOST else headlines(dataset) or names
 
 
 def summary_table(run: Seen, names: Sequence[str]) -> Table:
@@ -80,11 +79,17 @@ def shared(runs: Runs) -> tuple[str, ...]:
     return tuple(name for name in first if all(name in other for other in others))
 
 
+def _told(runs: Runs) -> tuple[str, ...]:
+    """Return what is told of each run: the headlines that all share, or all that they share."""
+    names = shared(runs)
+    return tuple(n for n in headlines(next(iter(runs.values())).dataset) if n in names) or names
+
+
 def comparison_table(runs: Runs) -> Table:
     """Return peak, its time, and the value at 24 h of each headline in each run."""
     header = ("observable", "unit", "run", "baseline", "peak", "at", "above half", "24 h")
     rows: list[tuple[str, ...]] = []
-    for name in headlines(shared(runs)) or shared(runs):
+    for name in _told(runs):
         first = [name, str(next(iter(runs.values())).dataset[name].attrs["units"])]
         for label, run in runs.items():
             one = run.readouts[name]
@@ -96,7 +101,7 @@ def comparison_table(runs: Runs) -> Table:
 def identical(runs: Runs) -> str:
     """Say in a sentence which observables all runs share."""
     names = shared(runs)
-    same = [name for name in headlines(names) or names if _alike(name, runs)]
+    same = [name for name in _told(runs) if _alike(name, runs)]
     everything = sum(_alike(name, runs) for name in names)
     if not same:
         return f"identical: none of those above ({everything} of {len(names)} recorded)."

@@ -42,6 +42,12 @@ def observables(dataset: xr.Dataset) -> tuple[str, ...]:
     return tuple(str(one) for one in dataset.data_vars if "time" in dataset[one].dims)
 
 
+def headlines(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Return the recorded time courses that have a short name, in reading order."""
+    have = observables(dataset)
+    return tuple(one for one in str(dataset.attrs.get("headlines", "")).split(";") if one in have)
+
+
 def rows(summary: Mapping[str, Summary], units: Mapping[str, str]) -> list[list[Any]]:
     """Return summaries as a table, its header (with units) first."""
     header = ["observable", "unit", *(_titled(field.name) for field in fields(Summary))]

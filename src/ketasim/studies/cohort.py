@@ -93,8 +93,8 @@ class Cohort:
 
 
 def _undosed(model: Model, parameters: Array) -> bytes:
-    """Return what a drug-free rest depends on: everything but the body that carries the drug."""
-    keep = [not name.startswith(("body.", "pk_")) for name in model.parameters]
+    """Return what a drug-free rest depends on: all but what carries the drug."""
+    keep = [name.partition(".")[0] not in model.carriers for name in model.parameters]
     return bytes(parameters[:, keep].tobytes())
 
 

@@ -149,7 +149,7 @@ def prepare(
     """
     chosen = as_design(design, scenario, seed)
     Columns(scenario, chosen)
-    kept = tuple(dict.fromkeys(record))
+    kept = tuple(dict.fromkeys(map(scenario.model.full_name, record)))
     _check_record(kept, scenario)
     texts = [summaries] if isinstance(summaries, str) else list(summaries)
     if not texts and not kept:
@@ -169,10 +169,10 @@ def _default(scenario: Scenario) -> tuple[tuple[str, ...], list[str]]:
 
 def _check_record(names: tuple[str, ...], scenario: Scenario) -> None:
     model = scenario.settled_model
-    known = {*model.states, *(str(q.name) for q in model.quantities)}
     for one in names:
-        if one not in known:
-            raise ConfigError(f'record "{one}": no such state or quantity.{suggest(one, known)}')
+        if one not in model.recordable:
+            near = suggest(one, (*model.recordable, *model.short_names))
+            raise ConfigError(f'record "{one}": no such state or quantity.{near}')
 
 
 def _chunk(

@@ -9,17 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
-from ketasim.core.protocol import dose, hold
 from ketasim.core.scenario import Scenario, hours
+from ketasim.models.reference import EFFECT, STRESS, TREATED
 from ketasim.models.rivals import Hypothesis
 from ketasim.models.subjects import mouse
 from ketasim.studies.judge.calibrate import calibrate
 from ketasim.studies.simulate import simulate
 
 Array = NDArray[np.float64]
-READ = "outcome.mood"
-STRESS = hold("stress.stressor", 1.0, start="always")
-TREATED = dose("10 mg/kg", route="ip") + STRESS
 
 
 def levelled(account: Hypothesis, base: Model) -> tuple[Model, float]:
@@ -42,8 +39,8 @@ def levelled(account: Hypothesis, base: Model) -> tuple[Model, float]:
 
 def _effect(model: Model) -> float:
     ends = (
-        simulate(Scenario(model, done, hours(0.0, 24.0, every=12.0), mouse(), (READ,)))
+        simulate(Scenario(model, done, hours(0.0, 24.0, every=12.0), mouse(), (EFFECT,)))
         for done in (TREATED, STRESS)
     )
-    treated, control = (float(run[READ][0, -1]) for run in ends)
+    treated, control = (float(run[EFFECT][0, -1]) for run in ends)
     return treated - control

@@ -30,7 +30,6 @@ from ketasim.studies.cuts import cut, twin_of, with_constants, with_twin
 Array = NDArray[np.float64]
 Course = Mapping[str, Array]
 DRUG = "drug"
-BODY = ("body", "pk_s", "pk_r", "plasma")  # together they are the drug
 RESTS = 1e-6  # of its size: a node that moves less without the drug rests
 MOVES = 1e-4  # of its size: a node that moves less with the drug carries nothing
 NOTHING = 1e-5  # of its size: a smaller effect is none
@@ -127,7 +126,7 @@ class _Study:
     def _check_nodes(self, nodes: Sequence[str]) -> None:
         for one in nodes:
             role = self.model.role(one)
-            if role not in ("state", "quantity") or one.partition(".")[0] in BODY:
+            if role not in ("state", "quantity") or one.partition(".")[0] in self.model.carriers:
                 steps = ", ".join(self._steps()[:3]) or "no step lies there"
                 raise ConfigError(
                     f"--node {one}: a state or quantity between the drug and {self.asked.text} is "
@@ -154,7 +153,8 @@ class _Study:
                     found.add(one)
                     waiting.append(one)
         known = (*self.model.states, *(str(one.name) for one in self.model.quantities))
-        rest = {name for name in known if name.partition(".")[0] in BODY} | {*self.asked.names}
+        carriers = self.model.carriers
+        rest = {n for n in known if n.partition(".")[0] in carriers} | {*self.asked.names}
         return [name for name in known if name in found - rest and self.moved(name)]
 
     def _steps(self) -> list[str]:
@@ -168,12 +168,12 @@ class _Study:
         relevant = {name.partition(".")[0] for name in (*self._ancestors(), *self.asked.names)}
         found: dict[tuple[str, str], list[str]] = {}
         for mechanism in self.model.mechanisms:
-            if mechanism.name in BODY or mechanism.name not in relevant:
+            if mechanism.name in self.model.carriers or mechanism.name not in relevant:
                 continue
             for read in mechanism.reads:
                 if self._carries(read):
                     source = read.of.partition(".")[0]
-                    key = (DRUG if source in BODY else source, mechanism.name)
+                    key = (DRUG if source in self.model.carriers else source, mechanism.name)
                     found.setdefault(key, []).append(read.of)
         return found
 
@@ -200,7 +200,7 @@ class _Study:
         levels = {
             name: float(course[0])
             for name, course in self.free.items()
-            if name.partition(".")[0] in BODY
+            if name.partition(".")[0] in self.model.carriers
         }
         return with_twin(self.model, levels)
 

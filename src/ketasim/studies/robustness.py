@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.declare import CHOSEN
 from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.studies.designs.draw import random
@@ -13,7 +14,6 @@ from ketasim.studies.scorecard import Check, scorecard
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
-SETTINGS = ("body", "drivers")  # what is chosen, not believed
 BLOCK = 50  # draws held in memory at once
 
 
@@ -31,7 +31,7 @@ def unmeasured(model: Model) -> tuple[str, ...]:
         name
         for name, one in model.parameters.items()
         if one.evidence.kind != "measured"
-        and name.partition(".")[0] not in SETTINGS
+        and one.role not in CHOSEN
         and one.bounds[0] < one.bounds[1]
     )
 

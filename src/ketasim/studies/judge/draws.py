@@ -9,12 +9,12 @@ filled; with 0 every draw is the ledger itself. Driver gains and bodies are sett
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.declare import CHOSEN
 from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.distributions import Distribution
 from ketasim.studies.designs.draw import Seed, random
-from ketasim.studies.robustness import SETTINGS
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
@@ -56,7 +56,7 @@ def spreads(model: Model, reach: float) -> dict[str, Distribution]:
     for name, one in model.parameters.items():
         value = model.value(name) / unit(one.unit).factor
         low, high = min(one.bounds[0], value), max(one.bounds[1], value)
-        if name.partition(".")[0] in SETTINGS or not low < high:
+        if one.role in CHOSEN or not low < high:
             continue
         if low > 0.0:
             ends = value * (low / value) ** reach, value * (high / value) ** reach
