@@ -19,7 +19,11 @@ FULL = re.compile(rf"\b({'|'.join(NAMES)})\.(?!toml\b)")
 
 # Words that a mechanism shares with something else: an element of XHTML, and the role of a
 # parameter that is a trait of the subject's body.
-WORDS = {("export/notes.py", "body"), ("core/declare.py", "body")}
+WORDS = {
+    ("export/notes.py", "body"),
+    ("core/declare.py", "body"),
+    ("studies/designs/choice.py", "body"),
+}
 
 
 def told_only(tree):

@@ -216,16 +216,18 @@ def test_both_variants_are_run_and_read(engine):
     )
     course = both["response.level"].sel(time=6.0)
     np.testing.assert_allclose(both["response@6h"], course, rtol=1e-9)
-    np.testing.assert_allclose(both["occupancy.peak"], both["receptor.bound"].max("time"))
+    on_grid = both["receptor.bound"].max("time")  # the grid is coarse, the peak is not on it
+    assert (both["occupancy.peak"] >= on_grid).all()
+    np.testing.assert_allclose(both["occupancy.peak"], on_grid, rtol=0.01)
     assert both["response.level.t_peak"].attrs["units"] == "h"
     assert len(set(both["model_digest"].to_numpy())) == 2
 
 
-def test_what_is_read_is_recorded_too():
+def test_what_is_read_need_not_be_recorded():
     asked = ks.Scenario(MODEL, ASKED.protocol, ASKED.times, ASKED.subject, record=("drug",))
     both = ks.compare_laws(asked, {"receptor.bind": bind}, readouts=("occupancy.peak",))
-    assert {"compartment.concentration", "receptor.bound", "occupancy.peak"} <= set(both)
-    assert "response.level" not in both
+    assert {"compartment.concentration", "occupancy.peak"} <= set(both)
+    assert not {"response.level", "receptor.bound"} & set(both)
 
 
 def test_both_variants_are_drawn():

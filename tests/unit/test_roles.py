@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ketasim.studies.targets import Targets
 
 import ketasim as ks
 import toy
 from ketasim.core.declare import CHOSEN, Parameter
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError, ModelError
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.judge.draws import spreads
 from ketasim.studies.robustness import unmeasured
 
@@ -52,7 +52,7 @@ def test_varying_either_weight_moves_the_dose():
     asked = ks.Scenario(MODEL, ks.bolus("1 mg/kg"), (0.0, 1.0), ks.human())
     doses = {}
     for name in ("subject.weight", "body.weight"):
-        bound = Targets(asked, ks.designs.grid({name: ["50 kg", "100 kg"]}))
+        bound = Columns(asked, ks.designs.grid({name: ["50 kg", "100 kg"]}))
         rows = np.array([[50.0], [100.0]])
         parameters, fine = bound.parameters(rows)
         place = list(MODEL.parameters).index("body.weight")
@@ -62,7 +62,7 @@ def test_varying_either_weight_moves_the_dose():
     assert doses["subject.weight"] == doses["body.weight"] == [50.0, 100.0]
     both = ks.designs.grid({"subject.weight": ["50 kg"], "body.weight": ["50 kg"]})
     with pytest.raises(ConfigError, match="are the same"):
-        Targets(asked, both)
+        Columns(asked, both)
 
 
 def test_only_one_number_follows_the_weight():
