@@ -9,12 +9,8 @@ from pathlib import Path
 import pytest
 
 from ketasim.cli import main
-from ketasim.config.experiments import (
-    ExperimentFile,
-    FindingTable,
-    load_experiments,
-    load_folder,
-)
+from ketasim.config.finding_file import FindingFile, FindingTable
+from ketasim.config.findings import load_findings, load_folder
 from ketasim.config.hypotheses import load_hypothesis
 from ketasim.errors import ConfigError, ModelError
 
@@ -88,7 +84,7 @@ def test_judge_prints_and_writes(type_in, own, tmp_path):
     assert {one["account"] for one in told["ranking"]} == {"disinhibition", "lhb", "mine"}
     with (tmp_path / "out" / "judgement.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 3 * (len(load_experiments()) + 1)
+    assert len(rows) == 3 * (len(load_findings()) + 1)
     mine = next(row for row in rows if row["experiment"] == "ours" and row["account"] == "mine")
     assert float(mine["predicted"]) == pytest.approx(0.0, abs=0.2)
     assert mine["verdict"] == "agrees"
@@ -120,9 +116,12 @@ def test_json_is_all_that_is_printed(type_in, own):
         (("restng",), '"restng": no such account. Did you mean "resting"?'),
         (("--reference", "mose"), 'reference "mose": no such effect. Did you mean "mouse"?'),
         (("--draws", "0"), "draws = 0: a whole number from 1 to 100,000 is needed."),
-        (("--reach", "2"), "reach = 2.0: must lie between 0 (the ledger) and 1 (its bounds)."),
+        (
+            ("--reach", "2"),
+            "prior width = 2.0: must lie between 0 (the ledger) and 1 (its bounds).",
+        ),
         (("--experiments", "nowhere"), "nowhere: no experiment files (*.toml) here."),
-        (("resting", "resting"), 'two accounts are named "resting"; rename one.'),
+        (("resting", "resting"), 'two hypotheses are named "resting"; rename one.'),
     ],
 )
 def test_a_mistake_is_one_sentence(type_in, words, message):
@@ -136,7 +135,7 @@ def test_experiments_are_listed_shown_and_checked(type_in, own):
     code, out, _ = type_in("experiments", "list", "own")
     assert code == 0
     assert "ours" in out
-    assert f"{len(load_experiments()) + 1} findings, 0 proposals" in out
+    assert f"{len(load_findings()) + 1} findings, 0 proposals" in out
     code, out, _ = type_in("experiments", "show", "trial_masked")
     assert code == 0
     for said in ("Lii2023", "contested", "20% chance", "[finding]"):
@@ -228,7 +227,7 @@ def test_a_proposal_is_no_finding(own, type_in):
 def test_a_name_taken_is_refused(own):
     (own / "ours.toml").rename(own / "trial_masked.toml")
     with pytest.raises(ConfigError, match='already an experiment "trial_masked"; rename'):
-        load_experiments([own])
+        load_findings([own])
 
 
 def test_explain_prints_and_writes(type_in, tmp_path):
@@ -265,15 +264,17 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
 
 
 def test_the_examples_of_the_documentation_load(tmp_path):
-    account, experiment = EXAMPLES
+    account, experiment, curve = EXAMPLES
     (tmp_path / "account.toml").write_text(account)
     (tmp_path / "experiment.toml").write_text(experiment)
+    (tmp_path / "curve.toml").write_text(curve)
     assert load_hypothesis(str(tmp_path / "account.toml")) == load_hypothesis("poor_entry")
     assert load_folder(tmp_path / "experiment.toml")[0].done
+    assert len(load_folder(tmp_path / "curve.toml")[0].parts()) == 4
 
 
 def test_every_key_of_an_experiment_is_documented():
-    keys = [field.alias or name for table in (ExperimentFile, FindingTable)
+    keys = [field.alias or name for table in (FindingFile, FindingTable)
             for name, field in table.model_fields.items() if name != "note"]  # fmt: skip
     assert [key for key in keys if not re.search(rf"\b{key}\b", DOCUMENT)] == []
 

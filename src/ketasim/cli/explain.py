@@ -25,7 +25,7 @@ def command(
     Prints the share of the effect that each node and each arrow carries, and draws the pathway.
     """
     from ketasim.cli import explained
-    from ketasim.cli.judged import prepare
+    from ketasim.cli.judge import prepare
     from ketasim.config import load
     from ketasim.studies.mediation import explain
 
