@@ -54,11 +54,14 @@ def not_computed(status: int) -> str:
 
 @dataclass(frozen=True)
 class Predictor:
-    """Findings made ready for one model; an arm that several share is run once."""
+    """Findings made ready for one model; an arm that several share is run once.
+
+    ``cohort`` is None where no finding has an arm, and the ledger alone is asked.
+    """
 
     model: Model
     findings: tuple[Finding, ...]
-    cohort: Cohort
+    cohort: Cohort | None
     places: Mapping[Hashable, int]
     limits: Limits | None = None
     threads: int | None = None
@@ -73,9 +76,11 @@ class Predictor:
         rtol
             Relative tolerance of the runs.
         """
-        values, status = self.cohort.run(
-            draws, rtol=rtol, threads=self.threads, limits=self.limits or LIMITS
-        )
+        values, status = np.empty((0, len(draws), 0, 0)), np.empty((0, len(draws)), dtype=np.int8)
+        if self.cohort is not None:
+            values, status = self.cohort.run(
+                draws, rtol=rtol, threads=self.threads, limits=self.limits or LIMITS
+            )
         return [
             self._finding(one, _Runs(self, one, draws, values), status) for one in self.findings
         ]
@@ -85,6 +90,8 @@ class Predictor:
         keys = dict.fromkeys(key for one in findings for key in _runs_of(one))
         kept = {key: new for new, key in enumerate(keys)}
         whole = self.cohort
+        if whole is None:
+            return replace(self, findings=tuple(findings))
         runs = tuple(replace(whole.scenarios[self.places[key]], times=tuple(times)) for key in kept)
         own = Cohort(whole.model, runs, whole.record, np.array(times), whole.kernel)
         return replace(self, findings=tuple(findings), cohort=own, places=kept)
@@ -114,14 +121,20 @@ class _Runs:
     values: Array
 
     @property
+    def cohort(self) -> Cohort:
+        if self.predictor.cohort is None:
+            raise ValueError(f"{self.finding.name} has no arms to read")
+        return self.predictor.cohort
+
+    @property
     def times(self) -> Array:
-        return self.predictor.cohort.times
+        return self.cohort.times
 
     def _place(self, arm: str, *, drug: bool) -> int:
         return self.predictor.places[_key(self.finding.arms[arm], drug=drug)]
 
     def course(self, arm: str, name: str, *, drug: bool) -> Array:
-        column = self.predictor.cohort.record.index(name)
+        column = self.cohort.record.index(name)
         course = self.values[self._place(arm, drug=drug)][:, column]
         found: Array = course / unit(self.predictor.model.unit(name)).factor
         return found
@@ -133,7 +146,7 @@ class _Runs:
         return found
 
     def given(self, arm: str) -> Array:
-        schedule = self.predictor.cohort.scenarios[self._place(arm, drug=True)].schedule
+        schedule = self.cohort.scenarios[self._place(arm, drug=True)].schedule
         return np.full(len(self.draws), schedule.delivered.sum())
 
 
@@ -172,7 +185,7 @@ def predictor(
         arm.scenario(model, tuple(times), record, drug=drug) for arm, drug in chosen.values()
     ]
     places = {key: place for place, key in enumerate(chosen)}
-    made = cohort(model, scenarios, record)
+    made = cohort(model, scenarios, record) if scenarios else None
     return Predictor(model, tuple(findings), made, places, limits, threads)
 
 
