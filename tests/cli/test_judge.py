@@ -224,6 +224,29 @@ def test_a_proposal_is_no_finding(own, type_in):
     assert "no findings to judge by: none of the experiments states an observation." in err
 
 
+def test_a_curve_counts_as_its_points_and_an_interval_judges_nothing(type_in, own):
+    curve = OWN[: OWN.index("[finding]")] + (
+        '[finding]\nvalue = "effect(ketamine, outcome.mood.at(t))"\n'
+        'times = ["2 h", "24 h"]\nvalues = [0.1, 0.1]\nerrors = [0.1, 0.1]\n'
+    )
+    check = OWN[: OWN.index("[finding]")] + (
+        '[finding]\nvalue = "ketamine.outcome.mood.peak"\nat_least = 0\n'
+    )
+    (own / "curve.toml").write_text(curve)
+    (own / "interval.toml").write_text(check)
+    code, out, err = type_in("judge", "lhb", "--findings", "own", "--only", "--prior-width", "0.1",
+                             "--json", *QUICK)  # fmt: skip
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["about"]["reach"] == 0.1
+    assert [one["experiment"] for one in told["findings"]] == [
+        "curve at 2 h", "curve at 24 h", "ours",
+    ]  # fmt: skip
+    said = " ".join(told["remarks"])
+    assert "each point of a curve, counts as a finding: curve (2)." in said
+    assert "an acceptance interval and no error: interval." in said
+
+
 def test_a_name_taken_is_refused(own):
     (own / "ours.toml").rename(own / "trial_masked.toml")
     with pytest.raises(ConfigError, match='already an experiment "trial_masked"; rename'):

@@ -1,5 +1,6 @@
 """A failed run is never a refuted theory: words, shares, residuals and scores, by hand."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -15,9 +16,10 @@ from ketasim.studies.findings.observed import Curve, Interval, Number
 from ketasim.studies.findings.predict import Prediction
 from ketasim.studies.findings.robustness import _counted
 from ketasim.studies.findings.scorecard import Verdict
-from ketasim.studies.judge.information import expected_information
+from ketasim.studies.judge.information import ExpectedInformation, expected_information
+from ketasim.studies.judge.judgement import Judgement
 from ketasim.studies.judge.prepare import Prepared
-from ketasim.studies.judge.scores import comparable, score, whole_draws
+from ketasim.studies.judge.scores import Score, comparable, score, whole_draws
 
 NAN = float("nan")
 OK, STEPS, RETRY = Status.OK, Status.MAX_STEPS, Status.OK_AFTER_RETRY
@@ -149,6 +151,15 @@ def test_a_former_name_answers_and_warns():
         assert Thing().old == 5
     with pytest.raises(AttributeError, match="no attribute 'older'"):
         _ = Thing().older
+
+
+@pytest.mark.parametrize("kind", [Judgement, Score, Prepared, ExpectedInformation])
+def test_former_names_stand_for_names_that_exist(kind):
+    fields = {one.name for one in dataclasses.fields(kind)}
+    assert kind.FORMER
+    for old, new in kind.FORMER.items():
+        assert new in fields or hasattr(kind, new)
+        assert old not in fields
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from ketasim.engines.status import Status
-from ketasim.errors import MissingExtra
+from ketasim.errors import ConfigError, MissingExtra
 from ketasim.models import antidepressant
 from ketasim.models.rivals import NULLS
 from ketasim.studies.findings.finding import Finding, ReadOut
 from ketasim.studies.findings.observed import Number
 from ketasim.studies.findings.predict import Prediction
-from ketasim.studies.judge.nested import dynesty, nested, telling
+from ketasim.studies.judge.draws import spreads
+from ketasim.studies.judge.nested import _Likelihood, dynesty, nested, telling
 from ketasim.studies.judge.prepare import Comparison
 
 MODEL = antidepressant()
@@ -59,6 +60,25 @@ def test_the_sampler_finds_evidence_and_posterior(one):
 
 def test_the_most_telling_parameter_is_found(one):
     assert list(telling(NULLS[0], ready(), [one], 1)) == [NAME]
+
+
+def test_a_point_whose_run_failed_keeps_the_likelihood_at_the_ledger(one):
+    straight = ready()
+    object.__setattr__(straight, "fails_above", 0.4)
+    likelihood = _Likelihood(NULLS[0], straight, [one], {NAME: spreads(MODEL, 0.5)[NAME]})
+    at_ledger, near, failed = (likelihood(np.array([k])) for k in (0.3, 0.32, 0.5))
+    assert near > at_ledger
+    assert failed == at_ledger
+    assert likelihood.not_computed == 1
+
+
+def test_draws_whose_run_failed_do_not_choose_what_is_sampled(one):
+    straight = ready()
+    object.__setattr__(straight, "fails_above", 0.32)
+    assert list(telling(NULLS[0], straight, [one], 1)) == [NAME]
+    object.__setattr__(straight, "fails_above", 0.0)
+    with pytest.raises(ConfigError, match="no draw in which every finding was computed"):
+        telling(NULLS[0], straight, [one], 1)
 
 
 def test_without_dynesty_one_sentence_says_what_to_type(monkeypatch):
