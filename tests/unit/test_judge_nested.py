@@ -1,6 +1,7 @@
 """Nested sampling against an answer known by hand, and the sentence when it is not installed."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,13 +23,14 @@ COLUMN = list(MODEL.parameters).index(NAME)
 
 
 class Straight(Comparison):
-    """A comparison whose one read-out is a parameter itself, and fails where it is large."""
+    """A comparison whose one read-out is a parameter itself, and fails where one is large."""
 
     fails_above = np.inf
+    fails_by = COLUMN
 
     def predict(self, parameters):
         values = parameters[None, :, COLUMN]
-        failed = values > self.fails_above
+        failed = parameters[None, :, self.fails_by] > self.fails_above
         status = np.where(failed, Status.MAX_STEPS, Status.OK).astype(np.int8)
         return Prediction(np.where(failed, np.nan, values), status)
 
@@ -73,8 +75,10 @@ def test_a_point_whose_run_failed_keeps_the_likelihood_at_the_ledger(one):
 
 
 def test_draws_whose_run_failed_do_not_choose_what_is_sampled(one):
+    one = replace(one, readouts=(replace(one.readouts[0], observed=Number(0.5, 0.1)),))
     straight = ready()
-    object.__setattr__(straight, "fails_above", 0.32)
+    object.__setattr__(straight, "fails_by", list(MODEL.parameters).index("nmda.k_r"))
+    object.__setattr__(straight, "fails_above", MODEL.value("nmda.k_r"))
     assert list(telling(NULLS[0], straight, [one], 1)) == [NAME]
     object.__setattr__(straight, "fails_above", 0.0)
     with pytest.raises(ConfigError, match="no draw in which every finding was computed"):

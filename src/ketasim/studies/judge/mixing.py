@@ -22,6 +22,7 @@ MOST_POINTS = 2000
 def best_mixture(
     hypotheses: Sequence[Hypothesis],
     comparison: Comparison,
+    *,
     findings: Sequence[Finding],
     keep: NDArray[np.bool_],
 ) -> tuple[Hypothesis, int] | None:

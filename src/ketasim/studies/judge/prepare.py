@@ -196,9 +196,9 @@ def _predicted(made: Predictor, parameters: Array) -> Prediction:
 
 def comparison(
     findings: Sequence[Finding],
-    reference: Finding,
     model: Model,
     *,
+    reference: Finding,
     target: float | None = None,
     draws: int,
     seed: Seed,
@@ -212,10 +212,10 @@ def comparison(
     ----------
     findings
         Each with one observation; see :meth:`Finding.parts`.
-    reference
-        The effect to reach.
     model
         The model that hypotheses edit.
+    reference
+        The effect to reach.
     target
         The effect's size; by default the number stated, or else what the model shows as it stands.
     draws, seed, prior_width

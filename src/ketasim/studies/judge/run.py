@@ -200,8 +200,8 @@ class _Runs:
             s = self.settings
             self._made[key] = comparison(
                 self.findings,
-                self.reference,
                 model,
+                reference=self.reference,
                 target=self.plain.target if key else None,
                 draws=s.draws,
                 seed=s.seed,
@@ -230,7 +230,7 @@ def _mixed(
     kept: Sequence[Finding],
     keep: NDArray[np.bool_],
 ) -> Prepared | None:
-    best = best_mixture(hypotheses, plain, kept, keep)
+    best = best_mixture(hypotheses, plain, findings=kept, keep=keep)
     found = plain.prepare(best[0], best[1]) if best else None
     return found if isinstance(found, Prepared) else None
 
