@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ketasim.cli.text import columns
 from ketasim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -117,6 +116,7 @@ def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
     ConfigError
         When the number of draws is not positive or too large.
     """
+    from ketasim.cli.text import columns
     from ketasim.studies.findings.robustness import pass_shares, unmeasured
 
     if not 1 <= draws <= MOST_DRAWS:
@@ -144,6 +144,7 @@ def _share(share: float) -> str:
 
 def beside_the_nulls(checks: "Sequence[Finding]") -> str:
     """Return which checks the default, the nulls and the rivals pass, and which tell little."""
+    from ketasim.cli.text import columns
     from ketasim.models.antidepressant import antidepressant
     from ketasim.models.rivals import NULLS, RIVALS
     from ketasim.studies.findings.scorecard import score

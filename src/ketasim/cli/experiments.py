@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ketasim.cli.text import columns
 from ketasim.errors import ConfigError, suggest
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def check(folders: tuple[Path, ...]) -> None:
 
 def listed(findings: "Sequence[Finding]") -> str:
     """Return one line for each finding, and the counts."""
+    from ketasim.cli.text import columns
+
     rows = [["name", "species", "observed", "grade", "title"]]
     for one in findings:
         grade = (one.grade or "-") + (" contested" if one.contested else "")
@@ -79,6 +80,7 @@ def shown(name: str, own: Iterable[Path]) -> str:
     ConfigError
         When there is none of that name.
     """
+    from ketasim.cli.text import columns
     from ketasim.config.findings import candidates, load_findings
 
     known = {one.name: one for one in (*load_findings(own), *candidates())}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ketasim.cli.text import columns
 from ketasim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -178,6 +177,7 @@ def sampled(judgement: "Judgement", out: Path, *, progress: Callable[[str], None
     ConfigError
         When the file cannot be written.
     """
+    from ketasim.cli.text import columns
     from ketasim.models.antidepressant import antidepressant
     from ketasim.studies.judge.run import sample
 
@@ -254,6 +254,8 @@ def _opening(judgement: "Judgement") -> str:
 
 
 def _ranking(judgement: "Judgement") -> str:
+    from ketasim.cli.text import columns
+
     rows = [["hypothesis", "gain", "ln evidence", "90 % of resamplings", "share", "AICc", "weight",
              "agrees", "contradicted", "held out"]]  # fmt: skip
     best = judgement.scores[judgement.ranking[0]].evidence
@@ -309,6 +311,8 @@ def _mixture(judgement: "Judgement") -> str:
 
 
 def _information(judgement: "Judgement") -> str:
+    from ketasim.cli.text import columns
+
     if len(judgement.hypotheses) < 2 or not judgement.information:
         return ""
     which = judgement.contenders if len(judgement.contenders) > 1 else judgement.ranking[:2]
