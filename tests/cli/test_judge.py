@@ -12,6 +12,7 @@ from ketasim.cli import main
 from ketasim.config.finding_file import FindingFile, FindingTable
 from ketasim.config.findings import load_findings, load_folder
 from ketasim.config.hypotheses import load_hypothesis
+from ketasim.config.packaged import folder
 from ketasim.errors import ConfigError, ModelError
 
 QUICK = ("--draws", "16", "--no-mixture")
@@ -136,6 +137,8 @@ def test_experiments_are_listed_shown_and_checked(type_in, own):
     assert code == 0
     assert "ours" in out
     assert f"{len(load_findings()) + 1} findings, 0 proposals" in out
+    code, out, _ = type_in("experiments", "list", str(folder() / "checks"))
+    assert f"{len(load_findings())} findings, 0 proposals, 22 for the scorecard only; " in out
     code, out, _ = type_in("experiments", "show", "trial_masked")
     assert code == 0
     for said in ("Lii2023", "contested", "20% chance", "[finding]"):
@@ -206,7 +209,6 @@ def test_packaged_accounts_are_found_by_name(name):
 
 
 def test_packaged_files_say_what_python_says():
-    from ketasim.config.packaged import folder
     from ketasim.models import antidepressant
     from ketasim.models.rivals import RIVALS
 

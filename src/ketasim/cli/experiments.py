@@ -56,8 +56,10 @@ def listed(findings: "Sequence[Finding]") -> str:
         rows.append([one.name, one.species, _seen(one), grade, one.title])
     contested = sum(one.contested for one in findings)
     done = sum(one.done for one in findings)
+    intervals = sum(not one.parts() for one in findings)
+    scored = f", {intervals} for the scorecard only" if intervals else ""
     return (
-        f"{columns(rows)}\n{done} findings, {len(findings) - done} proposals; "
+        f"{columns(rows)}\n{done} findings, {len(findings) - done - intervals} proposals{scored}; "
         f"{contested} contested."
     )
 
