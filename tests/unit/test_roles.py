@@ -11,8 +11,8 @@ from ketasim.core.declare import CHOSEN, Parameter
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError, ModelError
 from ketasim.studies.designs.columns import Columns
+from ketasim.studies.findings.robustness import unmeasured
 from ketasim.studies.judge.draws import spreads
-from ketasim.studies.robustness import unmeasured
 
 MODEL = ks.models.antidepressant()
 

@@ -6,9 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ketasim.config.checks import load_checks
-from ketasim.config.experiments import candidates as proposals
-from ketasim.config.experiments import load_experiments
+from ketasim.config.findings import candidates as proposals
+from ketasim.config.findings import load_checks, load_findings
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
@@ -17,9 +16,9 @@ from ketasim.reports.explanation import as_text, write
 from ketasim.reports.text import Text
 from ketasim.results.folder import prepare
 from ketasim.studies import mediation
-from ketasim.studies.judge.experiment import Experiment
+from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.scorecard import Verdict, score
 from ketasim.studies.mediation import Explanation
-from ketasim.studies.scorecard import Verdict, score
 from ketasim.verbs.setups import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def check(
     only
         Numbers of checks; all when empty.
     model
-        A Model, or the name of an account or null such as ``"null-no-memory"``; the default model
+        A Model, or the name of a hypothesis or null such as ``"null-no-memory"``; the default model
         when not given.
     checks
         A folder of checks; the packaged ones when not given.
@@ -47,15 +46,15 @@ def check(
     Returns
     -------
     list of Verdict
-        A check, its predictions, and whether it passed.
+        A finding, its predictions, and whether each agrees, fails or was not computed.
 
     Raises
     ------
     ConfigError
-        When a file cannot be read, or there is no check or account of that name.
+        When a file cannot be read, or there is no check or hypothesis of that name.
     """
     known = load_checks(None if checks is None else Path(checks))
-    numbers = {one.number for one in known}
+    numbers = {one.number or 0 for one in known}
     wanted = set(only)
     for number in sorted(wanted - numbers):
         span = f"{min(numbers)} to {max(numbers)}"
@@ -68,7 +67,7 @@ def check(
 
 def list_experiments(
     folders: Iterable[str | Path] = (), *, candidates: bool = False
-) -> list[Experiment]:
+) -> list[Finding]:
     """Return the published findings and those of folders, or the packaged proposals.
 
     Raises
@@ -76,7 +75,7 @@ def list_experiments(
     ConfigError
         When a file cannot be read.
     """
-    return list(proposals() if candidates else load_experiments([Path(one) for one in folders]))
+    return list(proposals() if candidates else load_findings([Path(one) for one in folders]))
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,10 @@ from scipy.optimize import least_squares
 
 from ketasim.core.model import Model
 from ketasim.core.system import System
-from ketasim.studies.scorecard import Check, Measure, Scorecard, scorecard
+from ketasim.errors import SolverError
+from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.observed import Interval
+from ketasim.studies.findings.scorecard import Scorecard, scorecard
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
@@ -23,17 +26,21 @@ WORSE = 1.0  # rise of the objective that counts: one measure from its centre to
 
 @dataclass(frozen=True)
 class Fit:
-    """Where one start ended: values in declared units, objective, evaluations."""
+    """Where one start ended: values in declared units, objective, evaluations.
+
+    ``not_computed`` counts the points tried at which a run failed; no step was taken to those.
+    """
 
     start: str
     values: Mapping[str, float]
     objective: float
     evaluations: int
+    not_computed: int = 0
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Fitted parameters, their bounds, and the residuals of the scorecard's measures."""
+    """Fitted parameters, their bounds, and the residuals of the scorecard's read-outs."""
 
     model: Model
     card: Scorecard
@@ -65,41 +72,65 @@ class Problem:
         return dict(zip(self.names, np.exp(point).tolist(), strict=True))
 
     def residuals(self, points: Array) -> Array:
-        """Return residuals at points (n_points, n_names): of the measures, then of the bounds."""
+        """Return residuals at points (n_points, n_names): of the read-outs, then of the bounds.
+
+        They are nan where a run failed: that is no misfit, and least squares step back from it.
+        """
         draws = np.repeat(System(self.model).default_parameters[None, :], len(points), axis=0)
         draws[:, self._columns] = np.exp(points) * self._factors
-        found = self.card.predict(draws)
         rows = [
-            _residual(measure, values)
-            for check, predicted in zip(self.card.checks, found, strict=True)
-            for measure, values in zip(check.measures, predicted, strict=True)
-            if not measure.reported
+            np.where(known, _residual(readout.accepted, values), np.nan)
+            for one, found in zip(self.card.findings, self.card.predict(draws), strict=True)
+            for readout, values, known in zip(
+                one.readouts, found.values, found.computed, strict=True
+            )
+            if readout.accepted is not None and readout.judged
         ]
         low, high = self.bounds
         middle, half = (low + high) / 2.0, (high - low) / 2.0
-        return np.hstack([np.array(rows).T, PULL * (points - middle) / half])
+        return np.asarray(np.hstack([np.array(rows).T, PULL * (points - middle) / half]))
 
     def slopes(self, point: Array) -> Array:
-        """Return the derivatives of the residuals, all columns in one ensemble."""
+        """Return the derivatives of the residuals, all columns in one ensemble.
+
+        A difference that cannot be computed is taken as 0: nothing is known in that direction.
+        """
         n = len(point)
         inward = np.where(point + STEP > self.bounds[1], -STEP, STEP)
         points = np.vstack([point, point + np.diag(inward)])
         found = self.residuals(points)
-        return np.asarray((found[1:] - found[0]).T / inward[None, :n])
+        return np.asarray(np.nan_to_num((found[1:] - found[0]).T / inward[None, :n]))
 
     def fit(self, start: Array, label: str, *, free: Sequence[str] = ()) -> Fit:
-        """Return where least squares end from a start; ``free`` limits what may move."""
+        """Return where least squares end from a start; ``free`` limits what may move.
+
+        Raises
+        ------
+        SolverError
+            When a run fails at the start itself.
+        """
         moving = np.isin(self.names, list(free)) if free else np.ones(len(self.names), dtype=bool)
         low, high = self.bounds
         inside = np.clip(start, low + 1e-9, high - 1e-9)
+        failures = 0
 
         def whole(part: Array) -> Array:
             point = start.copy()
             point[moving] = part
             return point
 
+        def residuals(part: Array) -> Array:
+            nonlocal failures
+            found = np.asarray(self.residuals(whole(part)[None, :])[0])
+            failures += int(not np.isfinite(found).all())
+            return found
+
+        if not np.isfinite(residuals(inside[moving])).all():
+            raise SolverError(
+                f"{label}: a run of the scorecard fails at the start of this fit; start elsewhere."
+            )
         found = least_squares(
-            lambda part: self.residuals(whole(part)[None, :])[0],
+            residuals,
             inside[moving],
             jac=lambda part: self.slopes(whole(part))[:, moving],
             bounds=(low[moving], high[moving]),
@@ -107,7 +138,8 @@ class Problem:
             ftol=1e-5,
             max_nfev=40,
         )
-        return Fit(label, self.values(whole(found.x)), float(2.0 * found.cost), int(found.nfev))
+        values = self.values(whole(found.x))
+        return Fit(label, values, float(2.0 * found.cost), int(found.nfev), failures)
 
     def starts(self, count: int, seed: int) -> list[tuple[str, Array]]:
         """Return the ledger and ``count`` draws between the bounds."""
@@ -135,7 +167,7 @@ class Problem:
             found.append((float(gain), {self.names[i]: float(sign * row[i]) for i in largest}))
         return found
 
-    def verdicts(self, best: Fit, *, told: Callable[[str], None]) -> dict[str, str]:
+    def verdicts(self, best: Fit, *, progress: Callable[[str], None]) -> dict[str, str]:
         """Return what the scorecard says of each parameter, by moving it to either bound.
 
         The others are fitted again each time: ``identified`` when both bounds cost a measure its
@@ -157,27 +189,27 @@ class Problem:
                 moved[i] = bound[i]
                 worse.append(self.fit(moved, name, free=others).objective > best.objective + WORSE)
             found[name] = words[worse[0], worse[1]]
-            told(f"{name}: {found[name]}")
+            progress(f"{name}: {found[name]}")
         return found
 
 
-def problem(model: Model, checks: Sequence[Check]) -> Problem:
+def problem(model: Model, findings: Sequence[Finding]) -> Problem:
     """Return the calibration of every parameter whose evidence is ``fitted``."""
     names = tuple(n for n, p in model.parameters.items() if p.evidence.kind == "fitted")
-    return Problem(model, scorecard([c for c in checks if not c.reported], model), names)
+    return Problem(model, scorecard([one for one in findings if not one.reported], model), names)
 
 
-def _residual(measure: Measure, values: Array) -> Array:
+def _residual(accepted: Interval, values: Array) -> Array:
     """Return 0 where a prediction sits well, 1 at the edge of what is tolerated, more beyond."""
-    if measure.target is not None:
-        found = (values - measure.target) / ((measure.high - measure.low) / 2.0)
-    elif measure.low > -inf and measure.high < inf:
-        middle, half = (measure.low + measure.high) / 2.0, (measure.high - measure.low) / 2.0
+    if accepted.target is not None:
+        found = (values - accepted.target) / ((accepted.high - accepted.low) / 2.0)
+    elif accepted.low > -inf and accepted.high < inf:
+        middle, half = (accepted.low + accepted.high) / 2.0, (accepted.high - accepted.low) / 2.0
         found = np.sign(values - middle) * _beyond_half(np.abs(values - middle) / half)
-    elif measure.high < inf:
-        found = _beyond_half(values / measure.high)
+    elif accepted.high < inf:
+        found = _beyond_half(values / accepted.high)
     else:
-        found = _short_of(values, measure.low)
+        found = _short_of(values, accepted.low)
     return np.where(np.isfinite(found), np.clip(found, -UNREACHED, UNREACHED), UNREACHED)
 
 
