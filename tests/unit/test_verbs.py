@@ -182,7 +182,7 @@ def test_doctor_tries_a_run():
 
 def test_a_check_is_scored():
     (verdict,) = ks.check(only=[1])
-    assert verdict.check.number == 1
+    assert verdict.finding.number == 1
     with pytest.raises(ConfigError, match="only 999: no such check"):
         ks.check(only=[999])
 
