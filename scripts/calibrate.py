@@ -11,9 +11,9 @@ import json
 import time
 from pathlib import Path
 
-from ketasim.config.checks import load_checks
+from ketasim.config.findings import load_checks
 from ketasim.models.antidepressant import antidepressant
-from ketasim.studies.calibration import problem
+from ketasim.studies.findings.calibration import problem
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
         "names": task.names,
         "fits": [vars(one) for one in fits],
         "best": best.start,
-        "verdicts": task.verdicts(best, told=print) if chosen.verdicts else {},
+        "verdicts": task.verdicts(best, progress=print) if chosen.verdicts else {},
         "directions": task.directions(best),
         "seconds": round(time.perf_counter() - began, 1),
     }

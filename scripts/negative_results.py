@@ -20,12 +20,12 @@ def table(judgement: Judgement, which: list[int]) -> str:
     head = ["finding", "observed", *judgement.names, "sources"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for i in which:
-        one = judgement.experiments[i]
+        one = judgement.findings[i]
         unit = "" if one.unit == "1" else f" {one.unit}"
         mark = " (contested)" if one.contested else ""
         cells = [shown(float(v)) for v in judgement.predicted[i]]
         sources = ", ".join(one.references)
-        cells = [f"{one.title}{mark}", f"{one.outcome.told}{unit}", *cells, sources]
+        cells = [f"{one.title}{mark}", f"{one.observed.told}{unit}", *cells, sources]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -36,8 +36,9 @@ def misses(judgement: Judgement, name: str) -> list[int]:
 
 
 def page(judgement: Judgement) -> str:
-    about, names = judgement.about, [one.name for one in judgement.experiments]
-    best = judgement.accounts[judgement.ranking[0]]
+    held_out = int(judgement.held_out.sum())
+    about, names = judgement.about, [one.name for one in judgement.findings]
+    best = judgement.hypotheses[judgement.ranking[0]]
     default = misses(judgement, "disinhibition")
     none = list(judgement.unexplained)
     mixed = [names[i] for i in judgement.missed_by_mixture]
@@ -45,7 +46,7 @@ def page(judgement: Judgement) -> str:
         f"- {a.name}: {int((judgement.agreement[:, k] == 2.0).sum())} of {len(names)} agree, "
         f"{int((judgement.agreement[:, k] == 0.0).sum())} contradicted, "
         f"{sum(isnan(g) for g in judgement.agreement[:, k])} with nothing to read"
-        for k, a in enumerate(judgement.accounts)
+        for k, a in enumerate(judgement.hypotheses)
     ]
     mixture = judgement.mixed.name if judgement.mixed else "none"
     pivotal = [f"without {names[i]}, {judgement.names[k]} is first" for i, k in judgement.pivotal]
@@ -87,8 +88,8 @@ These findings are explained about equally by every account, so that agreeing wi
 
 ## Read with care
 
-- {int(judgement.fresh.sum())} of the findings were not used to shape the model; by these alone the
-  order is {", ".join(judgement.names[i] for i in judgement.fresh_ranking)}. The rest favour the
+- {held_out} of the findings were not used to shape the model; by these alone the
+  order is {", ".join(judgement.names[i] for i in judgement.held_out_ranking)}. The rest favour the
   default, whose numbers were fitted to them.
 - Findings count as independent; several share a laboratory, a protocol or a paper.
 - That (R)-ketamine does more than (S)-ketamine is shown by: {r_over_s(judgement)}.
@@ -97,7 +98,7 @@ These findings are explained about equally by every account, so that agreeing wi
 
 def r_over_s(judgement: Judgement) -> str:
     """Name the accounts under which R does more than S, with what else contradicts them."""
-    names = [one.name for one in judgement.experiments]
+    names = [one.name for one in judgement.findings]
     rows = [names.index("r_over_s_day_1"), names.index("r_over_s_day_7")]
     able = [k for k in range(len(judgement.names)) if (judgement.agreement[rows, k] == 2.0).all()]
     told = [

@@ -1,11 +1,16 @@
 """From a dose of ketamine to receptors, signals, synapses and mood.
 
 >>> import ketasim as ks
+>>> run = ks.run("human_depressed_iv", sets=["dosing[0].amount=1 mg/kg"])
+>>> run.figure
 >>> week = ks.Scenario(ks.models.antidepressant(), ks.infusion("0.5 mg/kg", over="40 min"),
 ...                    ks.hours(0, 168, every=0.5), subject=ks.human(weight="70 kg"))
->>> run = ks.simulate(week)
+>>> dataset = ks.simulate(week)
 
-Every name below loads on first use, so that ``import ketasim`` costs nothing.
+Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
+``check``, ``judge``, ``explain``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``,
+``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so
+that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -18,8 +23,24 @@ if TYPE_CHECKING:
     from ketasim.core.scenario import Scenario, Subject, hours, until
     from ketasim.models.subjects import human, mouse, rat
     from ketasim.studies import designs
+    from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
-    from ketasim.studies.sweep import sweep
+    from ketasim.verbs import plot
+    from ketasim.verbs.compare import compare
+    from ketasim.verbs.evidence import check, explain, list_experiments
+    from ketasim.verbs.inspect import (
+        describe,
+        doctor,
+        list_configs,
+        list_drugs,
+        list_parameters,
+        list_routes,
+        list_states,
+        list_targets,
+    )
+    from ketasim.verbs.run import run
+    from ketasim.verbs.stores import failures, rerun, resume, status
+    from ketasim.verbs.sweep import plan, sweep
 
 __version__ = "0.1.0"
 
@@ -30,20 +51,40 @@ __all__ = [
     "__version__",
     "bath",
     "bolus",
+    "check",
+    "compare",
+    "compare_laws",
     "config",
+    "describe",
     "designs",
+    "doctor",
     "dose",
+    "explain",
     "export",
+    "failures",
     "hold",
     "hours",
     "human",
     "infusion",
     "judge",
+    "list_configs",
+    "list_drugs",
+    "list_experiments",
+    "list_parameters",
+    "list_routes",
+    "list_states",
+    "list_targets",
     "models",
     "mouse",
+    "plan",
+    "plot",
     "rat",
     "repeat",
+    "rerun",
+    "resume",
+    "run",
     "simulate",
+    "status",
     "sweep",
     "until",
 ]
@@ -53,14 +94,30 @@ _MODULES = {
     "designs": "ketasim.studies.designs",
     "export": "ketasim.export",
     "models": "ketasim.models",
+    "plot": "ketasim.verbs.plot",
 }
 _HOMES = {
     "ketasim.config.judging": ("judge",),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
     "ketasim.models.subjects": ("human", "mouse", "rat"),
+    "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
-    "ketasim.studies.sweep": ("sweep",),
+    "ketasim.verbs.compare": ("compare",),
+    "ketasim.verbs.evidence": ("check", "explain", "list_experiments"),
+    "ketasim.verbs.inspect": (
+        "describe",
+        "doctor",
+        "list_configs",
+        "list_drugs",
+        "list_parameters",
+        "list_routes",
+        "list_states",
+        "list_targets",
+    ),
+    "ketasim.verbs.run": ("run",),
+    "ketasim.verbs.stores": ("failures", "rerun", "resume", "status"),
+    "ketasim.verbs.sweep": ("plan", "sweep"),
 }
 
 

@@ -57,7 +57,7 @@ def test_an_engine_that_disagrees_is_an_error(capfd, tmp_path, monkeypatch):
 
         return np.zeros((len(names), len(times)))
 
-    monkeypatch.setattr("ketasim.cli.exported.engines", lambda: [("frozen", frozen)])
+    monkeypatch.setattr("ketasim.export.peers.engines", lambda: [("frozen", frozen)])
     words = ("export", "sbml", "human_healthy_iv", "-o", tmp_path / "m.xml", "--check")
     status, _, err = call(capfd, *words)
     assert status == 2

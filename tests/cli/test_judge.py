@@ -9,13 +9,10 @@ from pathlib import Path
 import pytest
 
 from ketasim.cli import main
-from ketasim.config.experiments import (
-    ExperimentFile,
-    FindingTable,
-    load_experiments,
-    load_folder,
-)
+from ketasim.config.finding_file import FindingFile, FindingTable
+from ketasim.config.findings import load_findings, load_folder
 from ketasim.config.hypotheses import load_hypothesis
+from ketasim.config.packaged import folder
 from ketasim.errors import ConfigError, ModelError
 
 QUICK = ("--draws", "16", "--no-mixture")
@@ -88,7 +85,7 @@ def test_judge_prints_and_writes(type_in, own, tmp_path):
     assert {one["account"] for one in told["ranking"]} == {"disinhibition", "lhb", "mine"}
     with (tmp_path / "out" / "judgement.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 3 * (len(load_experiments()) + 1)
+    assert len(rows) == 3 * (len(load_findings()) + 1)
     mine = next(row for row in rows if row["experiment"] == "ours" and row["account"] == "mine")
     assert float(mine["predicted"]) == pytest.approx(0.0, abs=0.2)
     assert mine["verdict"] == "agrees"
@@ -120,9 +117,12 @@ def test_json_is_all_that_is_printed(type_in, own):
         (("restng",), '"restng": no such account. Did you mean "resting"?'),
         (("--reference", "mose"), 'reference "mose": no such effect. Did you mean "mouse"?'),
         (("--draws", "0"), "draws = 0: a whole number from 1 to 100,000 is needed."),
-        (("--reach", "2"), "reach = 2.0: must lie between 0 (the ledger) and 1 (its bounds)."),
+        (
+            ("--reach", "2"),
+            "prior width = 2.0: must lie between 0 (the ledger) and 1 (its bounds).",
+        ),
         (("--experiments", "nowhere"), "nowhere: no experiment files (*.toml) here."),
-        (("resting", "resting"), 'two accounts are named "resting"; rename one.'),
+        (("resting", "resting"), 'two hypotheses are named "resting"; rename one.'),
     ],
 )
 def test_a_mistake_is_one_sentence(type_in, words, message):
@@ -136,7 +136,9 @@ def test_experiments_are_listed_shown_and_checked(type_in, own):
     code, out, _ = type_in("experiments", "list", "own")
     assert code == 0
     assert "ours" in out
-    assert f"{len(load_experiments()) + 1} findings, 0 proposals" in out
+    assert f"{len(load_findings()) + 1} findings, 0 proposals" in out
+    code, out, _ = type_in("experiments", "list", str(folder() / "checks"))
+    assert f"{len(load_findings())} findings, 0 proposals, 22 for the scorecard only; " in out
     code, out, _ = type_in("experiments", "show", "trial_masked")
     assert code == 0
     for said in ("Lii2023", "contested", "20% chance", "[finding]"):
@@ -207,7 +209,6 @@ def test_packaged_accounts_are_found_by_name(name):
 
 
 def test_packaged_files_say_what_python_says():
-    from ketasim.config.packaged import folder
     from ketasim.models import antidepressant
     from ketasim.models.rivals import RIVALS
 
@@ -225,10 +226,33 @@ def test_a_proposal_is_no_finding(own, type_in):
     assert "no findings to judge by: none of the experiments states an observation." in err
 
 
+def test_a_curve_counts_as_its_points_and_an_interval_judges_nothing(type_in, own):
+    curve = OWN[: OWN.index("[finding]")] + (
+        '[finding]\nvalue = "effect(ketamine, outcome.mood.at(t))"\n'
+        'times = ["2 h", "24 h"]\nvalues = [0.1, 0.1]\nerrors = [0.1, 0.1]\n'
+    )
+    check = OWN[: OWN.index("[finding]")] + (
+        '[finding]\nvalue = "ketamine.outcome.mood.peak"\nat_least = 0\n'
+    )
+    (own / "curve.toml").write_text(curve)
+    (own / "interval.toml").write_text(check)
+    code, out, err = type_in("judge", "lhb", "--findings", "own", "--only", "--prior-width", "0.1",
+                             "--json", *QUICK)  # fmt: skip
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["about"]["reach"] == 0.1
+    assert [one["experiment"] for one in told["findings"]] == [
+        "curve at 2 h", "curve at 24 h", "ours",
+    ]  # fmt: skip
+    said = " ".join(told["remarks"])
+    assert "each point of a curve, counts as a finding: curve (2)." in said
+    assert "an acceptance interval and no error: interval." in said
+
+
 def test_a_name_taken_is_refused(own):
     (own / "ours.toml").rename(own / "trial_masked.toml")
     with pytest.raises(ConfigError, match='already an experiment "trial_masked"; rename'):
-        load_experiments([own])
+        load_findings([own])
 
 
 def test_explain_prints_and_writes(type_in, tmp_path):
@@ -265,15 +289,17 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
 
 
 def test_the_examples_of_the_documentation_load(tmp_path):
-    account, experiment = EXAMPLES
+    account, experiment, curve = EXAMPLES
     (tmp_path / "account.toml").write_text(account)
     (tmp_path / "experiment.toml").write_text(experiment)
+    (tmp_path / "curve.toml").write_text(curve)
     assert load_hypothesis(str(tmp_path / "account.toml")) == load_hypothesis("poor_entry")
     assert load_folder(tmp_path / "experiment.toml")[0].done
+    assert len(load_folder(tmp_path / "curve.toml")[0].parts()) == 4
 
 
 def test_every_key_of_an_experiment_is_documented():
-    keys = [field.alias or name for table in (ExperimentFile, FindingTable)
+    keys = [field.alias or name for table in (FindingFile, FindingTable)
             for name, field in table.model_fields.items() if name != "note"]  # fmt: skip
     assert [key for key in keys if not re.search(rf"\b{key}\b", DOCUMENT)] == []
 

@@ -2,10 +2,12 @@
 
 import re
 import shlex
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
+import ketasim as ks
 from ketasim.cli import main
 from ketasim.config import loads
 
@@ -41,3 +43,10 @@ def test_the_command_runs(line, tmp_path, monkeypatch, capsys):
 
 def test_the_table_names_every_command_a_newcomer_needs():
     assert {line.split()[0] for line in commands()} >= {"run", "compare", "list", "check", "doctor"}
+
+
+def test_every_public_name_it_mentions_is_there():
+    names = set(re.findall(r"\bks\.([a-z_]\w*(?:\.[a-z_]\w*)?)", README))
+    assert len(names) > 20
+    for name in names:
+        assert attrgetter(name)(ks) is not None

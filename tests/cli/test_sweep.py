@@ -19,6 +19,8 @@ from ketasim.cli.main import group
 from ketasim.engines.contract import Settings
 from ketasim.errors import KetasimError
 from ketasim.results.store import Store, open_dataset
+from ketasim.studies.sweep.job import prepare
+from ketasim.verbs.sweep import Order
 
 CONFIG = """
 schema = 1
@@ -31,6 +33,9 @@ until = "2 h"
 every = "30 min"
 """
 VARY = ["--vary", "dosing[0].amount = logspace(0.05, 5, 6) mg/kg"]
+DONE = xr.Dataset(
+    {"status": ("member", [0], {"flag_values": [0], "flag_meanings": "ok"})}
+)  # a sweep that ran
 KEEP = ["--summary", "nmda_block.peak, glutamate.auc(0h,1h)"]
 SOURCE = str(Path(ketasim.__file__).parents[1])
 TESTS = str(Path(__file__).parents[1])
@@ -193,22 +198,21 @@ def test_what_is_asked_for_unless_something_is_has_short_names(config, tmp_path)
         ("", [], ("ensemble", "Rodas5P")),
     ],
 )
-def test_the_engine_that_the_file_names_runs_and_what_ran_is_kept(tmp_path, said, words, runs):
-    from ketasim.cli.sweeping import Order, _ready
-    from ketasim.config import load
-    from ketasim.studies.sweep.job import prepare
-
+def test_the_engine_that_the_file_names_runs_and_what_ran_is_kept(
+    tmp_path, said, words, runs, monkeypatch
+):
+    seen = {}
     path = tmp_path / "question.toml"
     path.write_text(f'{CONFIG}\n[engine]\n{said}\nmethod = "BDF"\n')
-    options = dict(zip(["engine"], words[1:], strict=False))
-    ready = _ready(Order(str(path), vary=(VARY[1],), **options), load(str(path)))
-    assert (ready.how["engine"], ready.how["method"]) == (runs[0], "BDF")
+    monkeypatch.setattr(Order, "carry_out", lambda order, **_: seen.update(order=order) or DONE)
+    call("sweep", path, *VARY, *words, "-o", tmp_path / "s.zarr")
+    order = seen["order"]
     names = ("engine", "method", "rtol", "limits", "allow_looser")
-    settings = Settings(**{name: ready.how[name] for name in names})
-    job = prepare(ready.scenario, ready.design, summaries=["spines.peak"], settings=settings)
+    settings = Settings(**{name: order.how[name] for name in names})
+    job = prepare(order.scenario, order.design, summaries=["spines.peak"], settings=settings)
     for told in (job.identity, job.attributes):
         assert (told["engine"], told["method"]) == runs
-    assert ('name = "reference"' in ready.attributes["scenario"]) == bool(said)
+    assert ('name = "reference"' in order.attributes["scenario"]) == bool(said)
 
 
 def environment():

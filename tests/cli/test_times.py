@@ -43,15 +43,6 @@ def test_short_names_are_resolved():
     assert loads(text).scenario.record == ("translation.mtorc1", "spines.density")
 
 
-def test_every_short_name_exists():
-    from ketasim.config.names import OBSERVABLES, TARGETS
-    from ketasim.models import antidepressant
-
-    model = antidepressant()
-    assert set(TARGETS.values()) <= set(model.knobs)
-    assert set(OBSERVABLES.values()) <= {*model.states, *(str(q.name) for q in model.quantities)}
-
-
 @pytest.mark.parametrize(
     ("target", "block", "level"),
     [("ampa.antagonist", 0.95, 0.95), ("body.cyp_activity", 0.75, 0.25), ("mtorc1", 1.0, 1.0)],

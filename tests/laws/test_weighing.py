@@ -1,6 +1,7 @@
 """Do units balance in every law, and does the balance tip when one is wrong?"""
 
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,9 @@ import pytest
 import toy
 from ketasim.core.declare import Derived, Flow, Parameter, Quantity, State
 from ketasim.core.model import Model
-from ketasim.errors import UnitError
+from ketasim.errors import MissingExtra, UnitError
 from ketasim.models import antidepressant
-from ketasim.testing import weigh, weigh_mechanism
+from ketasim.testing import weigh, weigh_mechanism, weighing
 
 
 def test_every_law_of_the_model_balances():
@@ -113,3 +114,13 @@ def test_body_weight_and_drug_mass_do_not_cancel():
 def test_an_undeclared_argument_is_named():
     found = faults(quantities=(Quantity(too_fast, "1/h", "wrong", "drug", {"k_on": "k_onn"}),))
     assert any("asks for undeclared 'k_onn'" in one for one in found)
+
+
+def test_without_pint_it_says_what_to_type(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pint", None)
+    weighing._registry.cache_clear()
+    weighing._pint_unit.cache_clear()
+    with pytest.raises(
+        MissingExtra, match=r'Weighing laws needs pint: pip install "ketasim\[dev\]'
+    ):
+        weigh(toy.model())

@@ -6,16 +6,20 @@ import numpy as np
 import pytest
 
 import ketasim as ks
-from ketasim.config.checks import load_checks
-from ketasim.config.experiments import load_experiments, reference_effect
+from ketasim.config.findings import load_checks, load_findings, reference_effect
 from ketasim.errors import ConfigError
 from ketasim.models import antidepressant
 from ketasim.models.rivals import DISINHIBITION, HYDROXYNORKETAMINE, LHB, OPIOID, Hypothesis
+from ketasim.studies.findings.observed import WAYS, Number, seen
 from ketasim.studies.judge.judgement import Judgement
-from ketasim.studies.judge.outcomes import WAYS, Number, seen
 from ketasim.studies.judge.record import record
-from ketasim.studies.judge.scores import evidence, log_likelihoods, score
-from ketasim.studies.judge.separation import separation, simulated
+from ketasim.studies.judge.scores import (
+    evidence,
+    log_likelihoods,
+    model_recovery,
+    score,
+    simulated,
+)
 
 pytestmark = pytest.mark.science
 REPEATS = 100
@@ -30,51 +34,57 @@ def judgement():
 @pytest.fixture(scope="module")
 def truths():
     """Accounts under draws that the judgement has not seen."""
-    return {one.name: one for one in ks.judge(candidates=[], mix=False, draws=100, seed=2).accounts}
+    return {
+        one.name: one for one in ks.judge(candidates=[], mix=False, draws=100, seed=2).hypotheses
+    }
 
 
-def observed(experiments, values):
-    """Return experiments with other observations."""
+def observed(findings, values):
+    """Return findings with other observations."""
     ways = {number: name for name, number in WAYS.items()}
     found = []
-    for one, value in zip(experiments, values, strict=True):
-        what = float(value) if isinstance(one.outcome, Number) else ways[float(value)]
-        found.append(replace(one, outcome=replace(one.outcome, observed=what)))
+    for one, value in zip(findings, values, strict=True):
+        what = float(value) if isinstance(one.observed, Number) else ways[float(value)]
+        found.append(seeing(one, replace(one.observed, observed=what)))
     return found
 
 
-def named(judgement, experiments):
+def seeing(one, observed):
+    """Return a finding with another observation."""
+    return replace(one, readouts=(replace(one.readouts[0], observed=observed),))
+
+
+def named(judgement, findings):
     """Return the account to which observations give most evidence."""
-    totals = [evidence(log_likelihoods(experiments, one.drawn)) for one in judgement.accounts]
+    totals = [evidence(log_likelihoods(findings, one.drawn)) for one in judgement.hypotheses]
     return judgement.names[int(np.argmax(totals))]
 
 
-def rescored(judgement, experiments):
-    """Return the judgement on other observations of the same experiments."""
-    fresh = np.ones(len(experiments), dtype=bool)
-    scores = tuple(score(one, experiments, fresh, seed=1) for one in judgement.accounts)
-    parts = separation(judgement.accounts, experiments, seed=1)
-    return replace(judgement, experiments=tuple(experiments), scores=scores, separation=parts)
+def rescored(judgement, findings):
+    """Return the judgement on other observations of the same findings."""
+    held_out = np.ones(len(findings), dtype=bool)
+    scores = tuple(score(one, findings, held_out, seed=1) for one in judgement.hypotheses)
+    parts = model_recovery(judgement.hypotheses, findings, seed=1)
+    return replace(judgement, findings=tuple(findings), scores=scores, recovery=parts)
 
 
 def without(judgement, *names):
     """Return the judgement without some findings."""
-    keep = [i for i, one in enumerate(judgement.experiments) if one.name not in names]
-    accounts = tuple(
+    keep = [i for i, one in enumerate(judgement.findings) if one.name not in names]
+    hypotheses = tuple(
         replace(one, predicted=one.predicted[keep], drawn=one.drawn[keep])
-        for one in judgement.accounts
+        for one in judgement.hypotheses
     )
-    experiments = tuple(judgement.experiments[i] for i in keep)
-    return rescored(replace(judgement, accounts=accounts, mixed=None), experiments)
+    findings = tuple(judgement.findings[i] for i in keep)
+    return rescored(replace(judgement, hypotheses=hypotheses, mixed=None), findings)
 
 
 @pytest.mark.parametrize("name", ["resting", "hydroxynorketamine", "trkb", "lhb"])
 def test_simulated_data_are_attributed_to_the_account_that_made_them(judgement, truths, name):
     rng = np.random.default_rng(11)
-    data = simulated(truths[name].drawn, judgement.experiments, rng)
+    data = simulated(truths[name].drawn, judgement.findings, rng)
     right = sum(
-        named(judgement, observed(judgement.experiments, data[:, r])) == name
-        for r in range(REPEATS)
+        named(judgement, observed(judgement.findings, data[:, r])) == name for r in range(REPEATS)
     )
     assert right >= 90
 
@@ -82,23 +92,23 @@ def test_simulated_data_are_attributed_to_the_account_that_made_them(judgement, 
 @pytest.mark.parametrize("name", GATED)
 def test_data_of_two_accounts_apart_in_one_finding_go_to_one_of_the_two(judgement, truths, name):
     rng = np.random.default_rng(12)
-    data = simulated(truths[name].drawn, judgement.experiments, rng)
-    found = [named(judgement, observed(judgement.experiments, row)) for row in data.T]
+    data = simulated(truths[name].drawn, judgement.findings, rng)
+    found = [named(judgement, observed(judgement.findings, row)) for row in data.T]
     assert sum(one in GATED for one in found) >= 95
     assert found.count(name) >= 70
 
 
 def test_where_findings_cannot_tell_nothing_is_chosen(judgement):
     blind = without(judgement, "trial_naltrexone")
-    assert not blind.separation.separable(*GATED)
+    assert not blind.recovery.separable(*GATED)
     assert blind.chosen is None
     assert blind.verdict.startswith("Not separable by these findings: ")
     assert all(name in blind.verdict for name in GATED)
 
 
 def test_data_that_all_accounts_make_alike_choose_none(judgement):
-    keep = [judgement.experiments[i].name for i in judgement.undecided]
-    drop = [one.name for one in judgement.experiments if one.name not in keep]
+    keep = [judgement.findings[i].name for i in judgement.undecided]
+    drop = [one.name for one in judgement.findings if one.name not in keep]
     blind = without(judgement, *drop)
     assert len(blind.contenders) >= 4
     assert blind.chosen is None
@@ -106,9 +116,9 @@ def test_data_that_all_accounts_make_alike_choose_none(judgement):
 
 def test_clear_data_choose_one(judgement, truths):
     rng = np.random.default_rng(13)
-    data = simulated(truths["lhb"].drawn[:, :5], judgement.experiments, rng)
+    data = simulated(truths["lhb"].drawn[:, :5], judgement.findings, rng)
     for row in data.T:
-        found = rescored(judgement, observed(judgement.experiments, row))
+        found = rescored(judgement, observed(judgement.findings, row))
         assert found.chosen is not None
         assert found.chosen.name == "lhb"
         assert found.verdict.startswith("lhb stands")
@@ -116,16 +126,16 @@ def test_clear_data_choose_one(judgement, truths):
 
 def test_accounts_show_the_same_effect_before_they_are_judged(judgement):
     reference = reference_effect("mouse")
-    found = ks.judge([one.hypothesis for one in judgement.accounts], [with_target(reference)],
+    found = ks.judge([one.hypothesis for one in judgement.hypotheses], [with_target(reference)],
                      candidates=[], mix=False, draws=16)  # fmt: skip
-    for one in found.accounts:
+    for one in found.hypotheses:
         assert one.predicted[0] == pytest.approx(found.target, rel=0.012)
         assert one.drawn[0] == pytest.approx(np.full(16, found.target), rel=0.012)
 
 
 def with_target(reference):
     """Return the reference effect as a finding."""
-    return replace(reference, name="shown", outcome=Number(0.1, 0.05))
+    return replace(seeing(reference, Number(0.1, 0.05)), name="shown")
 
 
 def test_calibration_takes_away_what_loudness_gave():
@@ -154,40 +164,40 @@ def test_without_calibration_the_ranking_by_aicc_is_another(judgement):
 def test_an_account_that_cannot_reach_the_effect_is_refused_with_the_reason():
     found = ks.judge([DISINHIBITION, HYDROXYNORKETAMINE], candidates=[], reference="human",
                      mix=False, draws=16)  # fmt: skip
-    assert [one.name for one in found.accounts] == ["disinhibition"]
+    assert [one.name for one in found.hypotheses] == ["disinhibition"]
     (why,) = found.refused
     assert why.startswith('"hydroxynorketamine" is left out: it cannot reach the reference effect')
     assert "at full gain it shows" in why
 
 
 def test_when_none_can_be_calibrated_that_is_an_error():
-    with pytest.raises(ConfigError, match=r"no account can be judged\..*hydroxynorketamine"):
+    with pytest.raises(ConfigError, match=r"no hypothesis can be judged\..*hydroxynorketamine"):
         ks.judge([HYDROXYNORKETAMINE], candidates=[], reference="human", draws=16)
 
 
 def test_the_same_question_has_the_same_answer_to_the_last_bit(judgement):
     again = ks.judge(draws=128, threads=1)
     assert record(again) == record(judgement)
-    for one, other in zip(judgement.accounts, again.accounts, strict=True):
+    for one, other in zip(judgement.hypotheses, again.hypotheses, strict=True):
         assert np.array_equal(one.drawn, other.drawn, equal_nan=True)
 
 
 def test_another_seed_gives_other_draws(judgement, truths):
-    for one in judgement.accounts:
+    for one in judgement.hypotheses:
         assert not np.array_equal(one.drawn[:, :100], truths[one.name].drawn, equal_nan=True)
 
 
 def test_the_record_is_used_in_full(judgement):
-    assert len(judgement.experiments) == len(load_experiments()) >= 30
-    assert all(one.rows and one.references and one.grade for one in judgement.experiments)
-    assert all(np.isfinite(seen(one.outcome)) for one in judgement.experiments)
-    assert {"human", "rat", "mouse"} == {one.species for one in judgement.experiments}
+    assert len(judgement.findings) == len(load_findings()) >= 30
+    assert all(one.rows and one.references and one.grade for one in judgement.findings)
+    assert all(np.isfinite(seen(one.observed)) for one in judgement.findings)
+    assert {"human", "rat", "mouse"} == {one.species for one in judgement.findings}
     said = " ".join(judgement.remarks)
-    assert all(one.name in said for one in judgement.experiments if one.contested)
+    assert all(one.name in said for one in judgement.findings if one.contested)
 
 
 def test_known_failures_are_shown(judgement):
-    marks = dict(zip((e.name for e in judgement.experiments), judgement.agreement, strict=True))
+    marks = dict(zip((e.name for e in judgement.findings), judgement.agreement, strict=True))
     default = judgement.names.index("disinhibition")
     for name in ("trial_rapamycin_day_1", "mouse_sv2a", "trial_masked", "r_over_s_day_1"):
         assert marks[name][default] != 2.0, name
@@ -195,24 +205,24 @@ def test_known_failures_are_shown(judgement):
 
 
 def test_naltrexone_would_decide_about_the_gate(judgement):
-    parted = [one.experiment.name for one in judgement.promises[:2]]
+    parted = [one.finding.name for one in judgement.information[:2]]
     if set(judgement.contenders) == {judgement.names.index(name) for name in GATED}:
         assert "naltrexone_mouse" in parted
-    bits = {one.experiment.name: one.bits for one in judgement.promises}
-    assert all(0.0 <= value <= np.log2(len(judgement.accounts)) for value in bits.values())
+    bits = {one.finding.name: one.bits for one in judgement.information}
+    assert all(0.0 <= value <= np.log2(len(judgement.hypotheses)) for value in bits.values())
 
 
 def test_a_mixture_is_scored_with_every_weight_counted(judgement):
     assert judgement.mixed is not None
     assert judgement.mixed.free >= 2
-    assert judgement.mixed.predicted.shape == (len(judgement.experiments),)
+    assert judgement.mixed.predicted.shape == (len(judgement.findings),)
 
 
 def test_findings_the_model_was_fitted_to_are_marked(judgement):
     rows = {row for check in load_checks() if not check.reported for row in check.rows}
-    for one, fresh in zip(judgement.experiments, judgement.fresh, strict=True):
-        assert fresh == rows.isdisjoint(one.rows), one.name
-    assert 10 < judgement.fresh.sum() < len(judgement.experiments)
+    for one, held_out in zip(judgement.findings, judgement.held_out, strict=True):
+        assert held_out == rows.isdisjoint(one.rows), one.name
+    assert 10 < judgement.held_out.sum() < len(judgement.findings)
 
 
 def test_a_model_of_ones_own_can_be_judged():

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ketasim.config.checks import load_checks
+from ketasim.config.findings import load_checks
 from ketasim.models.antidepressant import antidepressant
-from ketasim.studies.calibration import problem
+from ketasim.studies.findings.calibration import problem
 
 ROOT = Path(__file__).parents[2]
 RECORD = json.loads((ROOT / "docs" / "calibration.json").read_text(encoding="utf-8"))

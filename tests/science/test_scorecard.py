@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from ketasim.config.checks import load_checks
+from ketasim.config.findings import load_checks
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS
-from ketasim.studies.scorecard import score
+from ketasim.studies.findings.scorecard import score
 
 pytestmark = pytest.mark.science
 FEWEST = 19
@@ -20,7 +20,7 @@ def checks():
 
 @pytest.fixture(scope="module")
 def default(checks):
-    return {one.check.number: one for one in score(checks, antidepressant())}
+    return {one.finding.number: one for one in score(checks, antidepressant())}
 
 
 def test_every_check_of_the_scorecard_is_there(checks):
@@ -40,7 +40,7 @@ def test_each_null_fails_a_third_of_what_the_default_passes(checks, default, nul
 
 
 def test_a_measure_without_a_value_does_not_pass(checks):
-    measure = next(m for c in checks for m in c.measures if not m.reported)
-    assert not measure.passed(float("nan"))
-    assert dataclasses.replace(measure, low=0.0, high=1.0).passed(1.0)
-    assert not dataclasses.replace(measure, low=0.0, high=1.0).passed(1.0 + 1e-12)
+    interval = next(r.accepted for c in checks for r in c.readouts if r.judged)
+    assert not interval.holds(float("nan"))
+    assert dataclasses.replace(interval, low=0.0, high=1.0).holds(1.0)
+    assert not dataclasses.replace(interval, low=0.0, high=1.0).holds(1.0 + 1e-12)

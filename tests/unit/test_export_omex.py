@@ -7,12 +7,11 @@ import pytest
 
 import ketasim as ks
 from ketasim.config import load
-from ketasim.config.names import headlines
 from ketasim.errors import ConfigError
 from ketasim.export import omex, sbml
 
 SETUP = load("human_depressed_iv", sets=["output.until=2 d"])
-NAMES = headlines(SETUP.scenario.recorded)
+NAMES = tuple(SETUP.scenario.model.short_names.values())
 
 
 @pytest.fixture(scope="module")

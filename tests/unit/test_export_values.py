@@ -15,7 +15,7 @@ pytest.importorskip("libsbml", reason="needs python-libsbml: SBML is not read he
 SETUP = load("human_depressed_iv")
 ASKED = SETUP.scenario
 TEXT = sbml(ASKED)
-NAMES = sorted(set(ASKED.settled_model.parameters) - set(ASKED.subject.values))
+NAMES = sorted(set(ASKED.settled_model.parameters) - set(ASKED.own_values))
 
 
 def changed(name, value, text=TEXT):

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from ketasim.studies.judge.outcomes import TWO_SIDED, VAGUE, Direction, Number, seen
+from ketasim.studies.findings.observed import TWO_SIDED, VAGUE, Direction, Number, seen
 
 GRID = np.array([-2.0, -0.3, 0.0, 0.1, 0.7, 5.0])
 

@@ -7,12 +7,12 @@ from scipy.special import logsumexp
 from ketasim.errors import ConfigError, ModelError
 from ketasim.models import antidepressant
 from ketasim.models.rivals import DISINHIBITION, LHB, NULLS, OPIOID, RESTING, Hypothesis, mixture
+from ketasim.studies.findings.finding import Finding, ReadOut
+from ketasim.studies.findings.observed import Direction, Number
 from ketasim.studies.judge.calibrate import ALMOST, CLOSE, calibrate
-from ketasim.studies.judge.decide import information
 from ketasim.studies.judge.draws import parameter_draws
-from ketasim.studies.judge.experiment import Experiment
+from ketasim.studies.judge.information import information
 from ketasim.studies.judge.mixing import lattice
-from ketasim.studies.judge.outcomes import Direction, Number
 from ketasim.studies.judge.scores import aicc, evidence, weights_of
 
 MODEL = antidepressant()
@@ -61,7 +61,7 @@ def test_a_jump_is_not_an_effect_reached():
 
 
 def test_draws_stay_within_reach_and_leave_settings_alone():
-    rows = parameter_draws(MODEL, 200, seed=3, reach=0.5)
+    rows = parameter_draws(MODEL, 200, seed=3, prior_width=0.5)
     names = list(MODEL.parameters)
     for name in ("drivers.disinhibition", "body.weight"):
         assert np.ptp(rows[:, names.index(name)]) == 0.0
@@ -76,14 +76,16 @@ def test_a_draw_does_not_depend_on_how_many_there_are():
     assert not np.array_equal(few, parameter_draws(MODEL, 7, seed=6))
 
 
-@pytest.mark.parametrize(("n", "reach"), [(0, 0.2), (-3, 0.2), (10**7, 0.2), (5, 1.5), (5, -0.1)])
-def test_draws_out_of_range_are_refused(n, reach):
-    with pytest.raises(ConfigError, match=r"draws = |reach = "):
-        parameter_draws(MODEL, n, reach=reach)
+@pytest.mark.parametrize(
+    ("n", "prior_width"), [(0, 0.2), (-3, 0.2), (10**7, 0.2), (5, 1.5), (5, -0.1)]
+)
+def test_draws_out_of_range_are_refused(n, prior_width):
+    with pytest.raises(ConfigError, match=r"draws = |prior width = "):
+        parameter_draws(MODEL, n, prior_width=prior_width)
 
 
-def test_without_reach_every_draw_is_the_ledger():
-    rows = parameter_draws(MODEL, 3, reach=0.0)
+def test_without_prior_width_every_draw_is_the_ledger():
+    rows = parameter_draws(MODEL, 3, prior_width=0.0)
     assert rows[0].tolist() == [MODEL.value(name) for name in MODEL.parameters]
     assert np.ptp(rows, axis=0).max() == 0.0
 
@@ -148,8 +150,8 @@ def test_a_mechanism_can_be_replaced_by_one_of_its_name():
         wrong.model(MODEL)
 
 
-def candidate(outcome):
-    return Experiment("c", "a candidate", "mouse", "none", {}, None, "1", outcome)  # type: ignore[arg-type]
+def candidate(observed):
+    return Finding("c", "a candidate", {}, (ReadOut("c", (), "1", observed),))
 
 
 EVEN = np.array([0.5, 0.5])

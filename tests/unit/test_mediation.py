@@ -13,8 +13,9 @@ from ketasim.core.scenario import Scenario, Subject
 from ketasim.core.system import System
 from ketasim.engines.reference import integrate
 from ketasim.errors import ConfigError, ModelError
+from ketasim.readouts import parse
 from ketasim.studies.cuts import cut, twin_of, with_constants, with_twin
-from ketasim.studies.mediation import explain, readout
+from ketasim.studies.mediation import explain
 from toy import SUBSTANCES, WHY
 
 TIMES = tuple(np.linspace(0.0, 10.0, 21))
@@ -57,6 +58,7 @@ def push_in(target, k):
 
 BODY_OF_TOY = Mechanism(
     name="body",
+    role="drug",
     story="One pool for each enantiomer.",
     states=(State("s", 0.0, "umol", "S"), State("r", 0.0, "umol", "R")),
     parameters=(Parameter("k", 0.3, "1/h", (0.1, 1.0), WHY),),
@@ -210,4 +212,6 @@ def test_without_a_drug_or_an_effect_there_is_nothing_to_explain(scenario):
 
 
 def test_at_is_short_for_a_moment():
-    assert readout("spines.density@24h") == readout("spines.density.at(24 h)")
+    model = ks.models.antidepressant()
+    short = parse("spines.density@24h", model)
+    assert short.node == parse("spines.density.at(24 h)", model).node

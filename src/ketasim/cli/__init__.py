@@ -1,4 +1,4 @@
-"""The command line: each command one small file, loaded when it is called."""
+"""The command line: thin commands in small files, each loaded when it is called."""
 
 from ketasim.cli.main import main
 

@@ -1,23 +1,38 @@
 """``ketasim check``: the model against the published record."""
 
+import json
 import sys
+from collections.abc import Sequence
+from math import inf, isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-HARD_CHECK_FAILED = 1
+from ketasim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ketasim.core.model import Model
+    from ketasim.studies.findings.finding import Finding, ReadOut
+    from ketasim.studies.findings.scorecard import Verdict
+
+HARD_CHECK_FAILED, NOT_COMPUTED = 1, 3
+MOST_DRAWS = 100_000
+WORDS = {"agrees": "pass", "fails": "FAIL", "reported": "    "}
+MARKS = {"agrees": "x", "fails": "."}
+PASSED = {"agrees": True, "fails": False}
 
 
 @click.command(short_help="Score the model against the published record.")
 @click.option("--only", type=int, multiple=True, help="Only the check of this number.")
-@click.option("--model", "account", help="An account or null, as disinhibition or null-no-memory.")
+@click.option("--model", "name", help="A hypothesis or null, as disinhibition or null-no-memory.")
 @click.option("--checks", "folder", type=click.Path(path_type=Path), help="A folder of checks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--draws", type=int, help="How often each passes when the unmeasured is drawn.")
 @click.option("--nulls", is_flag=True, help="The null models and the rivals beside the default.")
 def command(
     only: tuple[int, ...],
-    account: str | None,
+    name: str | None,
     folder: Path | None,
     as_json: bool,  # noqa: FBT001  (click passes by name)
     draws: int | None,
@@ -25,23 +40,167 @@ def command(
 ) -> None:
     """Print every check with target, prediction, tolerance, verdict and reference.
 
-    Exits with 1 when a hard check fails.
+    Exits with 1 when a hard check fails, and else with 3 when the runs of a check failed, so that
+    it could not be computed: that is no verdict on the model.
     """
-    from ketasim.cli import verdicts
-    from ketasim.config.checks import load_checks
+    from ketasim.config.findings import load_checks
     from ketasim.models.antidepressant import antidepressant
     from ketasim.models.rivals import hypothesis
-    from ketasim.studies.scorecard import score
+    from ketasim.studies.findings.scorecard import score
 
-    checks = verdicts.chosen(load_checks(folder), only)
-    model = hypothesis(account).model(antidepressant()) if account else antidepressant()
+    checks = chosen(load_checks(folder), only)
+    model = hypothesis(name).model(antidepressant()) if name else antidepressant()
     if draws is not None:
-        click.echo(verdicts.standing(checks, model, draws))
+        click.echo(standing(checks, model, draws))
         return
     if nulls:
-        click.echo(verdicts.beside_the_nulls(checks))
+        click.echo(beside_the_nulls(checks))
         return
     found = score(checks, model)
-    click.echo(verdicts.as_json(found, model) if as_json else verdicts.as_text(found))
-    if any(one.check.hard and not one.passed for one in found):
+    click.echo(to_json(found, model) if as_json else to_text(found))
+    if any(one.finding.hard and one.failed for one in found):
         sys.exit(HARD_CHECK_FAILED)
+    if not all(one.computed for one in found):
+        sys.exit(NOT_COMPUTED)
+
+
+def chosen(checks: "Sequence[Finding]", only: Sequence[int]) -> "list[Finding]":
+    """Return the checks asked for, or all.
+
+    Raises
+    ------
+    ConfigError
+        When there is no check of a number asked for.
+    """
+    numbers = [one.number or 0 for one in checks]
+    for number in only:
+        if number not in numbers:
+            known = f"{min(numbers)} to {max(numbers)}"
+            raise ConfigError(f"--only {number}: no such check. Checks here: {known}.")
+    return [one for one in checks if not only or one.number in only]
+
+
+def to_text(verdicts: "Sequence[Verdict]") -> str:
+    """Return the scorecard as a table with a closing count."""
+    lines = [line for one in verdicts for line in _block(one)]
+    judged = [one for one in verdicts if not one.finding.reported]
+    passed = sum(one.passed for one in judged)
+    hard = sum(one.finding.hard and one.failed for one in judged)
+    missing = sum(not one.computed for one in judged)
+    told = f"{passed} of {len(judged)} checks pass; {len(verdicts) - len(judged)} report only"
+    lost = f"; {missing} not computed" if missing else ""
+    return "\n".join([*lines, f"{told}{lost}; {hard} hard checks fail."])
+
+
+def _block(one: "Verdict") -> list[str]:
+    finding = one.finding
+    word = WORDS.get(one.word, "  - ")
+    kind = " (hard)" if finding.hard else ""
+    sources = ", ".join(finding.references)
+    why = "" if one.computed else f"  {one.word}"
+    lines = [f"{finding.number:>3} {word}  {finding.title}{kind}{why}  [{sources}]"]
+    for readout, value, verdict in zip(finding.readouts, one.predictions, one.words, strict=True):
+        unit = "" if readout.unit == "1" else f" {readout.unit}"
+        mark = {"agrees": " ", "reported": " ", "fails": "!"}.get(verdict, "-")
+        shown = f"{value:.3g}{unit}" if verdict in WORDS else verdict
+        wanted = readout.accepted.told if readout.accepted else ""
+        lines.append(f"       {mark}  {readout.name}: {shown}  ({wanted})")
+    return lines
+
+
+def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
+    """Return how often each check passes when everything not measured is drawn.
+
+    Raises
+    ------
+    ConfigError
+        When the number of draws is not positive or too large.
+    """
+    from ketasim.cli.text import columns
+    from ketasim.studies.findings.robustness import pass_shares, unmeasured
+
+    if not 1 <= draws <= MOST_DRAWS:
+        raise ConfigError(f"--draws {draws}: must lie between 1 and {MOST_DRAWS:,}.")
+    judged = [one for one in checks if not one.reported]
+    found = pass_shares(judged, model, draws=draws)
+    rows = [[str(one.finding.number), _share(one.share), one.finding.title] for one in found]
+    count = len(unmeasured(model))
+    lost = [f"{one.finding.number}: {one.not_computed}" for one in found if one.not_computed]
+    closing = (
+        f"\nShares are of the draws that were computed; not computed (check: draws): "
+        f"{', '.join(lost)}."
+        if lost
+        else ""
+    )
+    return (
+        f"Share of {draws:,} draws of {count} parameters that nobody has measured, each anywhere\n"
+        f"within its bounds, under which a check passes:\n{columns(rows)}{closing}"
+    )
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if isfinite(share) else "-"
+
+
+def beside_the_nulls(checks: "Sequence[Finding]") -> str:
+    """Return which checks the default, the nulls and the rivals pass, and which tell little."""
+    from ketasim.cli.text import columns
+    from ketasim.models.antidepressant import antidepressant
+    from ketasim.models.rivals import NULLS, RIVALS
+    from ketasim.studies.findings.scorecard import score
+    from ketasim.studies.judge.calibrate import matched_to_reference
+
+    base = antidepressant()
+    judged = [one for one in checks if not one.reported]
+    matched = {one.name: matched_to_reference(one, base) for one in (*NULLS, *RIVALS[1:])}
+    models = {"default": base, **{name: model for name, (model, _) in matched.items()}}
+    gains = {name: f"{gain:.2f}" for name, (_, gain) in matched.items() if isfinite(gain)}
+    found = {name: score(judged, model) for name, model in models.items()}
+    rows = [["hypothesis", "gain", "passes", *(str(one.number) for one in judged)]]
+    for name, verdicts in found.items():
+        told = f"{sum(one.passed for one in verdicts)} of {len(verdicts)}"
+        rows.append([name, gains.get(name, ""), told, *(MARKS.get(v.word, "-") for v in verdicts)])
+    nulls = [found[one.name] for one in NULLS]
+    little = [str(c.number) for i, c in enumerate(judged) if all(null[i].passed for null in nulls)]
+    return f"{columns(rows)}\nEvery null passes, so these tell little: {', '.join(little)}."
+
+
+def to_json(verdicts: "Sequence[Verdict]", model: "Model") -> str:
+    """Return the scorecard as JSON, without NaN or infinity."""
+    table = {
+        "model": model.name,
+        "model_digest": model.digest,
+        "checks": [_record(one) for one in verdicts],
+    }
+    return json.dumps(table, indent=1, allow_nan=False)
+
+
+def _record(one: "Verdict") -> dict[str, Any]:
+    check = one.finding
+    rows = zip(check.readouts, one.predictions, one.words, strict=True)
+    return {
+        "number": check.number,
+        "title": check.title,
+        "hard": check.hard,
+        "passed": PASSED.get(one.word),
+        "verdict": one.word,
+        "rows": check.rows,
+        "references": check.references,
+        "note": check.note,
+        "measures": [_measure(*row) for row in rows],
+    }
+
+
+def _measure(one: "ReadOut", value: float, verdict: str) -> dict[str, Any]:
+    accepted = one.accepted
+    low, high = (-inf, inf) if accepted is None else (accepted.low, accepted.high)
+    return {
+        "name": one.name,
+        "unit": one.unit,
+        "target": accepted.target if accepted else None,
+        "low": None if low == -inf else low,
+        "high": None if high == inf else high,
+        "prediction": value if isfinite(value) else None,
+        "passed": PASSED.get(verdict),
+        "verdict": verdict,
+    }

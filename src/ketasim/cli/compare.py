@@ -11,16 +11,17 @@ import click
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")
 def command(configs: tuple[str, ...], out: Path, show: bool) -> None:  # noqa: FBT001
     """Run two or more CONFIGS at the same output times and overlay them."""
-    from ketasim.cli import side_by_side as side
+    from ketasim.cli.run import say
     from ketasim.config import load
     from ketasim.results import folder
+    from ketasim.verbs.compare import compare
 
-    setups = side.aligned([load(one) for one in configs])
-    folder.prepare(out)
-    runs = side.integrated(setups)
-    files = side.write(out, runs)
-    click.echo(side.table(runs))
-    click.echo(side.identity(runs))
-    click.echo(f"figure: {files[0]}")
+    setups = [load(one) for one in configs]
+    if len(setups) > 1:
+        folder.prepare(out)
+    found = compare(*setups, tell=say)
+    figure, *_ = found.save(out)
+    click.echo(found)
+    click.echo(f"figure: {figure}")
     if show:
-        click.launch(str(files[0]))
+        click.launch(str(figure))

@@ -24,17 +24,15 @@ def command(
 
     Prints the share of the effect that each node and each arrow carries, and draws the pathway.
     """
-    from ketasim.cli import explained
-    from ketasim.cli.judged import prepare
+    from ketasim.cli.run import say
     from ketasim.config import load
-    from ketasim.studies.mediation import explain
+    from ketasim.results import folder
+    from ketasim.verbs.evidence import explain
 
     place = out or Path("explain", Path(config).stem)
     setup = load(config, sets=sets)
-    for caution in setup.cautions:
-        click.echo(caution, err=True)
-    prepare(place)
-    found = explain(setup.scenario, effect, nodes=nodes)
-    files = explained.write(found, setup.scenario.model, place, formats)
-    click.echo(explained.as_text(found))
+    folder.prepare(place)
+    found = explain(setup, effect, nodes=nodes, tell=say)
+    files = found.save(place, formats=formats)
+    click.echo(found)
     click.echo(f"written: {', '.join(str(one) for one in files)}")

@@ -1,8 +1,12 @@
 """``ketasim export sbml CONFIG``: the model in the formats of other tools."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ketasim.config import Setup
 
 
 @click.group(short_help="Write SBML or a COMBINE archive.")
@@ -13,7 +17,7 @@ def command() -> None:
 @command.command(short_help="Write SBML.")
 @click.argument("config")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="File; else CONFIG.xml.")
-@click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_on=5 1/uM/s".')
+@click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
 @click.option("--check", is_flag=True, help="Simulate it in libRoadRunner and COPASI.")
 @click.option("--omex", is_flag=True, help="Also write a COMBINE archive beside it.")
 def sbml(
@@ -24,17 +28,71 @@ def sbml(
     omex: bool,  # noqa: FBT001
 ) -> None:
     """Write CONFIG as SBML Level 3 Version 2, its doses as events."""
-    from ketasim.cli import exported
     from ketasim.config import load
 
     setup = load(config, sets=sets)
     for caution in setup.cautions if not omex else ():  # an archive holds a run, which says them
         click.echo(caution, err=True)
     path = out or Path(f"{Path(config).stem}.xml")
-    verdict = exported.write(setup, path)
+    verdict = _write(setup, path)
     if check:
-        verdict += exported.compared(setup)
+        verdict += _compared(setup)
     click.echo(verdict)
     click.echo(path)
     if omex:
-        click.echo(exported.archive(setup, path.with_suffix(".omex")))
+        click.echo(_archive(setup, path.with_suffix(".omex")))
+
+
+def _write(setup: "Setup", path: Path) -> str:
+    """Write a setup as SBML and return libSBML's verdict on it."""
+    from ketasim import export
+    from ketasim.errors import ConfigError
+    from ketasim.export.validate import require_valid
+
+    text = export.sbml(setup.scenario)
+    verdict = require_valid(text)
+    for line in (*verdict.units, *verdict.others):
+        click.echo(line, err=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from None
+    return str(verdict)
+
+
+def _compared(setup: "Setup") -> str:
+    """Return how far each engine is from the reference, as the rest of a line."""
+    from ketasim import export
+    from ketasim.errors import MissingExtra, SolverError
+    from ketasim.export import peers
+
+    text, told, points = export.sbml(setup.scenario), "", 0
+    for _, run in peers.engines():
+        if isinstance(run, MissingExtra):
+            click.echo(str(run), err=True)
+            continue
+        found = peers.compare(setup.scenario, text, run)
+        if not found.agrees:
+            raise SolverError(f"the export does not agree with the reference: {found}.")
+        told += f"; {found}"
+        points = found.points
+    return f"{told} over {points:,} points" if told else "; no engine to check with"
+
+
+def _archive(setup: "Setup", path: Path) -> Path:
+    """Write a setup as a COMBINE archive, with the result it should give."""
+    from ketasim import export
+    from ketasim.cli.run import say
+    from ketasim.config import dump
+    from ketasim.reports.runs import shown
+    from ketasim.verbs.run import run
+
+    result = run(setup, tell=say).dataset
+    return export.omex(
+        setup.scenario,
+        path,
+        result=result,
+        names=shown(result),
+        files={"scenario.toml": dump(setup).encode()},
+    )

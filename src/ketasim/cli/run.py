@@ -1,14 +1,21 @@
-"""``ketasim run CONFIG``: one configuration in, one folder out."""
+"""``ketasim run CONFIG`` and ``ketasim demo``: one configuration in, one folder out."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ketasim.config import Setup
+
+DEMO = "human_depressed_iv"
 
 
 @click.command(short_help="Run one configuration.")
 @click.argument("config")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else out/CONFIG.")
-@click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_on=5 1/uM/s".')
+@click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
 @click.option("--values", type=click.Path(path_type=Path), help="SBML with changed parameters.")
 @click.option("--engine", help="How to integrate: reference or ensemble.")
 @click.option("--method", help="LSODA, BDF or Radau.")
@@ -29,16 +36,64 @@ def command(
     show: bool,  # noqa: FBT001  (click passes by name)
 ) -> None:
     """Run CONFIG, a TOML file or a name from "ketasim list configs"."""
-    from ketasim.cli.carry_out import carry_out
     from ketasim.config import load
 
     chosen = {"engine.name": engine, "engine.method": method, "engine.rtol": rtol}
     changes = [f"{key}={value}" for key, value in chosen.items() if value is not None]
     setup = load(config, sets=[*sets, *changes])
     if values is not None:
-        from ketasim.cli.exported import brought_back
-
-        setup = load(config, sets=[*sets, *brought_back(values, setup), *changes])
-    picture = carry_out(setup, out or Path("out", Path(config).stem), formats=formats)
+        setup = load(config, sets=[*sets, *_brought_back(values, setup), *changes])
+    picture = _carry_out(setup, out or Path("out", Path(config).stem), formats=formats)
     if show:
         click.launch(str(picture))
+
+
+@click.command(short_help="Run an infusion, with no file needed.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "demo"))
+@click.option("--open", "show", is_flag=True, help="Open the figure when done.")
+def demo(out: Path, show: bool) -> None:  # noqa: FBT001
+    """Show 0.5 mg/kg over 40 min in a depressed human: fast drug, slow synapses."""
+    from ketasim.config import load
+
+    picture = _carry_out(load(DEMO), out)
+    click.echo(f"figure: {picture}   next: ketasim list configs, ketasim run NAME")
+    if show:
+        click.launch(str(picture))
+
+
+def say(caution: str) -> None:
+    """Say a caution on the error stream."""
+    click.echo(caution, err=True)
+
+
+def _carry_out(setup: "Setup", out: Path, *, formats: Iterable[str] = ()) -> Path:
+    """Run a setup, write its folder, print the summary, and return the picture's path."""
+    from ketasim.config import dump
+    from ketasim.errors import SolverError
+    from ketasim.reports.runs import last_line
+    from ketasim.results import folder
+    from ketasim.verbs.run import run
+
+    folder.prepare(out)
+    try:
+        found = run(setup, tell=say)
+    except SolverError as error:
+        question = out / folder.SCENARIO
+        question.write_text(dump(setup), encoding="utf-8")
+        raise SolverError(f"{error} Reproduce: ketasim run {question} --debug") from error
+    picture, *_ = found.save(out, formats=formats)
+    click.echo(found)
+    click.echo(last_line(found.dataset, out))
+    return picture
+
+
+def _brought_back(path: Path, setup: "Setup") -> list[str]:
+    """Return the parameters that an SBML file changes as ``NAME=VALUE`` texts, and say them."""
+    from ketasim import export
+
+    values = export.read_values(path, setup.scenario)
+    for caution in values.cautions:
+        say(caution)
+    told = ", ".join(f"{name} = {text}" for name, text in values.changed.items())
+    say(f"{path.name}: {told or 'no parameter differs'}.")
+    return [f"{name}={text}" for name, text in values.changed.items()]

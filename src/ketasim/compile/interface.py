@@ -37,7 +37,7 @@ ARGUMENTS: tuple[tuple[str, str], ...] = (
     ("settings", REAL),
     ("limits", WHOLE),
     ("clock", WHOLE),
-    ("w", REAL),
+    ("workspace", REAL),
     ("scratch", REAL),
     ("values", "f8[:,:,::1]"),  # (n_members, n_shown, n_columns)
     ("numbers", "f8[:,:,::1]"),  # (n_members, n_numbers, 2): a value and its time
@@ -47,14 +47,15 @@ ARGUMENTS: tuple[tuple[str, str], ...] = (
     ("rejected", WHOLE),
 )
 SETTINGS = ("rtol", "first_step", "anchor")
-LIMITS = ("steps", "milliseconds")
+LIMITS = ("steps", "milliseconds", "lanes")
 COUNTS: Mapping[str, str] = {  # what the stepper must know of the arrays' lengths
     "n_members": "len(members)", "n_starts": "len(starts)", "n_times": "len(times)",
     "n_final": "len(final)", "n_shown": "len(shown)", "n_columns": "values.shape[2]",
     "n_states": "needs[0]", "n_windowed": "needs[1]", "n_scanned": "needs[2]",
     "n_needs": "len(needs)", "n_watched": "len(watched)", "n_numbers": "len(kinds)",
+    "n_lanes": "limits[2]",
 }  # fmt: skip
-_PLAIN = ("atol", "low", "high", "settings", "limits", "clock", "w")
+_PLAIN = ("atol", "low", "high", "settings", "limits", "clock", "workspace")
 _READERS = {"f8": "reals", "i8": "wholes", "i1": "codes"}
 _HELD = {name: kind[:2] for name, kind in ARGUMENTS if name not in _PLAIN}
 _FIELD = re.compile(r"\bjob\.(\w+)")
@@ -77,18 +78,18 @@ def resolved(text: str) -> str:
     return _FIELD.sub(found, text)
 
 
-def entry() -> str:
-    """Return the source of the compiled function that everything enters by."""
+def entry(body: str) -> str:
+    """Return the source of the function that everything enters by: a table, then ``body``."""
     names = [name for name, _ in ARGUMENTS]
     held = [*(f"{name}.ctypes.data" for name in _HELD), *COUNTS.values()]
     return "\n".join(
         [
-            "@njit(SIGNATURE, cache=True, **SAFE)",
+            '@njit(SIGNATURE, cache=True, error_model="numpy", nogil=True)',
             f"def run({', '.join(names)}):",
-            f"    job = np.empty({len(held)}, np.int64)",
-            *(f"    job[{k}] = {one}" for k, one in enumerate(held)),
-            "    return enter_job(pointer(job), w, atol, low, high, settings, limits, clock)",
-            "",
+            f"    addresses = np.empty({len(held)}, np.int64)",
+            *(f"    addresses[{k}] = {one}" for k, one in enumerate(held)),
+            "    job = pointer(addresses)",
+            body,
         ]
     )
 

@@ -38,12 +38,12 @@ def curve(v):
     return v[0], first, second, d3 / 6.0 - d4 / 4.0, d4 / 24.0
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def height(c, at):
     return c[0] + at * (c[1] + at * (c[2] + at * (c[3] + at * c[4])))
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def slope(c, at):
     return c[1] + at * (2.0 * c[2] + at * (3.0 * c[3] + at * 4.0 * c[4]))
 
@@ -78,7 +78,7 @@ def crossing(c, level, low, high):
     return 0.5 * (low + high)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def is_smooth(v):
     """Return whether the curve through five values may stand for all between them."""
     d4 = v[4] - 4.0 * v[3] + 6.0 * v[2] - 4.0 * v[1] + v[0]

@@ -43,7 +43,7 @@ def run_error(w):
     error(w, 0)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def run_prepare(w, lane):
     prepare(w, lane)
 
@@ -65,7 +65,7 @@ def enter(job, w, d, lane, first_step):
     d[NEXT * W + lane] = STAY
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def dose(job, w, d, lane):
     """Give the boluses that wait at a segment's edge."""
     edge = d[EDGE * W + lane]
@@ -122,7 +122,7 @@ def seat(job, w, d, lane, m, first_step):
     return total == 0.0
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def idle(w, d, lane):
     """Leave a lane empty, with numbers that do no harm."""
     d[MEMBER * W + lane] = -1
@@ -181,7 +181,7 @@ def choose(w, d):
         w[G + lane] = 1.0 / (step * GAMMA)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def due(job, w, d, lane):
     """Return whether the next output time lies in the step, which owns the run's end only."""
     if d[OUT * W + lane] == job.n_times:
@@ -282,12 +282,17 @@ def tolerances(w, atol, low, high, rtol):
         w[ATOL + i], w[LOW + i], w[HIGH + i] = atol[i], low[i], high[i]
 
 
-@njit(**SAFE)
-def march(job, w, d, limits, clock, first_step, anchor):
+# --- what follows is the body of the function that everything enters by
+def entered(job, workspace, atol, low, high, settings, limits, clock):
     """Step until every member has ended or somebody asks to stop; return the number of steps."""
+    workspace[:] = 0.0
+    table = np.zeros(ROWS * W, np.int64)
+    table[NEXT * W : NEXT * W + W] = LEAVE
+    w, d, first_step, anchor = pointer(workspace), pointer(table), settings[1], settings[2]
+    tolerances(w, pointer(atol), pointer(low), pointer(high), settings[0])
     waiting = rounds = 0
     while clock[1] == 0:
-        waiting = refill(job, w, d, clock, first_step, waiting)
+        waiting = refill(job, w, d, pointer(clock), first_step, waiting)
         busy = False
         for lane in range(W):
             busy |= d[MEMBER * W + lane] >= 0
@@ -303,19 +308,7 @@ def march(job, w, d, limits, clock, first_step, anchor):
             show(job, w, d)
         if job.n_scanned > 0:
             watch(job, w, d, anchor)
-        conclude(job, w, d, limits, clock)
+        conclude(job, w, d, pointer(limits), pointer(clock))
         accept(w, 0)
         turn(job, w, d, first_step)
     return rounds
-
-
-@njit(**SAFE)
-def enter_job(job, w, atol, low, high, settings, limits, clock):
-    """Integrate members, and return the number of steps of all lanes together."""
-    w[:] = 0.0
-    d = np.zeros(ROWS * W, np.int64)
-    d[NEXT * W : NEXT * W + W] = LEAVE
-    tolerances(pointer(w), pointer(atol), pointer(low), pointer(high), settings[0])
-    return march(
-        job, pointer(w), pointer(d), pointer(limits), pointer(clock), settings[1], settings[2]
-    )

@@ -17,20 +17,20 @@ HEAD = 3  # numbers that ``needs`` begins with
 PARTS = 4  # of a step that is looked at more closely
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def run_laws(job, w):
     """Compute every law that is read, in every lane, from the states between."""
     for j in range(HEAD + job.n_states, job.n_needs):
         observe(w, job.needs[j])
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def run_dense(job, w):
     for j in range(HEAD, HEAD + job.n_states):
         dense(w, job.needs[j] * W)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def run_between(job, w):
     """Find the states that are read at the share of the step that each lane asks for."""
     for j in range(HEAD, HEAD + job.n_states):
@@ -49,7 +49,7 @@ def show(job, w, d):
     pending = True
     while pending:
         pending = False
-        for lane in range(W):
+        for lane in range(job.n_lanes):
             w[XS + lane] = 0.0
             if w[ACC + lane] > 0.0 and due(job, w, d, lane):
                 moment = job.times[d[OUT * W + lane]]
@@ -57,16 +57,16 @@ def show(job, w, d):
                 pending = True
         if pending:
             run_between(job, w)
-            for lane in range(W):
+            for lane in range(job.n_lanes):
                 if w[ACC + lane] > 0.0 and due(job, w, d, lane):
                     finish(job, w, d, lane)
             run_laws(job, w)
-            for lane in range(W):
+            for lane in range(job.n_lanes):
                 if w[ACC + lane] > 0.0 and due(job, w, d, lane):
                     read(job, w, d, lane)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def finish(job, w, d, lane):
     """Let a bolus given at the very end show in the last moment."""
     edge = d[EDGE * W + lane] + 1
@@ -75,7 +75,7 @@ def finish(job, w, d, lane):
             w[Z + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def read(job, w, d, lane):
     """Write what a lane shows at its next moment, and move on to the one after."""
     m, k = d[MEMBER * W + lane], d[OUT * W + lane]
@@ -100,7 +100,7 @@ def watch(job, w, d, anchor):
     if not wanted(job, w, d, anchor):
         return
     fresh = early = False
-    for lane in range(W):
+    for lane in range(job.n_lanes):
         if w[ACC + lane] > 0.0:
             fresh |= d[STALE * W + lane] == 1
             early |= reaches(w, lane, anchor)
@@ -111,7 +111,7 @@ def watch(job, w, d, anchor):
     if early:
         note_before(job, w, anchor)
     closer = False
-    for lane in range(W):
+    for lane in range(job.n_lanes):
         d[CLOSER * W + lane] = 0
         if w[ACC + lane] > 0.0:
             d[STALE * W + lane] = 0
@@ -122,7 +122,7 @@ def watch(job, w, d, anchor):
         take_parts(job, w, d, anchor)
     for i in range(job.n_watched):
         first, last = place(job, i, 0, 0), place(job, i, 4, 0)
-        for lane in range(W):
+        for lane in range(job.n_lanes):
             if w[ACC + lane] > 0.0:
                 job.scratch[first + lane] = job.scratch[last + lane]
 
@@ -132,26 +132,26 @@ def wanted(job, w, d, anchor):
     """Return whether any number concerns an accepted step; else its end is not looked at."""
     if job.n_windowed < job.n_scanned:
         return True
-    for lane in range(W):
+    for lane in range(job.n_lanes):
         if w[ACC + lane] > 0.0 and reaches(w, lane, anchor):
             return True
     for r in range(job.n_numbers):
         first, last = job.windows[2 * r], job.windows[2 * r + 1]
-        for lane in range(W):
+        for lane in range(job.n_lanes):
             if w[ACC + lane] > 0.0 and w[NEW + lane] > first and w[T + lane] < last:
                 return True
-    for lane in range(W):
+    for lane in range(job.n_lanes):
         if w[ACC + lane] > 0.0:
             d[STALE * W + lane] = 1
     return False
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def reaches(w, lane, anchor):
     return w[T + lane] < anchor and w[NEW + lane] >= anchor
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def place(job, i, j, lane):
     """Return where the value of watched ``i`` at place ``j`` of a lane's step is kept.
 
@@ -187,10 +187,10 @@ def next_place(job, w, j):
 @njit(**SAFE)
 def note_before(job, w, anchor):
     """Note the values at time 0, before what is done then, in the steps that reach it."""
-    for lane in range(W):
+    for lane in range(job.n_lanes):
         w[XS + lane] = (anchor - w[T + lane]) * w[HINV + lane]
     look(job, w)
-    for lane in range(W):
+    for lane in range(job.n_lanes):
         if w[ACC + lane] > 0.0 and reaches(w, lane, anchor):
             for i in range(job.n_watched):
                 job.scratch[before(job, i, lane)] = w[job.watched[i] + lane]
@@ -206,7 +206,7 @@ def panel(job, w, lane, first, last):
             job.scratch[place(job, i, 5 + j, lane)] = w[job.watched[i] + lane]
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def is_exact(job, i):
     """Return whether the curve through a watched value is the solution itself."""
     return job.watched[i] < D1
@@ -249,7 +249,7 @@ def take(job, w, d, anchor):
         first = max(first, anchor) if kind == FALLS else first
         at, exact = place(job, i, 0, 0), is_exact(job, i)
         is_extreme, sign = kind == PEAK or kind == TROUGH, -1.0 if kind == TROUGH else 1.0
-        for lane in range(W):
+        for lane in range(job.n_lanes):
             t, new = w[T + lane], w[NEW + lane]
             if w[ACC + lane] == 0.0 or new <= first or t >= last:
                 continue
@@ -269,7 +269,7 @@ def take(job, w, d, anchor):
                     look_again(job, w, lane, r, 0.0, 1.0, v, level, seen)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def fallen(job, value, lane, r, anchor):
     """Return the level that is reached when a value has fallen far enough."""
     a = scratch_at(job, lane, r)
@@ -283,7 +283,7 @@ def fallen(job, value, lane, r, anchor):
 @njit(**SAFE)
 def take_parts(job, w, d, anchor):
     """Take steps within which something bends sharply into the numbers, part by part."""
-    for lane in range(W):
+    for lane in range(job.n_lanes):
         if w[ACC + lane] > 0.0 and d[CLOSER * W + lane] == 1:
             for part in range(PARTS):
                 first, last = part / PARTS, (part + 1) / PARTS
@@ -293,7 +293,7 @@ def take_parts(job, w, d, anchor):
                         take_panel(job, w, d, lane, r, first, last, anchor)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def covers(job, w, lane, r, anchor):
     """Return whether a number's window covers the whole of a lane's step."""
     if job.kinds[r] == AT or job.kinds[r] == START:
@@ -342,7 +342,7 @@ def look_again(job, w, lane, r, first, last, v, level, seen):
         seen = feed(s, a, kind, t, length, v, level, seen, False)
 
 
-@njit(**SAFE)
+@njit(inline="always", **SAFE)
 def scratch_at(job, lane, r):
     """Return where a lane's unfinished answer to one number is kept."""
     return (lane * job.n_numbers + r) * ROOM

@@ -12,6 +12,7 @@ from ketasim.compile.trace import Node, reach
 from ketasim.compile.wiring import Equations
 
 MARK = "# --- copied from here\n"
+ENTERED = "# --- what follows is the body of the function that everything enters by\n"
 LINE = 8  # doubles in a cache line
 LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc", "xs")
 COPIED = ("scan.py", "watch.py", "stepper.py")  # texts that every module holds
@@ -238,8 +239,10 @@ class Writer:
         here = Path(__file__)
         texts = (here.with_name(name).read_text(encoding="utf-8") for name in COPIED)
         copied = [interface.resolved(text.partition(MARK)[2]) for text in texts]
+        *copied, last = [*copied[:-1], *copied[-1].split(ENTERED)]
+        body = last.partition(":\n")[2]
         return "\n".join(
-            [*lines, "", self._observe(), self._step(), *copied, "", interface.entry()]
+            [*lines, "", self._observe(), self._step(), *copied, "", interface.entry(body)]
         )
 
     def _observe(self) -> str:
@@ -291,5 +294,6 @@ _OPENING = (
     "from ketasim.compile.emit import Array, codes, pointer, reals, scalar, vector, wholes",
     "",
     f'SIGNATURE = "{interface.signature()}"',
-    'SAFE = {"error_model": "numpy", "nogil": True}',
+    "ALONE = dict.fromkeys(('no_cfunc_wrapper', 'no_cpython_wrapper'), True)",
+    'SAFE = {"error_model": "numpy", "nogil": True, **ALONE}',
 )

@@ -32,7 +32,7 @@ def load(path: str | Path, *, sets: Iterable[str] = (), library: Library | None 
     path
         A TOML file, or a name that ``ketasim list configs`` shows.
     sets
-        Changes such as ``"nmda.k_on=5 1/uM/s"`` or ``"dosing[0].amount=1 mg/kg"``.
+        Changes such as ``"nmda.k_s=0.5 uM"`` or ``"dosing[0].amount=1 mg/kg"``.
     library
         Models and subjects; those of the package when not given.
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from ketasim.config.library import Library
 from ketasim.config.messages import located
-from ketasim.config.names import OBSERVABLES, full_name
 from ketasim.config.overrides import Overrides
 from ketasim.config.protocol import protocol_of
 from ketasim.config.schema import Config
@@ -85,7 +84,7 @@ def _overridden(model: Model, values: Mapping[str, Any], subject: Subject) -> Mo
 
 
 def _with_value(model: Model, name: str, value: str | float, subject: Subject) -> Model:
-    if name in subject.values:
+    if name == model.weight or name in subject.values:
         raise ConfigError(
             f"{name} = {value}: the subject sets this; change subject.weight instead."
         )
@@ -96,14 +95,12 @@ def _scenario(
     config: Config, source: str, model: Model, subject: Subject, protocol: Protocol
 ) -> Scenario:
     times = _times(config, protocol)
-    known = {*model.states, *(str(q.name) for q in model.quantities)}
-    record = tuple(full_name(one, OBSERVABLES, known) for one in config.output.observables)
     scenario = Scenario(
         model=model,
         protocol=protocol,
         times=times,
         subject=subject,
-        record=tuple(dict.fromkeys(record)),
+        record=tuple(config.output.observables),
         name=config.name or source.removesuffix(".toml"),
     )
     with located("intervention: "):

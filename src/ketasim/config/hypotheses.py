@@ -105,7 +105,7 @@ def _check_gains(one: Hypothesis, model: Model) -> None:
         model.value(name)
         parameter = model.parameters[name]
         if parameter.unit != "1" or not (parameter.bounds[0] == 0.0 and parameter.bounds[1] >= 1.0):
-            drivers = ", ".join(key for key in model.parameters if key.startswith("drivers."))
+            drivers = ", ".join(key for key, p in model.parameters.items() if p.role == "gain")
             low, high = parameter.bounds
             raise ConfigError(
                 f"{name} ({low:g} to {high:g} {parameter.unit}) cannot be calibrated between 0 "

@@ -2,56 +2,65 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from ketasim.config.checks import load_checks
-from ketasim.config.experiments import candidates as packaged_candidates
-from ketasim.config.experiments import load_experiments, load_folder, reference_effect
+from ketasim.config.findings import candidates as packaged_candidates
+from ketasim.config.findings import load_checks, load_findings, load_folder, reference_effect
 from ketasim.config.hypotheses import load_hypothesis
 from ketasim.core.model import Model
+from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import RIVALS, Hypothesis
+from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.former import renamed
 from ketasim.studies.judge import run
-from ketasim.studies.judge.draws import REACH
-from ketasim.studies.judge.experiment import Experiment
+from ketasim.studies.judge.draws import PRIOR_WIDTH
 from ketasim.studies.judge.judgement import Judgement
 
 Hypotheses = Iterable[str | Hypothesis]
-Experiments = Iterable[str | Path | Experiment]
+Findings = Iterable[str | Path | Finding]
+Progress = Callable[[str], None]
+_Value = TypeVar("_Value")
 
 
 def judge(
     hypotheses: Hypotheses | None = None,
-    experiments: Experiments | None = None,
+    findings: Findings | None = None,
     *,
-    candidates: Experiments | None = None,
-    reference: str | Path | Experiment = "mouse",
+    candidates: Findings | None = None,
+    reference: str | Path | Finding = "mouse",
     model: Model | None = None,
     draws: int = 256,
     seed: int = 1,
-    reach: float = REACH,
+    prior_width: float | None = None,
     calibrated: bool = True,
     mix: bool = True,
     threads: int | None = None,
-    told: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+    experiments: Findings | None = None,
+    reach: float | None = None,
+    told: Progress | None = None,
 ) -> Judgement:
-    """Judge rival accounts by experiments; by default the six rivals by the published findings.
+    """Judge rival hypotheses by findings; by default the six rivals by the published findings.
 
     Parameters
     ----------
     hypotheses
         Names (``"resting"``), files, or :class:`~ketasim.models.rivals.Hypothesis` objects.
-    experiments, candidates
-        Files, folders or experiments; candidates are proposals, among which (and among the
-        experiments) the one that would decide is looked for. The packaged ones when not given.
+    findings, candidates
+        Files, folders or findings; candidates are proposals, among which (and among the findings)
+        the one that would decide is looked for. The packaged ones when not given.
     reference
-        The effect to which every account is calibrated: ``"mouse"``, ``"human"``, or a file.
+        The effect to which every hypothesis is calibrated: ``"mouse"``, ``"human"``, or a file.
     model
         The default model when not given.
-    draws, seed, reach
-        Parameter draws for each account: how many, from which seed, and how far towards the
-        ledger's bounds (0 to 1).
-    calibrated, mix, threads, told
+    draws, seed, prior_width
+        Parameter draws for each hypothesis: how many, from which seed, and how far towards the
+        ledger's bounds (0 to 1; a quarter of the way when not given).
+    calibrated, mix, threads, progress
         See :func:`ketasim.studies.judge.run.judge`.
+    experiments, reach, told
+        Former names of ``findings``, ``prior_width`` and ``progress``.
 
     Returns
     -------
@@ -63,41 +72,61 @@ def judge(
     ConfigError
         When a file or name cannot be understood, or nothing is left to judge.
     ModelError
-        When an account names what the model does not have.
+        When a hypothesis names what the model does not have.
     """
-    findings = load_experiments() if experiments is None else _experiments(experiments)
-    proposals = packaged_candidates() if candidates is None else _experiments(candidates)
-    accounts = list(RIVALS) if hypotheses is None else [_account(one) for one in hypotheses]
-    effect = reference if isinstance(reference, Experiment) else reference_effect(reference)
+    findings = _former("experiments", experiments, "findings", findings)
+    prior_width = _former("reach", reach, "prior_width", prior_width)
+    progress = _former("told", told, "progress", progress)
+    judged = load_findings() if findings is None else _findings(findings)
+    proposals = packaged_candidates() if candidates is None else _findings(candidates)
+    rivals = list(RIVALS) if hypotheses is None else [_hypothesis(one) for one in hypotheses]
+    effect = reference if isinstance(reference, Finding) else reference_effect(reference)
     return run.judge(
-        accounts,
-        findings,
+        rivals,
+        judged,
         candidates=proposals,
         reference=effect,
         model=model or antidepressant(),
-        shaped=shaped_by(findings),
+        calibration_set=calibration_set(judged),
         draws=draws,
         seed=seed,
-        reach=reach,
+        prior_width=PRIOR_WIDTH if prior_width is None else prior_width,
         calibrated=calibrated,
         mix=mix,
         threads=threads,
-        told=told,
+        progress=progress or (lambda _: None),
     )
 
 
-def shaped_by(experiments: Sequence[Experiment]) -> frozenset[str]:
-    """Return the experiments whose evidence rows the scorecard, and so the model, was fitted to."""
+def calibration_set(findings: Sequence[Finding]) -> frozenset[str]:
+    """Return the findings whose evidence rows the scorecard, and so the model, was fitted to.
+
+    Each observation of a finding is named, as a judgement names it.
+    """
     rows = {row for check in load_checks() if not check.reported for row in check.rows}
-    return frozenset(one.name for one in experiments if rows.intersection(one.rows))
+    return frozenset(
+        part.name for one in findings if rows.intersection(one.rows) for part in one.parts()
+    )
 
 
-def _account(one: str | Hypothesis) -> Hypothesis:
+def _former(
+    old: str, old_value: _Value | None, new: str, new_value: _Value | None
+) -> _Value | None:
+    """Return an argument given under either name; the old one warns."""
+    if old_value is None:
+        return new_value
+    if new_value is not None:
+        raise ConfigError(f'judge: "{old}" is the former name of "{new}"; give one of them.')
+    renamed(old, new, depth=3)
+    return old_value
+
+
+def _hypothesis(one: str | Hypothesis) -> Hypothesis:
     return one if isinstance(one, Hypothesis) else load_hypothesis(one)
 
 
-def _experiments(given: Experiments) -> list[Experiment]:
-    found: list[Experiment] = []
+def _findings(given: Findings) -> list[Finding]:
+    found: list[Finding] = []
     for one in given:
-        found += [one] if isinstance(one, Experiment) else load_folder(Path(one))
+        found += [one] if isinstance(one, Finding) else load_folder(Path(one))
     return found

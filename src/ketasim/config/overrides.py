@@ -1,4 +1,4 @@
-"""``--set "nmda.k_on=5 1/uM/s"``: one number changed without editing a file."""
+"""``--set "nmda.k_s=0.5 uM"``: one number changed without editing a file."""
 
 import re
 import tomllib
@@ -49,16 +49,14 @@ def read_overrides(texts: Iterable[str]) -> Overrides:
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not name:
-            raise ConfigError(
-                f'--set {text[:60]}: write NAME=VALUE, e.g. --set "nmda.k_on=5 1/uM/s".'
-            )
+            raise ConfigError(f'--set {text[:60]}: write NAME=VALUE, e.g. --set "nmda.k_s=0.5 uM".')
         section = re.split(r"[.\[]", name)[0]
         (keys if section in _SECTIONS else parameters).append((name, _value(value)))
     return Overrides(tuple(keys), tuple(parameters))
 
 
 def _value(text: str) -> Any:
-    """Read a TOML value, or keep plain text such as ``5 1/uM/s`` as it is."""
+    """Read a TOML value, or keep plain text such as ``0.5 uM`` as it is."""
     if len(text) > 10_000 or not re.match(r"[-+\d.\"'\[{tf]", text):
         return text
     try:

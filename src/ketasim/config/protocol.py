@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from math import isfinite
 
 from ketasim.config.messages import located
-from ketasim.config.names import TARGETS, full_name
 from ketasim.config.schema import MAX_DOSES, BathTable, Config, DosingTable, InterventionTable
 from ketasim.config.times import LONGEST, time_of
 from ketasim.core.model import Model
@@ -76,11 +75,11 @@ def _at(once: Protocol, one: DosingTable, where: str) -> Protocol:
 
 
 def _intervention(one: InterventionTable, where: str, model: Model) -> Protocol:
-    target = full_name(one.target, TARGETS, model.knobs)
+    target = model.input_name(one.target)
     if target not in model.knobs:
         raise ConfigError(
             f'{where}.target = "{target[:60]}": no such target.'
-            f"{suggest(target, (*model.knobs, *TARGETS))} "
+            f"{suggest(target, (*model.knobs, *model.short_inputs))} "
             f'"ketasim list targets" shows all {len(model.knobs)}.'
         )
     level = _unblocked(one.block or 0.0, target, where, model) if one.level is None else one.level

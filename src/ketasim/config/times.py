@@ -1,21 +1,14 @@
-"""Output times: fine in the first hours after each event, an hour apart for the days between."""
-
-from collections.abc import Iterable
-from math import ceil, floor, isfinite
-from typing import Any
+"""Output times as a file gives them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ketasim.core.grids import FINE, closed, fine_then_coarse
 from ketasim.core.protocol import Bath, Dose, Protocol, hours_of
 from ketasim.core.scenario import MAX_TIMES, clock
 from ketasim.errors import ConfigError
 
-Times = NDArray[Any]
+__all__ = ["before", "even", "fine_then_coarse", "time_of"]
 
-FINE, FINE_FOR, COARSE = 1 / 30, 6.0, 1.0  # [h]
-MAX_FINE = 50  # events that get a fine grid of their own
-MAX_COARSE = 1500
 LONGEST = 876_600.0  # a century [h]
 
 
@@ -59,22 +52,4 @@ def even(begin: float, end: float, every: float) -> tuple[float, ...]:
             f'at most {MAX_TIMES:,}. Use "{least}" or longer.'
         )
     steps = begin + every * np.arange(int((end - begin) / every) + 1)
-    return _closed(steps, begin, end, near=1e-6 * every)
-
-
-def fine_then_coarse(protocol: Protocol, begin: float, end: float) -> tuple[float, ...]:
-    """Return times [h] two minutes apart for six hours after each event, else an hour apart."""
-    coarse = max(COARSE, (end - begin) / MAX_COARSE)
-    grids: list[Times] = [coarse * np.arange(ceil(begin / coarse), floor(end / coarse) + 1)]
-    grids += [first + np.arange(0.0, FINE_FOR, FINE) for first in _beginnings(protocol, begin)]
-    return _closed(np.unique(np.round(np.concatenate(grids), 6)), begin, end, near=1e-6)
-
-
-def _beginnings(protocol: Protocol, begin: float) -> Iterable[float]:
-    starts = {one.start for one in protocol.events if isfinite(one.start) and one.start >= begin}
-    return sorted(starts)[:MAX_FINE]
-
-
-def _closed(steps: Times, begin: float, end: float, *, near: float) -> tuple[float, ...]:
-    inside = steps[(steps > begin + near) & (steps < end - near)]
-    return (begin, *inside.tolist(), end)
+    return closed(steps, begin, end, near=1e-6 * every)

@@ -3,7 +3,7 @@
 import inspect
 import keyword
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Literal
 
@@ -11,16 +11,18 @@ from ketasim.core.evidence import Evidence
 from ketasim.errors import ModelError
 
 Law = Callable[..., Any]
-Use = Literal["", "body", "setting", "gain", "exponent"]
+Use = Literal["", "weight", "body", "setting", "gain", "exponent"]
+CHOSEN: tuple[Use, ...] = ("weight", "body", "setting", "gain")  # set by who asks, not believed
 
 
 @dataclass(frozen=True)
 class Parameter:
     """One number of the ledger: value in its source's unit, plausible bounds, evidence.
 
-    ``role`` says what the number is when it is not simply uncertain: a trait of the subject's
-    ``body``, a ``setting`` that is chosen, the ``gain`` of a hypothesis, an ``exponent``. Designs
-    draw only what is uncertain unless asked for more.
+    ``role`` says what the number is when it is not simply uncertain: the ``weight`` that follows
+    the subject's, another trait of the subject's ``body``, a ``setting`` that is chosen, the
+    ``gain`` of a hypothesis, an ``exponent``. Designs draw only what is uncertain unless asked for
+    more.
     """
 
     name: str
@@ -71,7 +73,7 @@ class Read:
 class Knob:
     """An input an experimenter holds at a value over a window; ``neutral`` means untouched.
 
-    ``short`` are what people call it.
+    ``short`` is what people call it: a word, or several.
     """
 
     name: str
@@ -79,7 +81,12 @@ class Knob:
     unit: str
     bounds: tuple[float, float]
     meaning: str
-    short: tuple[str, ...] = ()
+    short: str | tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Let one word stand for a tuple of one."""
+        if isinstance(self.short, str):
+            object.__setattr__(self, "short", (self.short,) if self.short else ())
 
 
 @dataclass(frozen=True)
@@ -161,7 +168,8 @@ def story_of(doc: str | None) -> str:
 class Mechanism:
     """A story, its laws, and its ledger.
 
-    ``role`` is ``'drug'`` where the mechanism carries the drug rather than answers to it.
+    ``role`` is ``'drug'`` where the mechanism carries the drug rather than answers to it;
+    ``reading`` are own names that people read first, where these are not in order of declaration.
 
     Raises
     ------
@@ -181,6 +189,7 @@ class Mechanism:
     inlets: tuple[Inlet, ...] = ()
     conserved: tuple[tuple[str, ...], ...] = ()
     role: Literal["", "drug"] = ""
+    reading: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse names that clash or cannot be written."""
@@ -204,3 +213,21 @@ class Mechanism:
             self.quantities,
         )
         return tuple(one.name for group in groups for one in group)
+
+    @property
+    def courses(self) -> tuple[State | Quantity, ...]:
+        """Return everything with a time course: states, then quantities."""
+        return (*self.states, *self.quantities)
+
+    def unnamed(self) -> "Mechanism":
+        """Return a copy that nobody calls by a short name, sees in a panel or weighs."""
+        return replace(
+            self,
+            states=tuple(replace(one, short="", panel="") for one in self.states),
+            quantities=tuple(replace(one, short="", panel="") for one in self.quantities),
+            knobs=tuple(replace(one, short=()) for one in self.knobs),
+            parameters=tuple(
+                replace(one, role="body") if one.role == "weight" else one
+                for one in self.parameters
+            ),
+        )

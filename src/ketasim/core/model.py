@@ -1,11 +1,9 @@
 """A model: mechanisms wired by name, with every unit checked once."""
 
 import hashlib
-import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import isfinite
 from typing import Literal
 
 from ketasim.core.declare import (
@@ -21,6 +19,10 @@ from ketasim.core.declare import (
     Substance,
     arguments,
 )
+from ketasim.core.describe import model_html, model_text
+from ketasim.core.laws import in_order, text_of, with_law
+from ketasim.core.panel import Panel
+from ketasim.core.rules import check_ledger, check_number, check_short_names, check_value
 from ketasim.errors import ModelError, UnitError, suggest
 from ketasim.units import read as read_unit
 from ketasim.units import split, unit
@@ -61,20 +63,24 @@ class Model:
         parameter's value is not finite or outside its domain.
     UnitError
         When a declared unit is unknown, or a read's unit differs in dimension from its source's.
+
+    ``panels`` say how a figure shows it (:func:`ketasim.core.panel.panels_of`), nothing else.
     """
 
     mechanisms: tuple[Mechanism, ...]
     substances: tuple[Substance, ...] = ()
     name: str = "model"
     edits: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    panels: tuple[Panel, ...] = ()
 
     def __post_init__(self) -> None:
         """Build the wiring once, so that a faulty model cannot exist."""
         _ = self._owners, self.derived, self.quantities, self.flows, self.conserved
+        check_short_names(self)
         for name in self.edits:
-            _check_value(name, self.value(name), self.parameters[name])
+            check_value(name, self.value(name), self.parameters[name])
         for name, parameter in self.parameters.items():
-            _check_ledger(name, parameter)
+            check_ledger(name, parameter)
         for name in self.states:
             _ = self.initial(name)
         for (substance, route), into in self.inlets.items():
@@ -114,15 +120,37 @@ class Model:
 
     @cached_property
     def short_names(self) -> Mapping[str, str]:
-        """Return what people call time courses, and the full name of each."""
-        owners = self._owners
-        named = ((getattr(owners[full][1], "short", ""), full) for full in self.recordable)
-        return {short: full for short, full in named if short}
+        """Return what people call time courses, and the full name of each, in reading order."""
+        found: dict[str, str] = {}
+        for m in self.mechanisms:
+            own = {one.name: one.short for one in m.courses if one.short}
+            first = [name for name in m.reading if name in own]
+            found |= {own[name]: f"{m.name}.{name}" for name in dict.fromkeys([*first, *own])}
+        return found
 
     @cached_property
     def short_inputs(self) -> Mapping[str, str]:
         """Return what people call inputs, and the full name of each."""
         return {short: full for full, one in self.knobs.items() for short in one.short}
+
+    @cached_property
+    def weight(self) -> str | None:
+        """Return the parameter that follows the subject's weight, when there is one."""
+        own = (name for name, one in self.parameters.items() if one.role == "weight")
+        return next(own, None)
+
+    @cached_property
+    def carriers(self) -> frozenset[str]:
+        """Return the mechanisms that carry the drug rather than answer to it."""
+        return frozenset(m.name for m in self.mechanisms if m.role == "drug")
+
+    def full_name(self, name: str) -> str:
+        """Return the full name of a time course, given it or its short name."""
+        return name if name in self.recordable else self.short_names.get(name, name)
+
+    def input_name(self, name: str) -> str:
+        """Return the full name of an input, given it or a short name of it."""
+        return name if name in self.knobs else self.short_inputs.get(name, name)
 
     @cached_property
     def conserved(self) -> tuple[tuple[str, ...], ...]:
@@ -219,12 +247,12 @@ class Model:
                     raise ModelError(
                         f"{wire.label} is a derived parameter but asks for the {role} {asked}."
                     )
-        return _in_order(wires)
+        return in_order(wires)
 
     @cached_property
     def quantities(self) -> tuple[Wire, ...]:
         """Return quantities in an order in which each finds its arguments ready."""
-        return _in_order(
+        return in_order(
             self._wire(m, q, name=f"{m.name}.{q.name}")
             for m in self.mechanisms
             for q in m.quantities
@@ -305,10 +333,31 @@ class Model:
         for full, text in values.items():
             parameter = self.parameters[self._parameter(full)]
             number, have = split(text, full)
-            _check_number(full, number)
+            check_number(full, number)
             read_unit(text, parameter.unit, full)
             edits[full] = (number, have)
         return replace(self, edits=edits)
+
+    def with_law(self, name: str, law: Law) -> "Model":
+        """Return a model with one law replaced, ``model.with_law("nmda.bind", my_bind)``.
+
+        The new law asks by name for what it needs, as any law of that mechanism; what the old one
+        called by another name keeps that name.
+
+        Raises
+        ------
+        ModelError
+            When there is no such law, or the new one asks for an undeclared name.
+        """
+        return replace(self, mechanisms=with_law(self.mechanisms, name, law))
+
+    def __repr__(self) -> str:
+        """Return the model in a few lines."""
+        return model_text(self)
+
+    def _repr_html_(self) -> str:
+        """Return the model as a table, for a notebook."""
+        return model_html(self)
 
     @cached_property
     def digest(self) -> str:
@@ -319,9 +368,7 @@ class Model:
         parts += [repr((s.name, s.molar_mass, s.parts)) for s in self.substances]
         parts += [repr(inlet) for inlet in self.inlets.items()]
         wires = (*self.derived, *self.quantities, *self.flows)
-        parts += [
-            repr((w.name, w.arguments, w.into, w.out_of)) + inspect.getsource(w.law) for w in wires
-        ]
+        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) for w in wires]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def entries(self, substance: str, route: str) -> tuple[tuple[str, float], ...]:
@@ -351,36 +398,3 @@ class Model:
             here = ", ".join(known)
             raise ModelError(f'"{name}": no such drug.{suggest(name, known)} Drugs here: {here}.')
         return known[name]
-
-
-def _in_order(wires: Iterable[Wire]) -> tuple[Wire, ...]:
-    waiting = {wire.name: wire for wire in wires}
-    ordered: list[Wire] = []
-    while waiting:
-        ready = [w for w in waiting.values() if not any(a in waiting for a in w.arguments)]
-        if not ready:
-            loop = ", ".join(sorted(str(name) for name in waiting))
-            raise ModelError(f"these laws wait for one another in a loop: {loop}.")
-        ordered += ready
-        for wire in ready:
-            del waiting[wire.name]
-    return tuple(ordered)
-
-
-def _check_number(full: str, number: float) -> None:
-    if not isfinite(number):
-        raise ModelError(f"{full} = {number}: a finite number is needed.")
-
-
-def _check_value(full: str, value: float, parameter: Parameter) -> None:
-    _check_number(full, value)
-    low = parameter.bounds[0] * unit(parameter.unit).factor
-    if value < 0.0 <= low:
-        shown = value / unit(parameter.unit).factor
-        raise ModelError(f"{full} = {shown:g} {parameter.unit}: must be >= 0.")
-
-
-def _check_ledger(full: str, parameter: Parameter) -> None:
-    low, high = parameter.bounds
-    if not (isfinite(low) and isfinite(high) and low <= parameter.value <= high):
-        raise ModelError(f"{full} = {parameter.value} lies outside its own bounds {low} to {high}.")

@@ -85,6 +85,11 @@ class Protocol:
         """Return the doses among the events."""
         return tuple(one for one in self.events if isinstance(one, Dose))
 
+    @property
+    def undrugged(self) -> "Protocol":
+        """Return what is left without doses and baths: stress, knock-outs, antagonists."""
+        return Protocol(tuple(e for e in self.events if not isinstance(e, Dose | Bath)))
+
     def shifted(self, by: "str | float") -> "Protocol":
         """Return the same protocol, later by a time (``'3 d'``)."""
         delay = hours_of(by, "by")
@@ -201,6 +206,8 @@ def hold(
     where: str = "hold",
 ) -> Protocol:
     """Hold a knob at a value from ``start`` (or ``'always'``) until a time (or the end).
+
+    A knob may be named in short (``"nbqx"``): the scenario writes its full name out.
 
     Raises
     ------

@@ -1,14 +1,15 @@
 """One question to the model: who, what is done, and when to look."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf
 
 import numpy as np
 
+from ketasim.core.describe import scenario_html, scenario_text
 from ketasim.core.model import Model
-from ketasim.core.protocol import Dose, Protocol, hours_of
+from ketasim.core.protocol import Dose, Hold, Protocol, hours_of
 from ketasim.core.schedule import SNAP, Schedule, compile_schedule
 from ketasim.errors import ProtocolError, suggest
 
@@ -39,7 +40,8 @@ class Subject:
 class Scenario:
     """A model, a protocol, a subject, and the times [h] and names to record.
 
-    An empty ``record`` keeps every state and quantity.
+    An empty ``record`` keeps every state and quantity. Names may be short (``"spines"``,
+    ``hold("nbqx", ...)``): they are written out in full here, once; a full name always wins.
 
     Raises
     ------
@@ -59,17 +61,20 @@ class Scenario:
         object.__setattr__(self, "times", tuple(float(t) for t in self.times))
         _check_times(self.times)
         _check_end(self.protocol, self.times[-1])
-        known = {*self.model.states, *(str(q.name) for q in self.model.quantities)}
-        for one in self.record:
-            if one not in known:
-                raise ProtocolError(
-                    f'record "{one}": no such state or quantity.{suggest(one, known)}'
-                )
+        object.__setattr__(self, "protocol", _in_full(self.protocol, self.model))
+        object.__setattr__(self, "record", full_names(self.record, self.model))
 
     @cached_property
     def settled_model(self) -> Model:
         """Return the model with the subject's own parameter values."""
-        return self.model.with_values({**self.subject.values, **_edited(self.model)})
+        return self.model.with_values({**self.own_values, **_edited(self.model)})
+
+    @cached_property
+    def own_values(self) -> Mapping[str, str | float]:
+        """Return the parameters that the subject sets: its weight, and where else it differs."""
+        weight = self.model.weight
+        follows = {weight: f"{self.subject.weight!r} kg"} if weight else {}
+        return {**follows, **self.subject.values}
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -85,12 +90,44 @@ class Scenario:
     @property
     def recorded(self) -> tuple[str, ...]:
         """Return the full names that a run records."""
-        everything = (*self.model.states, *(str(q.name) for q in self.model.quantities))
-        return self.record or everything
+        return self.record or self.model.recordable
 
     def with_protocol(self, protocol: Protocol) -> "Scenario":
         """Return the same question about another protocol."""
         return replace(self, protocol=protocol)
+
+    def __repr__(self) -> str:
+        """Return the scenario in a few lines."""
+        return scenario_text(self)
+
+    def _repr_html_(self) -> str:
+        """Return the scenario as a table, for a notebook."""
+        return scenario_html(self)
+
+
+def full_names(names: Iterable[str], model: Model) -> tuple[str, ...]:
+    """Return the full names of time courses to record, each once.
+
+    Raises
+    ------
+    ProtocolError
+        When there is none of that name; the message suggests the nearest, short or full.
+    """
+    found = tuple(dict.fromkeys(model.full_name(name) for name in names))
+    for name in found:
+        if name not in model.recordable:
+            near = suggest(name, (*model.recordable, *model.short_names))
+            raise ProtocolError(f'record "{name}": no such state or quantity.{near}')
+    return found
+
+
+def _in_full(protocol: Protocol, model: Model) -> Protocol:
+    """Return a protocol with its inputs under their full names."""
+    events = tuple(
+        replace(one, knob=model.input_name(one.knob)) if isinstance(one, Hold) else one
+        for one in protocol.events
+    )
+    return protocol if events == protocol.events else Protocol(events)
 
 
 def _edited(model: Model) -> dict[str, str]:

@@ -257,8 +257,9 @@ def _turn_many(event: Event, model: Model, edges: Array, knobs: Array, values: A
 
 def _held(one: Hold, model: Model) -> float:
     if one.knob not in model.knobs:
+        known = (*model.knobs, *model.short_inputs)
         raise ProtocolError(
-            f'"{one.knob}": no such target.{suggest(one.knob, model.knobs)} '
+            f'"{one.knob}": no such target.{suggest(one.knob, known)} '
             f'"ketasim list targets" shows all {len(model.knobs)}.'
         )
     knob = model.knobs[one.knob]

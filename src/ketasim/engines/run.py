@@ -97,6 +97,21 @@ def _within(batch: Batch, one: Primitive) -> Primitive:
     return replace(one, window=(begin, end))
 
 
+def steady_state(system: System, before: Array) -> Array:
+    """Return where a model's own values rest under inputs that always held, shape (n_states,).
+
+    Raises
+    ------
+    SolverError
+        When there is no such state.
+    """
+    from ketasim.engines.steady import settle  # SciPy, when asked for
+
+    with np.errstate(all="ignore"):
+        values = system.prepare(system.default_parameters, before)
+        return settle(system, values, system.rest(values))
+
+
 def _asked(batch: Batch, primitives: Sequence[Primitive]) -> Asked:
     own = [np.nan if one.level is None else one.level for one in primitives]
     levels = np.tile(np.array(own, dtype=float), (len(batch), 1))

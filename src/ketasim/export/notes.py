@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from ketasim.core.declare import Parameter
+from ketasim.core.declare import Parameter, State
 from ketasim.export.references import found
 from ketasim.export.xml import XHTML, Element, element, words
 from ketasim.units import unit
@@ -14,20 +14,6 @@ RDF = {
 }
 TAXA = {"human": "9606", "rat": "10116", "mouse": "10090"}
 _HERE = "http://identifiers.org/"
-
-# Human proteins and small molecules behind states that stand for one thing alone.
-MEANT: Mapping[str, str] = {
-    "bdnf.extracellular": "uniprot/P23560",
-    "bdnf.store": "uniprot/P23560",
-    "trkb.active": "uniprot/Q16620",
-    "trkb.internal": "uniprot/Q16620",
-    "translation.mtorc1": "uniprot/P42345",
-    "translation.eef2": "uniprot/P13639",
-    "translation.arc": "uniprot/Q7LC44",
-    "glutamate.extracellular": "chebi/CHEBI:29985",
-    "glutamate.vesicular": "chebi/CHEBI:29985",
-    "circuit.gaba": "chebi/CHEBI:16865",
-}
 
 # Kinds of number in the Systems Biology Ontology, by canonical unit.
 _KINDS = {
@@ -68,9 +54,9 @@ def described_by(about: str, parameter: Parameter) -> Element | None:
     return annotation(about, {"bqbiol:isDescribedBy": links})
 
 
-def meant_by(about: str, full: str) -> Element | None:
+def meant_by(about: str, state: State) -> Element | None:
     """Return an annotation with the identifier of what a state stands for, or None."""
-    links = [_HERE + MEANT[full]] if full in MEANT else []
+    links = [_HERE + one for one in state.identifiers]
     return annotation(about, {"bqbiol:isVersionOf": links})
 
 

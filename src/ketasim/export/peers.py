@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import SNAP, Schedule
 from ketasim.core.system import System
-from ketasim.engines.reference import integrate
+from ketasim.engines.contract import Batch, Settings
+from ketasim.engines.limits import ALONE
+from ketasim.engines.run import run as carry_out
 from ketasim.errors import MissingExtra, SolverError
 from ketasim.export import extras
 from ketasim.export.document import sbml
@@ -88,10 +90,14 @@ def check(scenario: Scenario, *, rtol: float = 1e-10) -> list[Comparison]:
 def compare(scenario: Scenario, text: str, run: Run, *, rtol: float = 1e-10) -> Comparison:
     """Compare one engine's run of a document with the reference's run of its scenario."""
     model, schedule = scenario.settled_model, scenario.schedule
-    names = (*model.states, *(str(q.name) for q in model.quantities))
+    names = model.recordable
     times = quiet_times(scenario)
-    reference = integrate(System(model), schedule, times, names=names, rtol=rtol)
-    expected = np.array([reference.observed[name] for name in names])
+    parameters = System(model).default_parameters[None, :]
+    batch = Batch(model, parameters, schedule, times, names)
+    reference = carry_out(batch, Settings("reference", rtol=rtol, limits=ALONE))
+    if not reference.usable[0]:
+        raise SolverError(reference.stories.get(0, "the reference engine stopped."))
+    expected = reference.values[0]
     found = run(text, tuple(identifier(name) for name in names), times - schedule.edges[0], rtol)
     scales = _scales(scenario, names)
     gap = np.abs(found - expected)

@@ -10,7 +10,7 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
-from ketasim.engines.steady import settle
+from ketasim.engines.run import steady_state
 from ketasim.units import unit
 
 # What a fixed point holds below this share of a scale is rounding. It must not be written: engines
@@ -64,9 +64,7 @@ class Source:
         if self.schedule is None or not self.schedule.settled:
             return {}
         system = System(self.model)
-        with np.errstate(all="ignore"):
-            values = system.prepare(system.default_parameters, self.schedule.before)
-            state = settle(system, values, system.rest(values))
+        state = steady_state(system, self.schedule.before)
         state[np.abs(state) < ROUNDING * system.scales] = 0.0
         return dict(zip(system.state_names, state.tolist(), strict=True))
 

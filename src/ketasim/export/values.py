@@ -135,7 +135,7 @@ def _moved(id_: str, theirs: _Entry, ours: _Entry) -> bool:
 
 
 def _check_subject(full: str, where: str, scenario: Scenario) -> None:
-    if full in scenario.subject.values:
+    if full in scenario.own_values:
         raise ModelError(f"{where}: the subject sets this; change subject.weight instead.")
 
 

@@ -60,7 +60,7 @@ def _states(one: Source) -> Iterator[Element]:
             full,
             unit_id(state.unit),
             notes.notes(state.meaning),
-            notes.meant_by(meta, full),
+            notes.meant_by(meta, state),
             metaid=meta,
             constant="false",
             **value,

@@ -26,7 +26,7 @@ BODY = Mechanism(
     role="drug",
     story=story_of(__doc__),
     parameters=(
-        Parameter("weight", 70.0, "kg", (0.01, 200.0), assumed("an adult; set by the subject"), "body weight", role="body"),
+        Parameter("weight", 70.0, "kg", (0.01, 200.0), assumed("an adult; set by the subject"), "body weight", role="weight"),
         Parameter("reference_weight", 70.0, "kg", (70.0, 70.0), derived("the sources quote 70 kg"), "weight the sources quote", role="setting"),
         Parameter("exponent", 0.75, "1", (0.65, 0.85), assumed("standard allometry of clearance"), "allometric exponent", role="body"),
     ),

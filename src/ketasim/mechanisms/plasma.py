@@ -28,6 +28,7 @@ def venous(arterial, venous_ratio):
 PLASMA = Mechanism(
     name="plasma",
     role="drug",
+    reading=("venous", "brain"),
     story=story_of(__doc__),
     parameters=(
         Parameter("molar_mass", 237.73, "g/mol", (237.73, 237.73), measured("ketamine free base", "DrugBank"), "molar mass of ketamine"),

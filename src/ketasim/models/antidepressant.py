@@ -19,6 +19,7 @@ from ketasim.mechanisms.spines import SPINES
 from ketasim.mechanisms.stress import STRESS
 from ketasim.mechanisms.translation import TRANSLATION
 from ketasim.mechanisms.trkb import TRKB
+from ketasim.models.panels import PANELS
 
 _KETAMINE, _NORKETAMINE, _HYDROXYNORKETAMINE = 237.73, 223.70, 239.70
 
@@ -58,4 +59,5 @@ def antidepressant() -> Model:
             OUTCOME,
         ),
         substances=SUBSTANCES,
+        panels=PANELS,
     )

@@ -1,7 +1,8 @@
-"""Who takes the drug: a species, a weight, and the ledger values that differ.
+"""Who takes the drug: a species and a weight.
 
-Volumes and clearances scale with weight (see ``mechanisms/body.py``), which places rodent
-half-lives near half an hour without further adjustment.
+A model's parameter of role ``weight`` follows the subject's. Volumes and clearances scale with it
+(see ``mechanisms/body.py``), which places rodent half-lives near half an hour without further
+adjustment.
 """
 
 from ketasim.core.scenario import Subject
@@ -26,7 +27,7 @@ def subject(species: str, weight: str | None = None, *, where: str = "subject.we
     kilograms = _kilograms(weight or USUAL_WEIGHT[species], where)
     if not 0.001 <= kilograms <= 1000.0:
         raise UnitError(f'{where} = "{weight}": must lie between 1 g and 1000 kg.')
-    return Subject(species, kilograms, {WEIGHT: f"{kilograms!r} kg"})
+    return Subject(species, kilograms)
 
 
 def _kilograms(text: str, where: str) -> float:

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
+from ketasim.core.panel import Panel
 from ketasim.plots.axis import Window, dress
 from ketasim.plots.layout import LEFT, Parts, size
-from ketasim.plots.panels import Dash, Panel
+from ketasim.plots.panels import Dash
 
 FLAT = 0.02  # the least height of an axis, relative to its values: rounding is no time course
 HEADROOM = 0.06

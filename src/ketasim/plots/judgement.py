@@ -1,4 +1,4 @@
-"""The matrix of a judgement: accounts across, findings down, agreement by colour and by mark.
+"""The matrix of a judgement: hypotheses across, findings down, agreement by colour and by mark.
 
 Tints grow darker from agreement to contradiction, and every cell carries a mark besides, so that
 the matrix reads in black and white and for every kind of colour vision.
@@ -84,7 +84,10 @@ def grouped(judgement: Judgement) -> list[tuple[str, list[int]]]:
     order = [int(i) for i in np.argsort(-np.ptp(each, axis=1), kind="stable")]
     none, same = set(judgement.unexplained), set(judgement.undecided)
     groups = [
-        ("Findings that separate accounts, most first", [i for i in order if i not in none | same]),
+        (
+            "Findings that separate hypotheses, most first",
+            [i for i in order if i not in none | same],
+        ),
         ("Explained about equally by all", [i for i in order if i in same - none]),
         ("Explained by none", [i for i in order if i in none]),
     ]
@@ -97,7 +100,7 @@ class _Sheet:
     def __init__(self, judgement: Judgement, axes: Axes) -> None:
         self.judgement, self.axes = judgement, axes
         order = list(judgement.ranking)
-        self.columns = [judgement.accounts[i] for i in order]
+        self.columns = [judgement.hypotheses[i] for i in order]
         self.titles = [one.name for one in self.columns]
         self.notes = [self._note(i) for i in order]
         if judgement.mixed is not None:
@@ -118,7 +121,7 @@ class _Sheet:
         self.axes.text(x, y, words, **options)  # type: ignore[arg-type]
 
     def heads(self) -> None:
-        self.text(2.0, 3.0, "Accounts before findings", fontsize=PAGE.title_size, weight="bold")
+        self.text(2.0, 3.0, "Hypotheses before findings", fontsize=PAGE.title_size, weight="bold")
         self.text(2.0, HEAD - 1.4, "finding", color=FAINT)
         self.text(LABEL, HEAD - 1.4, "observed", color=FAINT)
         for k, (title, note) in enumerate(zip(self.titles, self.notes, strict=True)):
@@ -131,14 +134,14 @@ class _Sheet:
         self.text(2.0, y + ROW / 2, words, weight="bold", fontsize=SMALL + 0.4)
 
     def row(self, i: int, y: float) -> None:
-        one = self.judgement.experiments[i]
-        marks = ("†" if one.contested else "") + ("" if self.judgement.fresh[i] else "°")
+        one = self.judgement.findings[i]
+        marks = ("†" if one.contested else "") + ("" if self.judgement.held_out[i] else "°")
         title = one.title if len(one.title) <= LONGEST else one.title[: LONGEST - 1] + "…"
         self.text(2.0, y + ROW / 2, f"{title}{marks}")
-        self.text(LABEL, y + ROW / 2, f"{one.outcome.told}{_unit(one.unit)}", fontsize=SMALL - 0.4)
-        for k, account in enumerate(self.columns):
-            value = float(account.predicted[i])
-            self.cell(k, y, value, look(float(one.outcome.agreement(np.asarray(value)))))
+        self.text(LABEL, y + ROW / 2, f"{one.observed.told}{_unit(one.unit)}", fontsize=SMALL - 0.4)
+        for k, prepared in enumerate(self.columns):
+            value = float(prepared.predicted[i])
+            self.cell(k, y, value, look(float(one.observed.agreement(np.asarray(value)))))
 
     def cell(self, k: int, y: float, value: float, how: Look) -> None:
         x = self.left + k * self.wide

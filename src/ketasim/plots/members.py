@@ -45,8 +45,8 @@ def chosen(name: str | None, known: Sequence[str], what: str) -> str:
 
 
 _CURES = {
-    "summary": ' Ask for one: --summary "spines.peak".',
-    "time course": ' Ask for one: --record "spines.density".',
+    "summary": " Ask for one: --summary NAME.peak.",
+    "time course": " Ask for one: --record NAME.",
 }
 
 

@@ -10,12 +10,13 @@ import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+from ketasim.core.panel import Panel
 from ketasim.errors import ConfigError
 from ketasim.plots.axis import Window, windows
 from ketasim.plots.curves import Array, curve, finish, limits
 from ketasim.plots.layout import Header, Key, Parts, sheet
 from ketasim.plots.marks import Mark, Marks, marks, shade, strip
-from ketasim.plots.panels import DASHED, SOLID, Panel, panels, unit_of
+from ketasim.plots.panels import DASHED, SOLID, panels, unit_of
 from ketasim.plots.style import COLUMN, INK, PALETTE, Style, provenance, save, settings
 
 MOST = 24
@@ -45,7 +46,7 @@ class Series:
 
 
 def draw(
-    datasets: Mapping[str, xr.Dataset],
+    datasets: Mapping[str, xr.Dataset] | xr.Dataset,
     path: str | Path | None = None,
     *,
     names: Sequence[str] = (),
@@ -60,7 +61,8 @@ def draw(
     Parameters
     ----------
     datasets
-        Results by the label of their scenario.
+        Results by the label of their scenario, or one with a dimension ``variant``
+        (:func:`ketasim.compare_laws`).
     names
         Recorded names or mechanisms to show, see :func:`ketasim.plots.panels.panels`.
 
@@ -70,6 +72,8 @@ def draw(
         When there is nothing to compare or too much, a name was not recorded or in different
         units, or the file cannot be written.
     """
+    if isinstance(datasets, xr.Dataset):
+        datasets = _variants(datasets)
     if not 1 <= len(datasets) <= MOST:
         raise ConfigError(f"{len(datasets)} scenarios to draw; between 1 and {MOST} are needed.")
     series = _series(datasets, member)
@@ -85,6 +89,13 @@ def draw(
         if path is not None:
             save(figure, path, style=style)
     return figure
+
+
+def _variants(data: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Return one result for each variant; a single run is a variant of its own."""
+    if "variant" not in data.dims:
+        return {str(data.attrs.get("scenario_name", "")): data}
+    return {str(one): data.sel(variant=one, drop=True) for one in data["variant"].to_numpy()}
 
 
 def _series(datasets: Mapping[str, xr.Dataset], member: int) -> list[Series]:

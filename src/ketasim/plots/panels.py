@@ -1,14 +1,16 @@
-"""What is shown together: the panels of the default figure, from drug to mood."""
+"""What is shown together: the panels that a result's model declares, as far as it fills them."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
+from ketasim.core.panel import Curve, Panel, read_panels
 from ketasim.errors import ConfigError, suggest
-from ketasim.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from ketasim.models.panels import PANELS
+from ketasim.plots.style import BLUE, COLOURS, PALETTE
 from ketasim.results.summary import observables
 
 MOST_EXTRA = 24  # a run that records everything would bury the story under a hundred panels
@@ -16,86 +18,6 @@ NEGLIGIBLE = 1e-4  # ng/mL or uM; a drug below this was never given
 SOLID, DASHED = "-", (0, (3.5, 1.5))
 Dash = Any
 
-
-@dataclass(frozen=True)
-class Curve:
-    """A recorded name, what the reader calls it, its colour and dashes."""
-
-    name: str
-    label: str
-    colour: str
-    dash: Dash = SOLID
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Curves on one axis: what they are, the measure on the axis, and their declared unit.
-
-    The curves of a ``drug`` are left out while they stay at zero, a ``human`` scale in animals;
-    ``share`` is the height relative to other panels. A curve without a label is named by the title.
-    """
-
-    title: str
-    measure: str
-    unit: str
-    curves: tuple[Curve, ...]
-    from_zero: bool = False
-    drug: bool = False
-    human: bool = False
-    share: float = 1.0
-
-
-PANELS = (
-    Panel("Ketamine in plasma", "ng/mL", "ng/mL", (
-        Curve("plasma.venous", "venous", BLUE),
-        Curve("plasma.arterial", "arterial", VERMILION),
-    ), from_zero=True, drug=True),
-    Panel("Unbound in brain", "µM", "uM", (
-        Curve("pk_s.brain", "S-ketamine", BLUE),
-        Curve("pk_r.brain", "R-ketamine", VERMILION, DASHED),
-        Curve("pk_s.brain_hydroxynorketamine", "S-HNK", SKY),
-        Curve("pk_r.brain_hydroxynorketamine", "R-HNK", ORANGE, DASHED),
-    ), from_zero=True, drug=True),
-    Panel("NMDA block", "fraction", "1", (
-        Curve("nmda.interneuron_block", "interneurons", BLUE),
-        Curve("nmda.pyramidal_block", "pyramidal", VERMILION),
-        Curve("nmda.resting_block", "resting", GREEN),
-        Curve("nmda.trapped", "trapped", PURPLE),
-    ), from_zero=True),
-    Panel("GABA and firing", "× rest", "1", (
-        Curve("circuit.gaba", "GABA", BLUE),
-        Curve("circuit.pyramidal_rate", "pyramidal firing", VERMILION),
-    )),
-    Panel("Extracellular glutamate", "µM", "uM", (Curve("glutamate.extracellular", "", BLUE),)),
-    Panel("AMPA", "× rest", "1", (
-        Curve("ampa.current", "current", BLUE),
-        Curve("ampa.number", "surface", VERMILION),
-    )),
-    Panel("BDNF and TrkB", "× rest", "1", (
-        Curve("bdnf.extracellular", "BDNF", BLUE),
-        Curve("trkb.signal", "TrkB signal", VERMILION),
-    )),
-    Panel("mTORC1 and translation", "× rest", "1", (
-        Curve("translation.mtorc1", "mTORC1", BLUE),
-        Curve("translation.proteins", "proteins", VERMILION),
-        Curve("translation.arc", "Arc", GREEN),
-    )),
-    Panel("Phosphorylated eEF2", "fraction", "1", (Curve("translation.eef2", "", BLUE),)),
-    Panel("Spines", "per site", "1", (
-        Curve("spines.total", "all", BLACK),
-        Curve("spines.reformed", "re-formed", GREEN),
-        Curve("spines.original", "original", BLUE),
-        Curve("spines.labile", "labile", ORANGE),
-        Curve("spines.stable", "stable", VERMILION),
-    ), from_zero=True, share=1.6),
-    Panel("Outcome", "× healthy", "1", (
-        Curve("outcome.function", "function", BLUE),
-        Curve("outcome.mood", "mood", VERMILION, DASHED),
-    )),
-    Panel("Depression score (MADRS)", "points", "points", (
-        Curve("outcome.score", "", BLUE),
-    ), human=True),
-)  # fmt: skip
 
 # What a dimensionless variable is measured against, as its long name ends.
 _MEASURES = {
@@ -123,8 +45,9 @@ def panels(runs: Sequence[xr.Dataset], names: Sequence[str] = ()) -> tuple[Panel
         When a name was not recorded, or nothing was.
     """
     recorded = {name: run[name] for run in reversed(runs) for name in observables(run)}
-    wanted = _wanted(names, tuple(recorded)) if names else tuple(recorded)
-    known = [_filled(panel, wanted, recorded) for panel in PANELS]
+    declared = declared_by(runs)
+    wanted = _wanted(names, tuple(recorded), declared) if names else tuple(recorded)
+    known = [_filled(panel, wanted, recorded) for panel in declared]
     known = [panel for panel in known if panel.curves]
     taken = {curve.name for panel in known for curve in panel.curves}
     extra = [name for name in wanted if name not in taken]
@@ -139,7 +62,38 @@ def panels(runs: Sequence[xr.Dataset], names: Sequence[str] = ()) -> tuple[Panel
 def _filled(panel: Panel, wanted: Sequence[str], recorded: Mapping[str, xr.DataArray]) -> Panel:
     """Return a panel with those of its curves that are wanted, in the unit it is made for."""
     named = (curve for curve in panel.curves if curve.name in wanted)
-    return replace(panel, curves=tuple(c for c in named if unit_of(recorded[c.name]) == panel.unit))
+    curves = tuple(c for c in named if unit_of(recorded[c.name]) == panel.unit)
+    measure = panel.measure or _measure([recorded[c.name] for c in curves], panel.unit)
+    return replace(panel, curves=curves, measure=measure)
+
+
+def declared_by(runs: Iterable[xr.Dataset]) -> tuple[Panel, ...]:
+    """Return the panels that results carry, each title once, every curve with its own look.
+
+    A result written before results carried any is shown as the packaged model is.
+    """
+    found: dict[str, Panel] = {}
+    for run in runs:
+        carried = read_panels(str(run.attrs["panels"])) if "panels" in run.attrs else PANELS
+        for panel in carried:
+            first = found.setdefault(panel.title, panel)
+            more = tuple(c for c in panel.curves if c.name not in {d.name for d in first.curves})
+            found[panel.title] = replace(first, curves=(*first.curves, *more))
+    return tuple(_looking(panel) for panel in found.values())
+
+
+def _looking(panel: Panel) -> Panel:
+    """Return a panel with a colour and dashes for each curve, its own or those of its place."""
+    curves = tuple(
+        replace(
+            curve,
+            label=curve.label if len(panel.curves) > 1 else "",
+            colour=COLOURS.get(curve.colour, curve.colour) or PALETTE[i % len(PALETTE)],
+            dash=DASHED if curve.dash != SOLID or i >= len(PALETTE) else SOLID,
+        )
+        for i, curve in enumerate(panel.curves)
+    )
+    return replace(panel, curves=curves)
 
 
 def _telling(found: Sequence[Panel], runs: Sequence[xr.Dataset]) -> list[Panel]:
@@ -163,11 +117,13 @@ def unit_of(variable: xr.DataArray) -> str:
     return str(variable.attrs.get("units", "1"))
 
 
-def _wanted(names: Sequence[str], recorded: Sequence[str]) -> tuple[str, ...]:
+def _wanted(
+    names: Sequence[str], recorded: Sequence[str], declared: Sequence[Panel]
+) -> tuple[str, ...]:
     """Return full names for names and mechanisms, in the order asked for."""
     full: dict[str, None] = {}
     for name in names:
-        usual = [c.name for panel in PANELS for c in panel.curves]
+        usual = [c.name for panel in declared for c in panel.curves]
         own = [one for one in usual if one.startswith(f"{name}.") and one in recorded]
         if name not in recorded and not own:
             known = (*recorded, *(one.split(".")[0] for one in recorded))
@@ -180,12 +136,22 @@ def _own(name: str, variable: xr.DataArray) -> Panel:
     """Return a panel for a variable that belongs to no other."""
     unit = unit_of(variable)
     told = str(variable.attrs.get("long_name", name))
-    title, measure = told, pretty(unit)
-    if unit == "1":
-        known = next((end for end in _MEASURES if told.endswith(f", {end}")), None)
-        measure = _MEASURES[known] if known else "no unit"
-        title = told.removesuffix(f", {known}")
+    title = told.removesuffix(f", {_ending(told)}") if unit == "1" else told
+    measure = _measure([variable], unit)
     return Panel(title[:1].upper() + title[1:], measure, unit, (Curve(name, name, BLUE),))
+
+
+def _ending(told: str) -> str | None:
+    return next((end for end in _MEASURES if told.endswith(f", {end}")), None)
+
+
+def _measure(variables: Sequence[xr.DataArray], unit: str) -> str:
+    """Return what an axis says: a unit, or what numbers without one are measured against."""
+    if unit != "1":
+        return pretty(unit)
+    endings = {_ending(str(one.attrs.get("long_name", ""))) for one in variables}
+    known = endings.pop() if len(endings) == 1 else None
+    return _MEASURES[known] if known else "no unit"
 
 
 def pretty(unit: str) -> str:

@@ -34,7 +34,7 @@ def draw(found: Explanation, order: Sequence[str], path: str | Path | None = Non
     """
     arrows = [one for one in found.arrows if abs(one.share) >= SEEN]
     used = {end for one in arrows for end in (one.source, one.into)}
-    chain = [name for name in (DRUG, *order) if name in used]
+    chain = [name for name in dict.fromkeys((DRUG, *order)) if name in used]
     step = (PAGE.width - 2 * MARGIN - BOX) / max(len(chain) - 1, 1)
     places = {name: MARGIN + BOX / 2 + k * step for k, name in enumerate(chain)}
     up, down = _reach(arrows, chain)

@@ -23,6 +23,10 @@ FORMATS = ("png", "svg", "pdf")
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+COLOURS = {
+    "blue": BLUE, "vermilion": VERMILION, "green": GREEN, "purple": PURPLE, "orange": ORANGE,
+    "sky": SKY, "black": BLACK,
+}  # fmt: skip
 INK, FAINT, DOSE, WINDOW = "#222222", "#8C8C8C", "#BDBDBD", "#E7EDF3"
 
 

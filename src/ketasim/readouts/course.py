@@ -5,7 +5,7 @@ places between; the curve through the five stands for what lies between. The ens
 the same numbers as it runs (``ketasim.compile.scan``); this is the other opinion, in NumPy.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,9 @@ PLACES = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 WEIGHTS = np.array([7.0, 32.0, 12.0, 32.0, 7.0]) / 90.0
 TIE = 1e-5  # of the range: of hills alike to this share, the first counts
 ROUGH = 2e-3  # of the size: a fourth difference beyond it has a step looked at more finely
+LOOKS = 3  # tops at which the true value is looked up
+FINELY = 32  # parts of a panel looked at for a crossing
+HALVINGS = 50
 _TO_POWERS = np.linalg.inv(np.vander(PLACES, 5, increasing=True))
 
 
@@ -103,14 +106,12 @@ class Course:
         """Return the largest value (of ``sign`` times the course) and when its first hill was."""
         times = (self.begins[:, None] + PLACES * self.lengths[:, None]).ravel()
         heights = sign * self.values.ravel()
-        tops = list(self._tops(sign))
+        at, tops = self._tops(sign, float(heights.max()))
         if self.after is not None:
-            tops.append((float(times[-1]), sign * self.after))
-        if tops:
-            times = np.append(times, [t for t, _ in tops])
-            heights = np.append(heights, [h for _, h in tops])
-            order = np.argsort(times, kind="stable")
-            times, heights = times[order], heights[order]
+            at, tops = np.append(at, times[-1]), np.append(tops, sign * self.after)
+        times, heights = np.append(times, at), np.append(heights, tops)
+        order = np.argsort(times, kind="stable")
+        times, heights = times[order], heights[order]
         best = float(heights.max())
         alike = heights >= best - TIE * (best - float(heights.min()))
         begin = int(np.argmax(alike))
@@ -118,57 +119,86 @@ class Course:
         top = begin + int(np.argmax(heights[begin:stop]))
         return sign * best, float(times[top])
 
-    def _tops(self, sign: float) -> Iterator[tuple[float, float]]:
-        """Yield the time and height of every turn within a panel that stands above its ends."""
+    def _tops(self, sign: float, best: float) -> tuple[Array, Array]:
+        """Return when and how high the course turns within panels, where that may matter."""
         heights = sign * self.values
-        slopes = self._powers[:, 1:] * np.arange(1, 5)
-        steep = slopes @ np.vander(PLACES, 4, increasing=True).T * sign
-        for i in np.flatnonzero(((steep[:, :-1] > 0.0) & (steep[:, 1:] < 0.0)).any(axis=1)):
-            for x in _roots(slopes[i]):
-                t = float(self.begins[i] + x * self.lengths[i])
-                height = sign * float(self._at(int(i), np.array([t]))[0])
-                if height > heights[i].min():
-                    yield t, height
+        reach = heights.max(axis=1) + np.ptp(heights, axis=1)  # a quartic goes no further
+        near = np.flatnonzero(reach >= best - TIE * (best - float(heights.min())))
+        slopes = sign * self._powers[near, 1:] * np.arange(1, 5)
+        steep = slopes @ np.vander(PLACES, 4, increasing=True).T
+        rows, columns = np.nonzero((steep[:, :-1] > 0.0) & (steep[:, 1:] < 0.0))
+        x = _bisected(slopes[rows], PLACES[columns], PLACES[columns + 1])
+        panels = near[rows]
+        times = self.begins[panels] + x * self.lengths[panels]
+        found = _values(self._powers[panels], x) * sign
+        for k in np.argsort(-found, kind="stable")[:LOOKS]:
+            found[k] = sign * float(self._at(int(panels[k]), times[[k]])[0])
+        return times, found
 
     def time_beyond(self, level: float, sign: float) -> float:
         """Return for how long the course lies above a level (below it, when ``sign`` is -1) [h]."""
-        found = 0.0
         away = sign * (self.values - level)
         surely = away.min(axis=1) > np.ptp(away, axis=1)
-        never = -away.max(axis=1) > np.ptp(away, axis=1)
-        found += float(self.lengths[surely].sum())
-        for i in np.flatnonzero(~surely & ~never):
-            powers = self._powers[i] - np.array([level, 0.0, 0.0, 0.0, 0.0])
-            edges = np.array([0.0, *_roots(powers), 1.0])
-            middles = np.polynomial.polynomial.polyval((edges[1:] + edges[:-1]) / 2.0, powers)
-            found += float(self.lengths[i] * np.diff(edges)[sign * middles > 0.0].sum())
-        return found
+        never = away.max(axis=1) <= -np.ptp(away, axis=1)
+        found = float(self.lengths[surely].sum())
+        panels = np.flatnonzero(~surely & ~never)
+        if not len(panels):
+            return found
+        fine, edges = self._finely(panels, level)
+        fine *= sign
+        low, high = fine[:, :-1], fine[:, 1:]
+        share = np.where((low > 0.0) & (high > 0.0), 1.0, 0.0)
+        rows, columns = np.nonzero((low > 0.0) != (high > 0.0))
+        shifted = self._shifted(panels[rows], level)
+        x = _bisected(shifted, edges[columns], edges[columns + 1])
+        part = (x - edges[columns]) / (edges[1] - edges[0])
+        share[rows, columns] = np.where(low[rows, columns] > 0.0, part, 1.0 - part)
+        return found + float((share.mean(axis=1) * self.lengths[panels]).sum())
 
     def first_crossing(self, level: float) -> float:
         """Return when the course first leaves the side of a level that it begins on, or NaN."""
         side = np.sign(self.values[0, 0] - level)
         if side == 0.0:
             return float(self.begins[0])
-        near = (np.sign(self.values - level) != side).any(axis=1)
-        near |= np.abs(self.values - level).min(axis=1) <= np.ptp(self.values, axis=1)
-        for i in np.flatnonzero(near):
-            powers = self._powers[i] - np.array([level, 0.0, 0.0, 0.0, 0.0])
-            if np.sign(powers[0]) != side:
-                return float(self.begins[i])
-            edges = [*_roots(powers), 1.0]
-            for a, b in zip(edges, [*edges[1:], 1.0], strict=True):
-                middle = np.polynomial.polynomial.polyval((a + b) / 2.0, powers)
-                if np.sign(middle) != side:
-                    return float(self.begins[i] + a * self.lengths[i])
-        return float("nan")
+        away = side * (self.values - level)
+        panels = np.flatnonzero(away.min(axis=1) <= np.ptp(away, axis=1))
+        if not len(panels):
+            return float("nan")
+        fine, edges = self._finely(panels, level)
+        gone = side * fine <= 0.0
+        if not gone.any():
+            return float("nan")
+        row = int(np.argmax(gone.any(axis=1)))
+        column, i = int(np.argmax(gone[row])), int(panels[row])
+        if column == 0:
+            return float(self.begins[i])
+        x = _bisected(self._shifted(panels[[row]], level), edges[[column - 1]], edges[[column]])
+        return float(self.begins[i] + x[0] * self.lengths[i])
+
+    def _shifted(self, panels: NDArray[np.intp], level: float) -> Array:
+        return np.asarray(self._powers[panels] - np.array([level, 0.0, 0.0, 0.0, 0.0]))
+
+    def _finely(self, panels: NDArray[np.intp], level: float) -> tuple[Array, Array]:
+        """Return panels' distance from a level at many places, and the places."""
+        places = np.linspace(0.0, 1.0, FINELY + 1)
+        powers = np.vander(places, 5, increasing=True)
+        return self._shifted(panels, level) @ powers.T, places
 
 
-def _roots(powers: Array) -> list[float]:
-    """Return where a polynomial (lowest power first) is zero between 0 and 1, in order."""
-    scale = float(np.abs(powers).max())
-    if scale == 0.0:
-        return []
-    trimmed = np.trim_zeros(np.where(np.abs(powers) < 1e-14 * scale, 0.0, powers), "b")
-    roots = np.polynomial.polynomial.polyroots(trimmed) if len(trimmed) > 1 else np.empty(0)
-    real = roots[np.abs(roots.imag) < 1e-9].real
-    return sorted(float(x) for x in real if 0.0 < x < 1.0)
+def _values(powers: Array, x: Array) -> Array:
+    """Return polynomials (n, degree + 1), lowest power first, each at a place of its own (n,)."""
+    found = np.zeros_like(x)
+    for column in reversed(range(powers.shape[1])):
+        found = found * x + powers[:, column]
+    return found
+
+
+def _bisected(powers: Array, low: Array, high: Array) -> Array:
+    """Return where polynomials (n, degree + 1), lowest power first, change sign in intervals."""
+    low, high = low.copy(), high.copy()
+    first = _values(powers, low) > 0.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        same = (_values(powers, middle) > 0.0) == first
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return 0.5 * (low + high)

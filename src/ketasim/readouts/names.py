@@ -42,7 +42,7 @@ class Names:
 
     def plain(self, name: str = "") -> str:
         """Return a read-out of one run as it could be written here."""
-        known = (*self.model.short_names, *self.model.recordable, "spines.density")
+        known = (*self.model.short_names, *self.model.recordable, "MECHANISM.NAME")
         return f"{name or known[0]}.at(24 h)"
 
     def example(self, name: str = "") -> str:

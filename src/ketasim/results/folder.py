@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import xarray as xr
 
 from ketasim.errors import ConfigError
 from ketasim.results.provenance import collect
-from ketasim.results.summary import observables, rows
+from ketasim.results.summary import Summary, observables, rows
 
 FIGURE, TIMECOURSE, DATASET = "figure", "timecourse.csv", "result.nc"
 SUMMARY, SCENARIO, PROVENANCE = "summary.csv", "scenario.toml", "provenance.json"
@@ -43,7 +43,9 @@ def write(
     dataset: xr.Dataset,
     *,
     scenario: str,
+    summary: Mapping[str, Summary],
     draw: Draw | None = None,
+    drawn: xr.Dataset | None = None,
     formats: Iterable[str] = ("png",),
 ) -> list[Path]:
     """Write a run of one member and return the files, provenance last.
@@ -52,8 +54,11 @@ def write(
     ----------
     scenario
         The question as TOML, which gives the same numbers again.
-    draw
-        Draws a Dataset into a file whose ending names the format; no picture when None.
+    summary
+        The numbers of every recorded name.
+    draw, drawn
+        Draws a Dataset (the run itself, or the same at more times) into a file whose ending names
+        the format; no picture when None.
 
     Raises
     ------
@@ -65,9 +70,13 @@ def write(
     for ending in dict.fromkeys(formats) if draw is not None else ():
         files.append(folder / f"{FIGURE}.{ending}")
         if draw is not None:
-            draw(dataset, files[-1])
+            draw(dataset if drawn is None else drawn, files[-1])
     files.append(_table(folder / TIMECOURSE, timecourse(dataset)))
-    files.append(_table(folder / SUMMARY, rows(dataset)))
+    files.append(
+        _table(
+            folder / SUMMARY, rows(summary, {n: str(dataset[n].attrs["units"]) for n in summary})
+        )
+    )
     dataset.to_netcdf(folder / DATASET)
     (folder / SCENARIO).write_text(scenario, encoding="utf-8")
     files += [folder / DATASET, folder / SCENARIO]

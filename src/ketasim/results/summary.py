@@ -1,22 +1,16 @@
 """A time course in seven numbers: where it starts, how far it goes, when, and for how long."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
-from math import nan
-from typing import Any
+from math import isfinite, nan
+from typing import Any, ClassVar
 
-import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
-
-DAY = 24.0
-TIE = 1e-5  # of peaks alike to this share, the first counts
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One observable of one run, in its declared unit.
+    """One observable of one run, in its declared unit, as its solver knows it between the times.
 
     ``change`` is the largest departure from ``baseline`` in either direction and ``peak`` the
     value there, ``area`` the integral of the departure [unit h], ``above_half`` the time spent
@@ -31,62 +25,16 @@ class Summary:
     at_24h: float
     above_half: float
 
+    KINDS: ClassVar = ("start", "change", "t_change", "area", "at", "above_half")
 
-UNREACHED = Summary(nan, nan, nan, nan, nan, nan, nan)
-
-
-def summarise(times: Array, values: Array) -> Summary:
-    """Return the summary of one time course.
-
-    Parameters
-    ----------
-    times, values
-        Times [h] and values, both of shape (n_times,). The baseline is the value at the last time
-        before 0, or else the first value.
-    """
-    if not np.isfinite(values).all():
-        return UNREACHED
-    before = int(np.searchsorted(times, 0.0, "left")) - 1
-    baseline = float(values[max(before, 0)])
-    away = values - baseline
-    size = np.abs(away)
-    top = int(np.argmax(size >= (1.0 - TIE) * size.max()))
-    change = float(away[top])
-    inside = times[0] <= DAY <= times[-1]
-    return Summary(
-        baseline=baseline,
-        peak=float(values[top]),
-        change=change,
-        time_of_peak=float(times[top]) if change else nan,
-        area=float(np.trapezoid(away, times)),
-        at_24h=float(np.interp(DAY, times, values)) if inside else nan,
-        above_half=_time_beyond(times, away / change, 0.5) if change else 0.0,
-    )
-
-
-def _time_beyond(times: Array, relative: Array, level: float) -> float:
-    """Return how long a line through the points lies above a level [h]."""
-    low = np.minimum(relative[:-1], relative[1:])
-    high = np.maximum(relative[:-1], relative[1:])
-    crossing = (low < level) & (high > level)
-    rise = np.where(crossing, high - low, 1.0)
-    share = np.where(crossing, (high - level) / rise, np.where(low >= level, 1.0, 0.0))
-    return float(np.sum(share * np.diff(times)))
-
-
-def summaries(
-    dataset: xr.Dataset, names: Iterable[str] = (), *, member: int = 0
-) -> dict[str, Summary]:
-    """Return the summary of each named observable (of all, when none is named) of one member.
-
-    Raises
-    ------
-    KeyError
-        When a name was not recorded.
-    """
-    times = dataset["time"].to_numpy()
-    wanted = tuple(names) or observables(dataset)
-    return {one: summarise(times, dataset[one].isel(member=member).to_numpy()) for one in wanted}
+    @classmethod
+    def of(
+        cls, start: float, change: float, t_change: float, area: float, at: float, half: float
+    ) -> "Summary":
+        """Return the summary of these read-outs, which are named as :mod:`ketasim.readouts` has."""
+        if not isfinite(change):
+            return cls(nan, nan, nan, nan, nan, nan, nan)
+        return cls(start, start + change, change, t_change if change else nan, area, at, half)
 
 
 def observables(dataset: xr.Dataset) -> tuple[str, ...]:
@@ -94,12 +42,16 @@ def observables(dataset: xr.Dataset) -> tuple[str, ...]:
     return tuple(str(one) for one in dataset.data_vars if "time" in dataset[one].dims)
 
 
-def rows(dataset: xr.Dataset, names: Iterable[str] = (), *, member: int = 0) -> list[list[Any]]:
-    """Return the summaries as a table, its header (with units) first."""
+def headlines(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Return the recorded time courses that have a short name, in reading order."""
+    have = observables(dataset)
+    return tuple(one for one in str(dataset.attrs.get("headlines", "")).split(";") if one in have)
+
+
+def rows(summary: Mapping[str, Summary], units: Mapping[str, str]) -> list[list[Any]]:
+    """Return summaries as a table, its header (with units) first."""
     header = ["observable", "unit", *(_titled(field.name) for field in fields(Summary))]
-    found = summaries(dataset, names, member=member)
-    body = [[name, dataset[name].attrs["units"], *astuple(one)] for name, one in found.items()]
-    return [header, *body]
+    return [header, *([name, units[name], *astuple(one)] for name, one in summary.items())]
 
 
 def _titled(field: str) -> str:

@@ -10,6 +10,7 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
 from ketasim.engines.ensemble import Kernel, compile_kernel, run_members
+from ketasim.engines.limits import MEMBER, Limits
 from ketasim.engines.settled import settle_members
 from ketasim.engines.status import Status, usable
 
@@ -28,7 +29,12 @@ class Cohort:
     kernel: Kernel
 
     def run(
-        self, draws: Array, *, rtol: float = 1e-6, threads: int | None = None
+        self,
+        draws: Array,
+        *,
+        rtol: float = 1e-6,
+        threads: int | None = None,
+        limits: Limits = MEMBER,
     ) -> tuple[Array, Codes]:
         """Run every scenario under every draw.
 
@@ -37,6 +43,10 @@ class Cohort:
         draws
             Canonical parameter values, shape (n_draws, n_parameters); what a scenario's subject or
             edits set replaces them.
+        rtol, threads
+            Relative tolerance, and how many threads.
+        limits
+            What one run may spend.
 
         Returns
         -------
@@ -55,6 +65,7 @@ class Cohort:
             self.times,
             rtol=rtol,
             threads=threads,
+            limits=limits,
             y0=starts.reshape(n * m, -1),
         )
         status = np.where(usable(resting.ravel()), found.status, resting.ravel())
@@ -93,8 +104,8 @@ class Cohort:
 
 
 def _undosed(model: Model, parameters: Array) -> bytes:
-    """Return what a drug-free rest depends on: everything but the body that carries the drug."""
-    keep = [not name.startswith(("body.", "pk_")) for name in model.parameters]
+    """Return what a drug-free rest depends on: all but what carries the drug."""
+    keep = [name.partition(".")[0] not in model.carriers for name in model.parameters]
     return bytes(parameters[:, keep].tobytes())
 
 

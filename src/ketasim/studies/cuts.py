@@ -96,6 +96,7 @@ def _twin(
     ]
     reads = [_twin_read(read, names, model) for read in one.reads if read.of not in levels]
     knobs = [Read(knob.name, knob.unit, of=f"{one.name}.{knob.name}") for knob in one.knobs]
+    one = one.unnamed()
     return replace(
         one,
         name=f"{one.name}{TWIN}",

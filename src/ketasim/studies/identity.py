@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketasim import __version__
+from ketasim.core.panel import told
 from ketasim.core.scenario import Scenario
 from ketasim.studies.cautions import cautions_of, kept
 
@@ -21,4 +22,5 @@ def provenance(scenario: Scenario) -> Mapping[str, Any]:
         "species": scenario.subject.species,
         "weight_kg": scenario.subject.weight,
         "cautions": kept(cautions_of(scenario)),
+        **told(model),
     }

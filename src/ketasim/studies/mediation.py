@@ -16,19 +16,20 @@ from numpy.typing import NDArray
 
 from ketasim.core.declare import Read
 from ketasim.core.model import Model
-from ketasim.core.protocol import Bath, Dose, Protocol
+from ketasim.core.protocol import Dose
 from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
-from ketasim.engines.reference import integrate
-from ketasim.errors import ConfigError, suggest
+from ketasim.engines.contract import Batch, Settings
+from ketasim.engines.limits import ALONE
+from ketasim.engines.run import run
+from ketasim.engines.status import Status
+from ketasim.errors import ConfigError, SolverError
+from ketasim.readouts import Ledger, Lookup, Reading, Readout, parse
 from ketasim.studies.cuts import cut, twin_of, with_constants, with_twin
-from ketasim.studies.readouts import Readout
-from ketasim.units import unit
 
 Array = NDArray[np.float64]
 Course = Mapping[str, Array]
 DRUG = "drug"
-BODY = ("body", "pk_s", "pk_r", "plasma")  # together they are the drug
 RESTS = 1e-6  # of its size: a node that moves less without the drug rests
 MOVES = 1e-4  # of its size: a node that moves less with the drug carries nothing
 NOTHING = 1e-5  # of its size: a smaller effect is none
@@ -85,14 +86,8 @@ def explain(scenario: Scenario, effect: str, *, nodes: Sequence[str] = ()) -> Ex
     ModelError
         When a name is not in the model.
     """
-    return _Study(scenario, readout(effect)).explanation(nodes)
-
-
-def readout(text: str) -> Readout:
-    """Return a read-out; ``name@time`` is short for ``name.at(time)``."""
-    name, mark, moment = text.partition("@")
-    written = f"{name.strip()}.at({moment.strip()})" if mark else text
-    return Readout.parse(written, "--effect")
+    asked = parse(effect, scenario.settled_model, where="--effect")
+    return _Study(scenario, asked).explanation(nodes)
 
 
 class _Study:
@@ -100,39 +95,30 @@ class _Study:
 
     def __init__(self, scenario: Scenario, asked: Readout) -> None:
         self.model, self.asked = scenario.settled_model, asked
-        self._check_name()
         self.scenario = replace(
             scenario, model=self.model, times=_times(scenario, asked), record=()
         )
-        self.bare = replace(self.scenario, protocol=_undrugged(scenario.protocol))
+        self.bare = replace(self.scenario, protocol=scenario.protocol.undrugged)
         if self.bare.protocol == scenario.protocol:
             raise ConfigError("--effect: the configuration gives no drug, so there is no effect.")
-        self.times = np.array(self.scenario.times)
-        self.treated, self.free = (_run(one, self.model) for one in (self.scenario, self.bare))
-        self.before = self._read(self.free)
-        self.effect = self._read(self.treated) - self.before
-
-    def _check_name(self) -> None:
-        known = {*self.model.states, *(str(one.name) for one in self.model.quantities)}
-        if self.asked.name not in known:
-            hint = suggest(self.asked.name, known)
-            raise ConfigError(f"--effect {self.asked.name}: no such state or quantity.{hint}")
+        self.treated, with_drug = self._run(self.scenario, self.model)
+        self.free, self.before = self._run(self.bare, self.model)
+        self.effect = with_drug - self.before
 
     def explanation(self, nodes: Sequence[str]) -> Explanation:
         size = max(abs(self.before), abs(self.before + self.effect))
         if abs(self.effect) <= NOTHING * size or not np.isfinite(self.effect):
             raise ConfigError(
-                f"--effect {self.asked.name}: the drug has no effect on it there "
+                f"--effect {self.asked.text}: the drug has no effect on it there "
                 f"({self.effect:.2g}); nothing can be explained."
             )
         self._check_nodes(nodes)
         own = list(nodes) or self._steps()
-        factor = unit(self.model.unit(self.asked.name)).factor
         return Explanation(
-            readout=self.asked.name,
-            unit=self.model.unit(self.asked.name),
-            with_drug=(self.before + self.effect) / factor,
-            without_drug=self.before / factor,
+            readout=self.asked.text,
+            unit=self.asked.unit,
+            with_drug=self.before + self.effect,
+            without_drug=self.before,
             nodes=_largest(self._share([one], None, one, "") for one in own),
             arrows=_largest(self._arrow(a, b, names) for (a, b), names in self._links().items()),
         )
@@ -140,10 +126,10 @@ class _Study:
     def _check_nodes(self, nodes: Sequence[str]) -> None:
         for one in nodes:
             role = self.model.role(one)
-            if role not in ("state", "quantity") or one.partition(".")[0] in BODY:
+            if role not in ("state", "quantity") or one.partition(".")[0] in self.model.carriers:
                 steps = ", ".join(self._steps()[:3]) or "no step lies there"
                 raise ConfigError(
-                    f"--node {one}: a state or quantity between the drug and {self.asked.name} is "
+                    f"--node {one}: a state or quantity between the drug and {self.asked.text} is "
                     f"needed: {steps}."
                 )
 
@@ -160,14 +146,15 @@ class _Study:
     def _ancestors(self) -> list[str]:
         """Return what the drug moves on its way to the read-out, in the model's order."""
         parents = _parents(self.model)
-        found, waiting = set(), [self.asked.name]
+        found, waiting = set(), list(self.asked.names)
         while waiting:
             for one in parents.get(waiting.pop(), ()):
                 if one not in found:
                     found.add(one)
                     waiting.append(one)
         known = (*self.model.states, *(str(one.name) for one in self.model.quantities))
-        rest = {name for name in known if name.partition(".")[0] in BODY} | {self.asked.name}
+        carriers = self.model.carriers
+        rest = {n for n in known if n.partition(".")[0] in carriers} | {*self.asked.names}
         return [name for name in known if name in found - rest and self.moved(name)]
 
     def _steps(self) -> list[str]:
@@ -178,15 +165,15 @@ class _Study:
 
     def _links(self) -> dict[tuple[str, str], list[str]]:
         """Return what each mechanism reads of each other one, and of the drug."""
-        relevant = {name.partition(".")[0] for name in (*self._ancestors(), self.asked.name)}
+        relevant = {name.partition(".")[0] for name in (*self._ancestors(), *self.asked.names)}
         found: dict[tuple[str, str], list[str]] = {}
         for mechanism in self.model.mechanisms:
-            if mechanism.name in BODY or mechanism.name not in relevant:
+            if mechanism.name in self.model.carriers or mechanism.name not in relevant:
                 continue
             for read in mechanism.reads:
                 if self._carries(read):
                     source = read.of.partition(".")[0]
-                    key = (DRUG if source in BODY else source, mechanism.name)
+                    key = (DRUG if source in self.model.carriers else source, mechanism.name)
                     found.setdefault(key, []).append(read.of)
         return found
 
@@ -205,7 +192,7 @@ class _Study:
         else:
             whole, instead = self._with_twin, {name: twin_of(name) for name in names}
         held = cut(whole, instead, readers=readers)
-        left = self._read(_run(replace(self.scenario, model=held), held)) - self.before
+        left = self._run(replace(self.scenario, model=held), held)[1] - self.before
         return Share(source, into, 1.0 - left / self.effect, left / self.effect)
 
     @cached_property
@@ -213,35 +200,45 @@ class _Study:
         levels = {
             name: float(course[0])
             for name, course in self.free.items()
-            if name.partition(".")[0] in BODY
+            if name.partition(".")[0] in self.model.carriers
         }
         return with_twin(self.model, levels)
 
-    def _read(self, course: Course) -> float:
-        return float(self.asked.reduce(self.times, course[self.asked.name][None, :])[0])
+    def _run(self, scenario: Scenario, model: Model) -> tuple[Course, float]:
+        """Return every course of a run, canonical, and the read-out in its unit."""
+        names, reductions = model.recordable, self.asked.reductions
+        batch = Batch(
+            model=model,
+            parameters=System(model).default_parameters[None, :],
+            schedules=scenario.schedule,
+            times=np.array(scenario.times),
+            record=names,
+            reductions=reductions,
+        )
+        found = run(batch, Settings("reference", rtol=1e-8, limits=ALONE))
+        status = Status(int(found.status[0]))
+        if not status.ok:
+            raise SolverError(found.stories.get(0, f"a run stopped: {status.sentence}."))
 
+        def lookup(one: Lookup) -> Array:
+            if isinstance(one, Reading):
+                return found.reduced[:, reductions.index(one.reduction)]
+            if isinstance(one, Ledger):
+                return np.array([model.value(one.name)])
+            return np.array([scenario.schedule.delivered.sum()])
 
-def _run(scenario: Scenario, model: Model) -> Course:
-    names = (*model.states, *(str(one.name) for one in model.quantities))
-    found = integrate(
-        System(model), scenario.schedule, np.array(scenario.times), names=names, rtol=1e-8
-    )
-    return found.observed
-
-
-def _undrugged(protocol: Protocol) -> Protocol:
-    return Protocol(tuple(e for e in protocol.events if not isinstance(e, Dose | Bath)))
+        course = dict(zip(names, found.values[0], strict=True))
+        return course, float(np.ravel(self.asked.evaluate(lookup))[0])
 
 
 def _times(scenario: Scenario, asked: Readout) -> tuple[float, ...]:
-    """Return the scenario's times as far as the read-out needs them, its own moment included."""
-    if asked.reducer != "at":
+    """Return times as far as the read-out needs them, or all where it is of the whole course."""
+    if not asked.moments:
         return scenario.times
-    moment = asked.arguments[0]
     ends = [e.start + e.over for e in scenario.protocol.events if isinstance(e, Dose)]
-    begin, last = min(scenario.times[0], moment, 0.0), max([moment, *ends]) + 1.0
+    begin, last = min(scenario.times[0], *asked.moments, 0.0), max([*asked.moments, *ends]) + 1.0
     grid = np.concatenate([np.linspace(begin, min(last, 6.0), 61), np.linspace(begin, last, 61)])
-    return tuple(sorted({*grid.round(9).tolist(), moment}))
+    return tuple(sorted({*grid.round(9).tolist(), *asked.moments}))
 
 
 def _parents(model: Model) -> dict[str, set[str]]:

@@ -1,32 +1,43 @@
 """``simulate``: one scenario in, one Dataset out, with every dose accounted for."""
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ketasim.core.grids import around
 from ketasim.core.protocol import Hold
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
-from ketasim.engines.limits import METHODS
-from ketasim.engines.reference import Trajectory, integrate
-from ketasim.errors import SolverError, suggest
+from ketasim.engines import balance
+from ketasim.engines.contract import RTOL, Batch, Outcome, Settings
+from ketasim.engines.limits import ALONE
+from ketasim.engines.run import run
+from ketasim.engines.status import Status
+from ketasim.errors import SolverError
+from ketasim.readouts import Ledger, Lookup, Reading, Readout, Reduction, check_moments, parse_all
+from ketasim.readouts.labels import check_labels
 from ketasim.results.schema import dataset
+from ketasim.results.summary import Summary
 from ketasim.studies.identity import provenance
-
-DELIVERED_WITHIN = 1e-9  # relative; a dose may not be lost
-BALANCED_WITHIN = 1e-9
-ENGINES = ("reference", "ensemble")
+from ketasim.units import unit
 
 Array = NDArray[np.float64]
+DAY = 24.0
+TOGETHER = 1e-9  # times nearer than this [h] are one
 
 
 def simulate(
-    scenario: Scenario, *, engine: str = "reference", method: str = "LSODA", rtol: float = 1e-6
+    scenario: Scenario,
+    *,
+    engine: str = "reference",
+    method: str = "LSODA",
+    rtol: float = RTOL,
+    readouts: Iterable[str] = (),
 ) -> xr.Dataset:
     """Run one scenario.
 
@@ -40,124 +51,182 @@ def simulate(
         Of the reference engine: ``'LSODA'`` (default), ``'BDF'`` or ``'Radau'``.
     rtol
         Relative tolerance; the absolute one is ``1e-3 * rtol`` of each state's own scale.
+    readouts
+        Numbers to take of the run, such as ``"spines.density.peak"``; see :mod:`ketasim.readouts`.
+        No output grid moves them.
 
     Returns
     -------
     xarray.Dataset
         One variable a recorded name with dims ``(member, time)``, shape ``(1, n_times)``, in its
-        declared unit; ``status``; doses, work and provenance as attributes.
+        declared unit; one a read-out, ``(member,)``; ``status``; doses, work and provenance as
+        attributes.
 
     Raises
     ------
+    ConfigError
+        When an engine or read-out cannot be understood.
     SolverError
         When integration stops, or drug was lost or made on the way.
     """
-    check_settings(engine, method, rtol)
-    system, schedule = System(scenario.settled_model), scenario.schedule
-    run = (
-        _compiled(scenario, system, rtol)
-        if engine == "ensemble"
-        else integrate(
-            system,
-            schedule,
-            np.array(scenario.times),
-            names=scenario.recorded,
-            method=method,
-            rtol=rtol,
-        )
+    settings = Settings(engine, method, rtol, ALONE, threads=1)
+    asked = _asked(scenario, readouts)
+    reductions = tuple(dict.fromkeys(r for one in asked for r in one.reductions))
+    found = _carried_out(scenario, settings, np.array(scenario.times), reductions)
+    whole = _labelled(scenario, settings, found)
+    bare = found
+    if any(isinstance(one, Reading) and one.effect for r in asked for one in r.lookups):
+        untreated = replace(scenario, protocol=scenario.protocol.undrugged, record=())
+        bare = _carried_out(untreated, settings, np.empty(0), reductions)
+    values = _numbers(scenario, asked, reductions, found.reduced, bare.reduced)
+    for one in asked:
+        labels = {"units": one.unit, "long_name": one.text}
+        whole[one.label] = xr.Variable(("member",), values[one.label], labels)
+    return whole
+
+
+def _numbers(
+    scenario: Scenario,
+    asked: Sequence[Readout],
+    reductions: Sequence[Reduction],
+    treated: Array,
+    bare: Array,
+) -> dict[str, Array]:
+    """Return the value of each read-out by its label, each (1,)."""
+    columns = {one: k for k, one in enumerate(reductions)}
+
+    def lookup(one: Lookup) -> Array:
+        if isinstance(one, Reading):
+            value: Array = treated[:, columns[one.reduction]]
+            return value - bare[:, columns[one.reduction]] if one.effect else value
+        if isinstance(one, Ledger):
+            return np.array([scenario.settled_model.value(one.name)])
+        return np.array([scenario.schedule.delivered.sum()])
+
+    return {one.label: np.broadcast_to(one.evaluate(lookup), (1,)) for one in asked}
+
+
+def _asked(scenario: Scenario, texts: Iterable[str]) -> tuple[Readout, ...]:
+    asked = parse_all([texts] if isinstance(texts, str) else texts, scenario.model)
+    check_moments(asked, scenario.times[0], scenario.times[-1])
+    check_labels([one.label for one in asked], taken=scenario.recorded)
+    return asked
+
+
+def _carried_out(
+    scenario: Scenario, settings: Settings, times: Array, reductions: tuple[Reduction, ...]
+) -> Outcome:
+    """Run one member; raises SolverError with what is known of a failure."""
+    model = scenario.settled_model
+    batch = Batch(
+        model=model,
+        parameters=System(model).default_parameters[None, :],
+        schedules=scenario.schedule,
+        times=times,
+        record=scenario.recorded if len(times) else (),
+        reductions=reductions,
+        span=(scenario.times[0], scenario.times[-1]),
     )
+    found = run(batch, settings)
+    status = Status(int(found.status[0]))
+    if not status.ok:
+        told = f"the {settings.engine} engine stopped: {status.sentence}."
+        if settings.engine == "ensemble":
+            told += " Run it with engine = reference to see where."
+        raise SolverError(found.stories.get(0, told))
+    return found
+
+
+def _labelled(scenario: Scenario, settings: Settings, found: Outcome) -> xr.Dataset:
+    model, schedule = scenario.settled_model, scenario.schedule
+    share = balance.share(schedule, System(model), found.final[0])
     attributes = {
         **provenance(scenario),
-        **_doses(schedule, delivered_share(schedule, system, run.final)),
+        **_doses(schedule, share),
         **_holds(scenario),
-        **_work(run, method if engine == "reference" else "Rodas5P", rtol),
-        "engine": engine,
+        "engine": settings.engine,
+        "method": settings.solver,
+        "rtol": float(found.rtol[0]),
+        "steps": int(found.steps[0]),
+        "rhs_evaluations": found.evaluations,
+        "wall_s": found.wall,
     }
-    observed = {name: values[None, :] for name, values in run.observed.items()}
+    observed = dict(zip(scenario.recorded, np.moveaxis(found.values, 1, 0), strict=True))
+    meanings = {int(one): one.name.lower() for one in (Status.OK, Status.OK_AFTER_RETRY)}
     times = np.array(scenario.times)
-    return dataset(scenario.settled_model, times, observed, np.zeros(1), {0: "ok"}, attributes)
+    return dataset(model, times, observed, found.status, meanings, attributes)
 
 
-def _compiled(scenario: Scenario, system: System, rtol: float) -> Trajectory:
-    """Run one member on the ensemble engine."""
-    from ketasim.engines.ensemble import run_members
-    from ketasim.engines.kernels import compile_kernel
-    from ketasim.engines.status import Status
+@dataclass(frozen=True)
+class Look:
+    """A run as a person wants to see it.
 
-    names, began = scenario.recorded, time.perf_counter()
-    found = run_members(
-        compile_kernel(system, record=names, schedules=scenario.schedule),
-        system.default_parameters[None, :],
-        scenario.schedule,
-        np.array(scenario.times),
-        rtol=rtol,
-        threads=1,
-        keep_final=True,
-    )
-    status = Status(int(found.status[0]))
-    if status not in (Status.OK, Status.OK_AFTER_RETRY) or found.final is None:
-        raise SolverError(
-            f"the ensemble engine stopped: {status.sentence}. "
-            "Run it with engine = reference to see where."
-        )
-    return Trajectory(
-        states=np.empty((0, 0)),
-        observed=dict(zip(names, found.values[0], strict=True)),
-        final=found.final[0],
-        steps=int(found.steps[0] + found.rejected[0]),
-        evaluations=0,
-        wall=time.perf_counter() - began,
-    )
+    ``dataset`` is at the scenario's times, ``drawn`` at more of them: around doses, inputs and
+    extremes, so that a picture misses no pulse whatever grid was asked for. ``summary`` holds the
+    numbers of every recorded name, which no grid moves.
+    """
+
+    dataset: xr.Dataset
+    drawn: xr.Dataset
+    summary: Mapping[str, Summary]
 
 
-def check_settings(engine: str, method: str, rtol: float) -> None:
-    """Refuse an engine or solver that does not exist or a tolerance that cannot be met."""
-    for key, given, known in (("name", engine, ENGINES), ("method", method, METHODS)):
-        if given not in known:
-            raise SolverError(
-                f'engine.{key} = "{given}": no such {key}.{suggest(given, known)} '
-                f"Choose one of {', '.join(known)}."
-            )
-    if not 1e-12 <= rtol <= 1e-2:
-        raise SolverError(f"engine.rtol = {rtol:g}: must lie between 1e-12 and 0.01.")
-
-
-def delivered_share(schedule: Schedule, system: System, final: Array) -> float:
-    """Return the share of the prescribed drug that is found again in the final state.
-
-    Every micromole is looked for in depots, body and the eliminated pool, enantiomer by enantiomer.
+def look(
+    scenario: Scenario, *, engine: str = "reference", method: str = "LSODA", rtol: float = RTOL
+) -> Look:
+    """Run one scenario, and take of it what a figure and a table need; see :func:`simulate`.
 
     Raises
     ------
-    SolverError
-        When segments deliver less or more than prescribed, or drug was lost on the way.
+    ConfigError, SolverError
+        As :func:`simulate`.
     """
-    where = {name: i for i, name in enumerate(system.state_names)}
-    prescribed = np.zeros(len(where))
-    for one in schedule.given:
-        for state, amount in one.into:
-            prescribed[where[state]] += amount
-    _agree(schedule.delivered, prescribed, DELIVERED_WITHIN, "the segments deliver")
-    entered = {state for one in schedule.given for state, _ in one.into}
-    found, wanted = 0.0, 0.0
-    for pool in system.model.conserved:
-        if entered.isdisjoint(pool):
-            continue
-        rows = [where[name] for name in pool]
-        held, given = final[rows].sum(keepdims=True), prescribed[rows].sum(keepdims=True)
-        _agree(held, given, BALANCED_WITHIN, f"{pool[0].split('.')[0]} holds")
-        found += float(held[0])
-        wanted += float(given[0])
-    return found / wanted if wanted else 1.0
+    settings = Settings(engine, method, rtol, ALONE, threads=1)
+    begin, end = scenario.times[0], scenario.times[-1]
+    reductions = tuple(r for name in scenario.recorded for r in _summarised(name, begin, end))
+    more = _union([*scenario.times, *around(scenario.protocol, begin, end)])
+    found = _carried_out(scenario, settings, np.array(more), reductions)
+    summary = _summary(scenario, found, reductions)
+    tops = [one.time_of_peak for one in summary.values() if np.isfinite(one.time_of_peak)]
+    drawn = replace(scenario, times=_union([*more, *tops]))
+    if len(drawn.times) > len(more):
+        seen = _carried_out(drawn, settings, np.array(drawn.times), ())
+        found = replace(seen, wall=found.wall + seen.wall)
+    whole = _labelled(drawn, settings, found)
+    places = np.searchsorted(drawn.times, np.array(scenario.times) - TOGETHER)
+    return Look(whole.isel(time=places), whole, summary)
 
 
-def _agree(found: Array, wanted: Array, within: float, what: str) -> None:
-    gap = np.abs(found - wanted).max(initial=0.0)
-    if gap > within * max(float(np.abs(wanted).max(initial=0.0)), 1e-300) and gap > 0.0:
-        raise SolverError(
-            f"drug was lost: {what} {found.sum():.12g} umol where {wanted.sum():.12g} umol were "
-            "prescribed. Please report this scenario; as a remedy try a smaller engine.rtol."
-        )
+def _union(moments: Iterable[float]) -> tuple[float, ...]:
+    every = np.unique(np.fromiter(moments, float))
+    apart = np.concatenate([[True], np.diff(every) > TOGETHER])
+    return tuple(every[apart].tolist())
+
+
+def _summarised(name: str, begin: float, end: float) -> tuple[Reduction, ...]:
+    """Return what a row of the summary is made of, in the order of its fields."""
+    plain = tuple(Reduction(kind, name) for kind in ("start", "change", "t_change", "area"))
+    day = (Reduction("at", name, moment=DAY),) if begin <= DAY <= end else ()
+    return (*plain, Reduction("above_half", name), *day)
+
+
+def _summary(
+    scenario: Scenario, found: Outcome, reductions: Sequence[Reduction]
+) -> dict[str, Summary]:
+    model = scenario.settled_model
+    columns = {(r.name, str(r.kind)): k for k, r in enumerate(reductions)}
+
+    def number(name: str, kind: str) -> float:
+        column = columns.get((name, kind))
+        if column is None:
+            return float("nan")
+        factor = unit(reductions[column].declared_unit(model)).factor
+        return float(found.reduced[0, column]) / factor
+
+    return {
+        name: Summary.of(*(number(name, kind) for kind in Summary.KINDS))
+        for name in scenario.recorded
+    }
 
 
 def _doses(schedule: Schedule, share: float) -> Mapping[str, Any]:
@@ -177,14 +246,4 @@ def _holds(scenario: Scenario) -> Mapping[str, Any]:
         "hold_names": ";".join(one.knob for one in held),
         "hold_starts_h": np.array([one.start for one in held]),
         "hold_stops_h": np.array([one.stop for one in held]),
-    }
-
-
-def _work(run: Trajectory, method: str, rtol: float) -> Mapping[str, Any]:
-    return {
-        "method": method,
-        "rtol": rtol,
-        "steps": run.steps,
-        "rhs_evaluations": run.evaluations,
-        "wall_s": run.wall,
     }

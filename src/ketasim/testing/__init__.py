@@ -7,7 +7,8 @@ For authors of mechanisms and engines. Nothing in the package itself imports thi
 True
 """
 
-from ketasim.testing.course import COURSE_NAMES, COURSE_TIMES, course_faults
+from ketasim.models.reference import COURSE_NAMES
+from ketasim.testing.course import COURSE_TIMES, course_faults
 from ketasim.testing.oracles import (
     delivered_by,
     drawn,

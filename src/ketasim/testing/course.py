@@ -11,17 +11,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.core.scenario import hours
+from ketasim.models.reference import COURSE_NAMES
 
 Array = NDArray[np.float64]
 
-COURSE_NAMES = (
-    "glutamate.relative",
-    "trkb.signal",
-    "translation.mtorc1",
-    "translation.proteins",
-    "spines.density",
-    "outcome.function",
-)
 COURSE_TIMES = (*hours(0, 8, every=0.05), *hours(9, 96, every=1), *hours(108, 672, every=12))
 
 

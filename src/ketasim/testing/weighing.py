@@ -9,14 +9,15 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from math import isclose
-from typing import Any
-
-import pint
+from typing import TYPE_CHECKING, Any
 
 from ketasim.core.declare import Derived, Flow, Law, Mechanism, Quantity, arguments
 from ketasim.core.model import Model
-from ketasim.errors import UnitError
+from ketasim.errors import MissingExtra, UnitError
 from ketasim.units import unit
+
+if TYPE_CHECKING:
+    import pint
 
 CLOSE = 1e-9
 _SPELLED = {
@@ -27,9 +28,18 @@ _SPELLED = {
 }  # fmt: skip
 
 
+def _pint() -> Any:
+    """Return pint; raises MissingExtra with what to type when it is not installed."""
+    try:
+        import pint
+    except ImportError:
+        raise MissingExtra('Weighing laws needs pint: pip install "ketasim[dev]".') from None
+    return pint
+
+
 @cache
-def _registry() -> pint.UnitRegistry[Any]:
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
+def _registry() -> "pint.UnitRegistry[Any]":
+    registry: pint.UnitRegistry[Any] = _pint().UnitRegistry()
     registry.define("body_kilogram = [body_weight]")  # no drug mass: mg/kg keeps both
     registry.define("score_point = [score]")
     return registry
@@ -47,6 +57,8 @@ def weigh(model: Model) -> int:
 
     Raises
     ------
+    MissingExtra
+        When pint is not installed.
     UnitError
         When a law cannot be evaluated with units or gives another unit than declared; every such
         law is named.
@@ -112,7 +124,7 @@ def _fault(
         return f"{where}: asks for undeclared '{missing[0]}'."
     try:
         heavy = one.law(*(values[name] * _pint_unit(units[name]) for name in names))
-    except pint.PintError as error:
+    except _pint().PintError as error:
         return f"{where}: {error}"
     plain = one.law(*(values[name] * unit(units[name]).factor for name in names))
     found = (_disagreement(heavy, plain, name, text) for name, text in wanted.items())
@@ -125,7 +137,7 @@ def _disagreement(heavy: Any, plain: float, name: str, text: str) -> str | None:
     want = _pint_unit(text)
     try:
         found = float((result / want).to("dimensionless").magnitude) * unit(text).factor
-    except pint.DimensionalityError:
+    except _pint().DimensionalityError:
         return f'gives "{result.units}" where {name} needs "{text}".'
     if not isclose(found, plain, rel_tol=CLOSE, abs_tol=1e-300):
         return f"gives {found:.12g} with units but {plain:.12g} with canonical numbers."

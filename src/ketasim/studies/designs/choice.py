@@ -10,7 +10,6 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, suggest
 from ketasim.models.physiology import Trait, traits
-from ketasim.models.subjects import WEIGHT
 from ketasim.studies.designs.design import Design
 from ketasim.studies.designs.distributions import (
     Distribution,
@@ -79,7 +78,7 @@ def chosen(source: Source, vary: Vary | None) -> dict[str, Drawable]:
 def in_a_line(design: Design, source: Source) -> str:
     """Return what a draw varies and what it leaves alone, as one sentence."""
     model = _model(source)
-    names = {WEIGHT if name == "subject.weight" else name for name in design.names}
+    names = {model.weight if name == "subject.weight" else name for name in design.names}
     drawn, left = [], []
     for role, nouns in NOUNS.items():
         members = [n for n, p in model.parameters.items() if _room(model, n) and p.role == role]
@@ -104,8 +103,9 @@ def _asked(source: Source, name: str, own: Distribution | None) -> Iterator[tupl
     head, _, tail = name.partition(".")
     if not tail and own is not None:
         raise ConfigError(f"{name}: a group takes no distribution; name its parameters.")
-    if head == SUBJECT or name == WEIGHT:
-        yield from _of_subject(source, "weight" if name == WEIGHT else tail, name, own)
+    weight = _model(source).weight
+    if head == SUBJECT or name == weight:
+        yield from _of_subject(source, "weight" if name == weight else tail, name, own)
     elif own is not None:
         yield name, Drawable(own, name, 3)
     elif _EVENT.match(name):
@@ -133,7 +133,7 @@ def _of_group(source: Source, word: str) -> Iterator[tuple[str, Drawable]]:
             'or "exponents", "gains" or "everything".'
         )
     for name in members:
-        if name == WEIGHT and traits(_species(source)):
+        if name == model.weight and traits(_species(source)):
             yield from _of_subject(source, "weight", "subject.weight", None)
         elif name not in _set_by_subject(source):
             yield name, Drawable(plausible(model.parameters[name]), name)
@@ -155,10 +155,10 @@ def _of_subject(
     source: Source, tail: str, name: str, own: Distribution | None
 ) -> Iterator[tuple[str, Drawable]]:
     """Yield the columns of one trait of the subject, or of all."""
-    if name in ("subject.weight", WEIGHT) and own is not None:
+    model, species = _model(source), _species(source)
+    if name in ("subject.weight", model.weight) and own is not None:
         yield name, Drawable(own, name, 3)
         return
-    model, species = _model(source), _species(source)
     here = {key: one for key, one in traits(species).items() if _is_known(model, one)}
     if not here or (tail and tail not in here):
         there = f"Traits here: {', '.join(here)}." if here else "No trait here has one."
@@ -212,4 +212,4 @@ def _species(source: Source) -> str:
 
 
 def _set_by_subject(source: Source) -> Mapping[str, str | float]:
-    return source.subject.values if isinstance(source, Scenario) else {}
+    return source.own_values if isinstance(source, Scenario) else {}

@@ -20,7 +20,6 @@ from ketasim.core.schedule import (
 )
 from ketasim.errors import ConfigError, KetasimError, ProtocolError, UnitError, suggest
 from ketasim.models.physiology import traits
-from ketasim.models.subjects import WEIGHT
 from ketasim.studies.designs.design import Design
 from ketasim.units import dimension_name, unit
 
@@ -98,12 +97,10 @@ class Columns:
     @cached_property
     def weight(self) -> int | None:
         """Return the column that holds the body weight, if any."""
-        names = self.design.names
-        if "subject.weight" in names and WEIGHT in names:
-            raise ConfigError(f'"subject.weight" and "{WEIGHT}" are the same; vary one.')
-        alike = ["subject.weight"]
-        if WEIGHT in self.scenario.subject.values:
-            alike.append(WEIGHT)
+        names, own = self.design.names, self.scenario.model.weight
+        if "subject.weight" in names and own in names:
+            raise ConfigError(f'"subject.weight" and "{own}" are the same; vary one.')
+        alike = ["subject.weight", *([own] if own else [])]
         return next((names.index(one) for one in alike if one in names), None)
 
     @cached_property
@@ -113,7 +110,7 @@ class Columns:
         found = []
         for column, name in enumerate(self.design.names):
             if column not in self.events:
-                own = WEIGHT if name == "subject.weight" else name
+                own = self.scenario.model.weight if name == "subject.weight" else name
                 if own in places:
                     found.append((column, places[own], self._factor(column, name)))
         return found

@@ -1,4 +1,4 @@
-"""The best mixture: a lattice on the simplex of accounts, every point calibrated and scored."""
+"""The best mixture: a lattice on the simplex of hypotheses, every point calibrated and scored."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from ketasim.errors import ModelError
 from ketasim.models.rivals import Hypothesis, mixture
-from ketasim.studies.judge.bench import Bench
+from ketasim.studies.findings.finding import Finding
 from ketasim.studies.judge.calibrate import Places, calibrate
 from ketasim.studies.judge.draws import parameter_draws
-from ketasim.studies.judge.experiment import Experiment
+from ketasim.studies.judge.prepare import Comparison
 from ketasim.studies.judge.scores import aicc, log_likelihoods
 
 Array = NDArray[np.float64]
@@ -21,39 +21,48 @@ MOST_POINTS = 2000
 
 def best_mixture(
     hypotheses: Sequence[Hypothesis],
-    bench: Bench,
-    target: float,
-    experiments: Sequence[Experiment],
+    comparison: Comparison,
+    *,
+    findings: Sequence[Finding],
+    keep: NDArray[np.bool_],
 ) -> tuple[Hypothesis, int] | None:
-    """Return the mixture of accounts with the lowest AICc at the ledger's values, and its weights.
+    """Return the mixture with the lowest AICc at the ledger's values, and how many weights it has.
 
-    Only mixtures of two accounts or more are tried; every weight above 0 counts as a free number.
-    ``experiments`` are the first of the bench's, with their observations.
+    Only mixtures of two or more are tried; every weight above 0 counts as a free number.
+    ``findings`` are those of the comparison's first that ``keep`` keeps.
 
-    None when fewer than two accounts can be mixed, or no mixture reaches the reference effect.
+    None when fewer than two can be mixed, or no mixture reaches the reference effect and can be
+    computed.
     """
     able = [one for one in hypotheses if _mixable(one)]
     points = [p for p in lattice(len(able), STEPS) if np.count_nonzero(p) > 1]
     if not points:
         return None
     mixed = [mixture(able, point.tolist()) for point in points[:MOST_POINTS]]
-    ledger = parameter_draws(bench.model, 1, reach=0.0)
+    ledger = parameter_draws(comparison.model, 1, prior_width=0.0)
 
     def rows(which: Places, gains: Array) -> Array:
         parts = [
-            bench.rows(mixed[i], ledger, gains[k : k + 1]) for k, i in enumerate(which.tolist())
+            comparison.rows(mixed[i], ledger, gains[k : k + 1])
+            for k, i in enumerate(which.tolist())
         ]
         return np.concatenate(parts)
 
-    found = calibrate(lambda i, g: bench.effect(rows(i, g)), len(mixed), target)
+    found = calibrate(
+        lambda i, g: comparison.effect(rows(i, g)).values[0], len(mixed), comparison.target
+    )
     reached = np.flatnonzero(found.reached)
     if not len(reached):
         return None
-    n = len(experiments)
-    predicted = bench.predict(rows(reached, found.gains[reached]))[:n]
-    totals = log_likelihoods(experiments, predicted).sum(axis=0)
+    predicted = comparison.predict(rows(reached, found.gains[reached]))
+    whole = predicted.computed[: len(keep)][keep].all(axis=0)
+    if not whole.any():
+        return None
+    reached = reached[whole]
+    values = np.ascontiguousarray(predicted.values[: len(keep)][keep][:, whole])
+    totals = log_likelihoods(findings, values).sum(axis=0)
     scores = [
-        aicc(float(total), int(np.count_nonzero(points[i])), n)
+        aicc(float(total), int(np.count_nonzero(points[i])), len(findings))
         for total, i in zip(totals, reached, strict=True)
     ]
     best = reached[int(np.argmin(scores))]

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ketasim.studies.judge.accounts import Account
-from ketasim.studies.judge.experiment import Experiment
+from ketasim.studies.findings.finding import Finding
 from ketasim.studies.judge.judgement import Judgement
+from ketasim.studies.judge.prepare import Prepared
 from ketasim.studies.judge.scores import Score
 
 WORDS = {2.0: "agrees", 1.0: "strained", 0.0: "contradicted"}
@@ -29,31 +29,31 @@ def number(value: float) -> float | None:
 
 
 def table(judgement: Judgement) -> list[list[Any]]:
-    """Return one row for each finding and account, the header first."""
-    pairs = list(zip(judgement.accounts, judgement.scores, strict=True))
+    """Return one row for each finding and hypothesis, the header first."""
+    pairs = list(zip(judgement.hypotheses, judgement.scores, strict=True))
     if judgement.mixed is not None and judgement.mixed_score is not None:
         pairs.append((judgement.mixed, judgement.mixed_score))
     rows: list[list[Any]] = [list(HEADER)]
-    for i, one in enumerate(judgement.experiments):
-        fitted = not bool(judgement.fresh[i])
-        for account, score in pairs:
+    for i, one in enumerate(judgement.findings):
+        fitted = not bool(judgement.held_out[i])
+        for prepared, score in pairs:
             rows.append(
-                [*_finding(one, fitted=fitted), account.name, *_cell(one, i, account, score)]
+                [*_finding(one, fitted=fitted), prepared.name, *_cell(one, i, prepared, score)]
             )
             rows[-1].append(" ".join(one.references))
     return rows
 
 
-def _finding(one: Experiment, *, fitted: bool) -> list[Any]:
+def _finding(one: Finding, *, fitted: bool) -> list[Any]:
     head = [one.name, one.title, one.species, one.grade, one.contested, fitted]
-    return [*head, one.unit, one.outcome.told]
+    return [*head, one.unit, one.observed.told]
 
 
-def _cell(one: Experiment, i: int, account: Account, score: Score) -> list[Any]:
-    value = account.predicted[i]
-    drawn = account.drawn[i][np.isfinite(account.drawn[i])]
+def _cell(one: Finding, i: int, prepared: Prepared, score: Score) -> list[Any]:
+    value = prepared.predicted[i]
+    drawn = prepared.drawn[i][np.isfinite(prepared.drawn[i])]
     spread = np.percentile(drawn, [50.0, 5.0, 95.0]).tolist() if len(drawn) else [np.nan] * 3
-    grade = float(one.outcome.agreement(np.asarray(value)))
+    grade = float(one.observed.agreement(np.asarray(value)))
     tail = [score.logs[i], score.each[i], score.left_out[i]]
     shown = [number(x) for x in (value, *spread)]
     return [*shown, word(grade), *(number(x) for x in tail)]
@@ -61,7 +61,7 @@ def _cell(one: Experiment, i: int, account: Account, score: Score) -> list[Any]:
 
 def record(judgement: Judgement) -> dict[str, Any]:
     """Return everything a judgement found, without NaN or infinity."""
-    names = [one.name for one in judgement.experiments]
+    names = [one.name for one in judgement.findings]
     header, *rows = table(judgement)
     return {
         "about": {**judgement.about, "findings": len(names), "reference": judgement.reference.name,
@@ -70,29 +70,30 @@ def record(judgement: Judgement) -> dict[str, Any]:
         "chosen": judgement.chosen.name if judgement.chosen else None,
         "contenders": [judgement.names[i] for i in judgement.contenders],
         "ranking": [_ranked(judgement, i) for i in judgement.ranking],
-        "ranking_by_fresh_findings": [judgement.names[i] for i in judgement.fresh_ranking],
+        "ranking_by_fresh_findings": [judgement.names[i] for i in judgement.held_out_ranking],
         "explained_by_none": [names[i] for i in judgement.unexplained],
         "separate_none": [names[i] for i in judgement.undecided],
         "pivotal": {names[i]: judgement.names[k] for i, k in judgement.pivotal},
         "mixture": _mixture(judgement, names),
-        "would_decide": [_promise(judgement, i) for i in range(len(judgement.promises))],
-        "separation": _separation(judgement),
+        "would_decide": [_information(judgement, i) for i in range(len(judgement.information))],
+        "separation": _recovery(judgement),
         "refused": judgement.refused,
+        "not_computed": judgement.left_out,
         "remarks": judgement.remarks,
         "findings": [dict(zip(header, row, strict=True)) for row in rows],
     }  # fmt: skip
 
 
 def _ranked(judgement: Judgement, i: int) -> dict[str, Any]:
-    account, score = judgement.accounts[i], judgement.scores[i]
+    prepared, score = judgement.hypotheses[i], judgement.scores[i]
     return {
-        "account": account.name,
-        "story": account.hypothesis.story,
-        "gain": number(account.gain),
-        "free_numbers": account.free,
+        "account": prepared.name,
+        "story": prepared.hypothesis.story,
+        "gain": number(prepared.gain),
+        "free_numbers": prepared.free,
         "log_evidence": number(score.evidence),
         "log_evidence_interval": [number(end) for end in score.interval],
-        "log_evidence_fresh": number(score.fresh),
+        "log_evidence_fresh": number(score.held_out),
         "probability": number(judgement.probabilities[i]),
         "log_likelihood": number(score.logs.sum()),
         "aicc": number(score.aicc),
@@ -100,40 +101,41 @@ def _ranked(judgement: Judgement, i: int) -> dict[str, Any]:
         "agrees": int((judgement.agreement[:, i] == 2.0).sum()),
         "contradicted": int((judgement.agreement[:, i] == 0.0).sum()),
         "nothing_to_read": int(np.isnan(judgement.agreement[:, i]).sum()),
-        "draws_that_reach_the_effect": number(account.ease),
+        "draws_that_reach_the_effect": number(prepared.acceptance_rate),
         "effective_draws": number(score.effective_draws),
+        "draws_not_computed": judgement.not_computed.get(prepared.name, 0),
     }
 
 
 def _mixture(judgement: Judgement, names: list[str]) -> dict[str, Any] | None:
-    account, score = judgement.mixed, judgement.mixed_score
-    if account is None or score is None:
+    mixed, score = judgement.mixed, judgement.mixed_score
+    if mixed is None or score is None:
         return None
     return {
-        "name": account.name,
-        "gains": {k: account.gain * share for k, share in account.hypothesis.gains.items()},
-        "values": dict(account.hypothesis.values),
+        "name": mixed.name,
+        "gains": {k: mixed.gain * share for k, share in mixed.hypothesis.gains.items()},
+        "values": dict(mixed.hypothesis.values),
         "aicc": number(score.aicc),
         "log_evidence": number(score.evidence),
         "still_misses": [names[i] for i in judgement.missed_by_mixture],
     }
 
 
-def _promise(judgement: Judgement, i: int) -> dict[str, Any]:
-    one = judgement.promises[i]
+def _information(judgement: Judgement, i: int) -> dict[str, Any]:
+    one = judgement.information[i]
     medians = {k: number(v) for k, v in zip(judgement.names, one.medians, strict=True)}
     return {
-        "experiment": one.experiment.name,
-        "title": one.experiment.title,
-        "proposed": not one.experiment.done,
+        "experiment": one.finding.name,
+        "title": one.finding.title,
+        "proposed": not one.finding.done,
         "bits": one.bits,
         "bits_between_all": one.bits_of_all,
         "predicted": medians,
     }
 
 
-def _separation(judgement: Judgement) -> dict[str, Any]:
-    found = judgement.separation
+def _recovery(judgement: Judgement) -> dict[str, Any]:
+    found = judgement.recovery
     return {
         "accounts": found.names,
         "named": found.named.tolist(),

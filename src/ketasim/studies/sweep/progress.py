@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,32 @@ class Tally:
         seconds = time.monotonic() - self.began
         now = Progress(self.done, self.total, self.failed, self.computed, seconds)
         return self.listener(now) is True
+
+
+class Bar:
+    """A bar with rate, time left and failures; in a notebook, the notebook's own.
+
+    >>> with Bar() as bar:
+    ...     dataset = sweep(scenario, design, progress=bar)
+    """
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+
+    def __enter__(self) -> "Bar":
+        """Return the bar, which shows itself at the first report."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bar as it stands."""
+        if self.bar is not None:
+            self.bar.close()
+
+    def __call__(self, now: Progress) -> None:
+        """Show how far a sweep has come."""
+        if self.bar is None:
+            from tqdm.auto import tqdm
+
+            self.bar = tqdm(total=now.total, initial=now.done - now.computed, unit=" runs")
+        self.bar.set_postfix_str(f"{now.failed:,} failed" if now.failed else "", refresh=False)
+        self.bar.update(now.done - self.bar.n)

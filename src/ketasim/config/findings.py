@@ -1,0 +1,240 @@
+"""Findings as files: one TOML a finding, be it a check of the scorecard, a report or a proposal."""
+
+from collections.abc import Iterable
+from math import inf
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ketasim.config.files import parse, read_file
+from ketasim.config.finding_file import ACCEPT, MOMENT, ArmTable, FindingFile, ReadOutTable
+from ketasim.config.library import Library, packaged_library
+from ketasim.config.messages import explain, located
+from ketasim.config.packaged import folder
+from ketasim.config.protocol import protocol_of
+from ketasim.config.schema import Config, SubjectTable
+from ketasim.core.model import Model
+from ketasim.core.protocol import hours_of
+from ketasim.errors import ConfigError, suggest
+from ketasim.studies.findings import reading
+from ketasim.studies.findings.arms import Arm
+from ketasim.studies.findings.finding import Finding, ReadOut
+from ketasim.studies.findings.observed import Curve, Direction, Interval, Number, Observation
+from ketasim.units import unit
+
+MOST_FILES = 1000
+
+
+def load_findings(
+    folders: Iterable[Path] = (), *, packaged: bool = True, library: Library | None = None
+) -> list[Finding]:
+    """Read the published findings of the package and those of folders of your own, by name.
+
+    Parameters
+    ----------
+    folders
+        Folders or files of your own.
+    packaged
+        Whether the published findings of the package come first.
+    library
+        Models and subjects; those of the package when not given.
+
+    Raises
+    ------
+    ConfigError
+        When a folder is missing or empty, a file cannot be read, or two have the same name.
+    """
+    places = [folder() / "experiments"] if packaged else []
+    found: dict[str, Finding] = {}
+    for place in (*places, *folders):
+        for one in load_folder(place, library=library):
+            if one.name in found:
+                raise ConfigError(f'{place}: there is already an experiment "{one.name}"; rename.')
+            found[one.name] = one
+    return list(found.values())
+
+
+def load_checks(where: Path | None = None, *, library: Library | None = None) -> list[Finding]:
+    """Read the findings of a scorecard (the package's when no folder is given), by number.
+
+    Raises
+    ------
+    ConfigError
+        When a file cannot be read, has no number, or accepts no interval; it names file and key.
+    """
+    place = where or folder() / "checks"
+    files = [place] if place.is_file() else sorted(place.glob("*.toml"))
+    if not files:
+        raise ConfigError(f"{place}: no check files (*.toml) here.")
+    found = [(path, load_finding(path, library=library)) for path in files]
+    seen: dict[int, Path] = {}
+    for path, one in found:
+        if one.number is None:
+            raise ConfigError(f"{path.name}: number: a check needs one, from 1 to 999.")
+        if one.number in seen:
+            raise ConfigError(
+                f"{path.name}: number = {one.number}: {seen[one.number].name} has it already."
+            )
+        if all(readout.accepted is None for readout in one.readouts):
+            raise ConfigError(f"{path.name}: finding{ACCEPT}")
+        seen[one.number] = path
+    return sorted((one for _, one in found), key=lambda one: one.number or 0)
+
+
+def load_folder(place: Path, *, library: Library | None = None) -> list[Finding]:
+    """Read every finding of one folder, or one file, by name; see :func:`load_findings`."""
+    if place.is_file():
+        return [load_finding(place, library=library)]
+    files = sorted(place.glob("*.toml"))
+    if not files:
+        raise ConfigError(f"{place}: no experiment files (*.toml) here.")
+    if len(files) > MOST_FILES:
+        raise ConfigError(f"{place}: {len(files):,} files; at most {MOST_FILES:,}.")
+    return [load_finding(one, library=library) for one in files]
+
+
+def candidates() -> list[Finding]:
+    """Return the proposals that come with the package."""
+    return load_folder(folder() / "candidates")
+
+
+def reference_effect(name: str | Path = "mouse") -> Finding:
+    """Return the effect to which hypotheses are calibrated: a packaged name, or a file.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name, or it has no number to reach.
+    """
+    place = folder() / "reference_effects"
+    known = {one.stem: one for one in sorted(place.glob("*.toml"))}
+    if str(name) not in known and not Path(name).is_file():
+        raise ConfigError(
+            f'reference "{name}": no such effect.{suggest(str(name), known)} '
+            f"Effects here: {', '.join(known)}; or give a file."
+        )
+    found = load_finding(known.get(str(name), Path(name)))
+    seen = [one.observed for one in found.readouts]
+    if len(seen) != 1 or not isinstance(seen[0], Number) or seen[0].observed == 0.0:
+        raise ConfigError(f"{found.name}: a reference effect is a number, and not 0.")
+    return found
+
+
+def load_finding(path: Path, *, library: Library | None = None) -> Finding:
+    """Read one finding; see :func:`load_findings`.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read or understood; the message names it and the key.
+    """
+    text = read_file(path)
+    try:
+        table = FindingFile.model_validate(parse(text, path.name))
+    except ValidationError as error:
+        raise ConfigError(explain(error, path.name)) from None
+    library = library or packaged_library()
+    model = library.model("antidepressant")
+    with located(f"{path.name}: "):
+        arms = {name: _arm(name, one, table, library, model) for name, one in table.arms.items()}
+        tables: list[tuple[str, ReadOutTable]] = []
+        tables += [("finding", table.finding)] if table.finding is not None else []
+        tables += [(f"measure[{i}]", one) for i, one in enumerate(table.measure)]
+        readouts = [_readout(where, one, table.title, arms, model) for where, one in tables]
+    return Finding(
+        name=path.stem,
+        title=table.title,
+        arms=arms,
+        readouts=tuple(readouts),
+        species=table.species or "",
+        preparation=table.preparation,
+        grade=table.grade or "",
+        contested=table.contested,
+        rows=table.rows,
+        references=table.references,
+        note=" ".join(table.note.split()),
+        number=table.number,
+        hard=table.hard,
+        written=text,
+    )
+
+
+def _arm(name: str, one: ArmTable, table: FindingFile, library: Library, model: Model) -> Arm:
+    """Return an arm with its control: the same without doses, baths and agents.
+
+    Its subject is of the finding's species unless it says otherwise.
+    """
+    if "subject" not in one.model_fields_set and table.species is not None:
+        one = one.model_copy(update={"subject": SubjectTable(species=table.species)})
+    with located(f"arms.{name}."):
+        with located("subject: "):
+            subject = library.subject(one.subject.species, one.subject.weight)
+        full = Config.model_construct(
+            schema_=1,
+            subject=one.subject,
+            dosing=one.dosing,
+            bath=one.bath,
+            intervention=(*one.intervention, *one.agent),
+        )
+        bare = Config.model_construct(schema_=1, subject=one.subject, intervention=one.intervention)
+        treated, control = (protocol_of(part, model, subject) for part in (full, bare))
+        with located("parameters: "):
+            model.with_values(one.parameters)
+    return Arm(subject, treated, control, one.parameters)
+
+
+def _readout(
+    where: str, table: ReadOutTable, title: str, arms: dict[str, Arm], model: Model
+) -> ReadOut:
+    unit(table.unit, f"{where}.unit")
+    times = tuple(hours_of(one, f"{where}.times[{i}]") for i, one in enumerate(table.times))
+
+    def formula(text: str, key: str, moment: str) -> reading.Formula:
+        text = MOMENT.sub(f"at({moment})", text) if times else text
+        return reading.parse(text, model=model, arms=arms, where=f"{where}.{key}")
+
+    def whole(moment: str) -> reading.Formula:
+        found = formula(table.value, "value", moment)
+        return reading.share(found, formula(table.of, "of", moment)) if table.of else found
+
+    formulas = tuple(whole(str(moment)) for moment in table.times or ("",))
+    seen, accepted = _observed(table, times), _interval(where, table)
+    return ReadOut(table.name or title, formulas, table.unit, seen, accepted)
+
+
+def _observed(table: ReadOutTable, times: tuple[float, ...]) -> Observation | None:
+    if times:
+        return Curve(times, table.values or None, table.errors)
+    if table.least is not None:
+        return Direction(table.direction, table.least)
+    if table.error is not None:
+        return Number(table.observed if table.left is None else table.left, table.error)
+    return None
+
+
+def _interval(where: str, table: ReadOutTable) -> Interval | None:
+    if not table.accepts:
+        return None
+    if table.between is not None:
+        return Interval(*table.between, table.target)
+    if table.target is not None and table.tolerance is not None:
+        width = _width(f"{where}.tolerance", table.tolerance, table.target)
+        return Interval(table.target - width, table.target + width, table.target)
+    low = -inf if table.at_least is None else table.at_least
+    high = inf if table.at_most is None else table.at_most
+    return Interval(low, high, table.target, table.reported)
+
+
+def _width(where: str, tolerance: float | str, target: float) -> float:
+    if not isinstance(tolerance, str):
+        if tolerance < 0.0:
+            raise ConfigError(f"{where} = {tolerance:g}: must be at least 0.")
+        return float(tolerance)
+    number, _, sign = tolerance.partition(" ")
+    try:
+        share = float(number)
+    except ValueError:
+        share = -1.0
+    if sign != "%" or not 0.0 < share < inf:
+        raise ConfigError(f'{where} = "{tolerance}": write a number, or a share as in "30 %".')
+    return abs(target) * share / 100.0

@@ -1,0 +1,110 @@
+"""How far each verdict leans on numbers that nobody has measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.core.declare import CHOSEN
+from ketasim.core.model import Model
+from ketasim.core.system import System
+from ketasim.engines.limits import Limits
+from ketasim.studies.designs.draw import random
+from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.predict import Prediction
+from ketasim.studies.findings.scorecard import scorecard
+from ketasim.units import unit
+
+Array = NDArray[np.float64]
+BLOCK = 50  # draws held in memory at once
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A finding with the share of draws under which it passes.
+
+    The share is of the draws under which a verdict could be given (nan where there is none);
+    ``not_computed`` counts the others.
+    """
+
+    finding: Finding
+    share: float
+    not_computed: int = 0
+
+
+def unmeasured(model: Model) -> tuple[str, ...]:
+    """Return the parameters that rest on no measurement and are not settings."""
+    return tuple(
+        name
+        for name, one in model.parameters.items()
+        if one.evidence.kind != "measured"
+        and one.role not in CHOSEN
+        and one.bounds[0] < one.bounds[1]
+    )
+
+
+def pass_shares(
+    findings: Sequence[Finding],
+    model: Model,
+    *,
+    draws: int = 1000,
+    seed: int = 1,
+    limits: Limits | None = None,
+) -> list[Standing]:
+    """Return how often each finding passes when everything not measured is drawn within its bounds.
+
+    Draws are log-uniform (uniform where a bound is 0 or negative) and independent of one another:
+    harsher than any real uncertainty. A draw whose runs failed says nothing about a finding.
+
+    Parameters
+    ----------
+    findings
+        Those with acceptance intervals count.
+    model
+        The model to score.
+    draws, seed
+        How many draws, and from which seed.
+    limits
+        What one run may spend.
+    """
+    names = unmeasured(model)
+    design = random(model, draws, vary=names, seed=seed)
+    card = scorecard(findings, model, limits=limits)
+    counts = np.zeros((len(card.findings), 2), dtype=int)
+    for begin in range(0, draws, BLOCK):
+        rows = design.rows(begin, min(begin + BLOCK, draws))
+        found = card.predict(_parameters(model, names, rows), rtol=1e-5)
+        counts += [_counted(one, p) for one, p in zip(card.findings, found, strict=True)]
+    return [
+        Standing(one, float(passed) / given if given else nan, draws - int(given))
+        for one, (passed, given) in zip(card.findings, counts, strict=True)
+    ]
+
+
+def _parameters(model: Model, names: Sequence[str], rows: Array) -> Array:
+    order = list(model.parameters)
+    full = np.repeat(System(model).default_parameters[None, :], len(rows), axis=0)
+    for column, name in enumerate(names):
+        full[:, order.index(name)] = rows[:, column] * unit(model.unit(name)).factor
+    return full
+
+
+def _counted(one: Finding, prediction: Prediction) -> tuple[int, int]:
+    """Count the draws that pass, and those under which there is a verdict.
+
+    As in a single verdict, a read-out that fails settles it, computed though the others may not be.
+    """
+    judged = [i for i, readout in enumerate(one.readouts) if readout.judged]
+    holds = np.array(
+        [
+            [interval.holds(float(value)) for value in prediction.values[i]]
+            for i in judged
+            if (interval := one.readouts[i].accepted) is not None
+        ]
+    )
+    known = prediction.computed[judged]
+    passed = (holds & known).all(axis=0)
+    failed = (~holds & known).any(axis=0)
+    return int(passed.sum()), int((passed | failed).sum())

@@ -1,0 +1,93 @@
+"""What the model has, a mechanism in words, and the machine it runs on."""
+
+import os
+
+from ketasim import export
+from ketasim.config import load
+from ketasim.config.library import packaged_library
+from ketasim.core.model import Model
+from ketasim.reports import lists, mechanism
+from ketasim.reports.text import Table, Text
+from ketasim.results.provenance import machine, source_state, versions
+from ketasim.studies.simulate import simulate
+
+
+def list_configs() -> Table:
+    """Return the configurations that come with the package, with their titles."""
+    return lists.configs()
+
+
+def list_targets(*, of: str = "", model: Model | None = None) -> Text:
+    """Return every knob with its range and the laws it enters; ``of`` one mechanism only."""
+    return lists.targets(_checked(of, model), of)
+
+
+def list_parameters(*, of: str = "", model: Model | None = None) -> Table:
+    """Return every parameter with bounds and evidence; ``of`` one mechanism only."""
+    return lists.parameters(_checked(of, model), of)
+
+
+def list_states(*, of: str = "", model: Model | None = None) -> Table:
+    """Return every state and quantity that can be recorded; ``of`` one mechanism only."""
+    return lists.states(_checked(of, model), of)
+
+
+def list_drugs(*, model: Model | None = None) -> Table:
+    """Return every drug with its molar mass [g/mol], its parts and its routes."""
+    return lists.drugs(_default(model))
+
+
+def list_routes(*, model: Model | None = None) -> Table:
+    """Return every route with the drugs that can be given by it."""
+    return lists.routes(_default(model))
+
+
+def describe(
+    name: str | None = None,
+    *,
+    model: Model | None = None,
+    format: str = "markdown",  # noqa: A002  (what a user would call it)
+) -> Text:
+    """Return a mechanism's story, equations and sourced numbers; or a sheet of the whole model.
+
+    Parameters
+    ----------
+    name
+        A mechanism such as ``"nmda"``; the whole model when not given.
+    model
+        The default model when not given.
+    format
+        Of the sheet: ``"markdown"`` or ``"latex"``.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such mechanism or format.
+    """
+    if name is None:
+        return Text(export.sheet(_default(model), format=format))
+    return mechanism.description(_default(model), name)
+
+
+def doctor() -> Table:
+    """Return versions, processor and engine, after trying a short run."""
+    about = machine()
+    rows = list(versions().items())
+    rows += [("system", about["system"]), ("processor", about["processor"])]
+    rows += [("features", " ".join(about["features"]) or "-"), ("cores", str(os.cpu_count()))]
+    state = source_state()
+    if state is not None:
+        rows.append(("source", state["commit"][:12] + (" (changed)" if state["changed"] else "")))
+    run = simulate(load("human_healthy_iv", sets=["output.until=1 d"]).scenario).attrs
+    told = f"reference (SciPy {run['method']}): a day in {run['wall_s']:.2f} s, ok"
+    return Table(("what", "which"), (*rows, ("engine", told)))
+
+
+def _default(model: Model | None) -> Model:
+    return packaged_library().model("antidepressant") if model is None else model
+
+
+def _checked(of: str, model: Model | None) -> Model:
+    own = _default(model)
+    lists.check_mechanism(of, own)
+    return own

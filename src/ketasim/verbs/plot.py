@@ -1,0 +1,37 @@
+"""Every picture under the name of what it shows; each returns a matplotlib Figure.
+
+>>> import ketasim as ks
+>>> figure = ks.plot.timecourse(ks.run("human_depressed_iv").dataset)
+
+- ``timecourse(dataset, path)``: one run, from drug to mood
+- ``compare({label: dataset}, path)``: runs over one another
+- ``response(dataset, name)``: dose and response of a sweep, with a Hill curve
+- ``map(dataset, name)``: a read-out over two varied values
+- ``fan(dataset, name)``: quantiles, or with ``kind="spaghetti"`` single members, over time
+- ``judgement(judgement, path)``: accounts by findings
+- ``evidence(panels, path)``: predictions over published points
+- ``pathway(explanation, order, path)``: which steps carry an effect
+- ``save(figure, path)``: PNG, SVG or PDF, with the numbers drawn beside it
+"""
+
+from ketasim.plots.evidence import draw as evidence
+from ketasim.plots.fans import draw as fan
+from ketasim.plots.judgement import draw as judgement
+from ketasim.plots.maps import draw as map  # noqa: A004  (what a user would call it)
+from ketasim.plots.overlay import draw as compare
+from ketasim.plots.pathway import draw as pathway
+from ketasim.plots.response import draw as response
+from ketasim.plots.style import save
+from ketasim.plots.timecourse import draw as timecourse
+
+__all__ = [
+    "compare",
+    "evidence",
+    "fan",
+    "judgement",
+    "map",
+    "pathway",
+    "response",
+    "save",
+    "timecourse",
+]

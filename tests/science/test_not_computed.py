@@ -1,0 +1,164 @@
+"""A step limit is forced on the runs: no verdict, share, fit or score may call that refuted."""
+
+import json
+
+import numpy as np
+import pytest
+
+import ketasim as ks
+from ketasim.cli import main
+from ketasim.config.findings import load_checks, load_findings, reference_effect
+from ketasim.engines.limits import Limits
+from ketasim.errors import ConfigError, SolverError
+from ketasim.models.antidepressant import antidepressant
+from ketasim.studies.findings import predict
+from ketasim.studies.findings.calibration import problem
+from ketasim.studies.findings.robustness import pass_shares
+from ketasim.studies.findings.scorecard import score
+
+pytestmark = pytest.mark.science
+MODEL = antidepressant()
+RIVALS = ("resting", "lhb")
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """Return a function that limits the steps of every run of a finding."""
+    return lambda most: monkeypatch.setattr(predict, "LIMITS", Limits(steps=most, seconds=10.0))
+
+
+@pytest.fixture
+def type_in(capsys):
+    """Return a function that types a line: exit code and output."""
+
+    def typed(*words):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        return int(caught.value.code or 0), capsys.readouterr().out
+
+    return typed
+
+
+def test_check_says_not_computed_and_never_fail(type_in, steps):
+    steps(20)
+    code, out = type_in("check")
+    assert code == 3
+    assert "FAIL" not in out
+    assert "not computed: max_steps" in out
+    assert "19 not computed; 0 hard checks fail." in out
+    code, out = type_in("check", "--json", "--only", "20")
+    (told,) = json.loads(out)["checks"]
+    assert code == 3
+    assert (told["passed"], told["verdict"]) == (None, "not computed: max_steps")
+    assert {one["verdict"] for one in told["measures"]} == {"not computed: max_steps"}
+
+
+def test_a_check_that_rests_on_no_run_keeps_its_verdict(type_in, steps):
+    steps(20)
+    code, out = type_in("check", "--only", "3")  # affinities of the ledger
+    assert code == 0
+    assert "pass" in out
+
+
+def test_a_hard_check_that_fails_is_still_told(type_in, steps, tmp_path):
+    steps(20)
+    (tmp_path / "wrong.toml").write_text(
+        'schema = 1\nnumber = 1\ntitle = "wrong"\nhard = true\n[arms.a]\n'
+        'dosing = [{ amount = "0.5 mg/kg", route = "iv" }]\n'
+        '[[measure]]\nname = "k"\nvalue = "parameter(nmda.k_s)"\nunit = "uM"\nat_least = 100\n'
+        '[[measure]]\nname = "m"\nvalue = "a.outcome.mood.peak"\nunit = "1"\nat_least = 0\n'
+    )
+    code, out = type_in("check", "--checks", str(tmp_path))
+    assert code == 1
+    assert "1 hard checks fail." in out
+
+
+def test_verdicts_that_were_computed_stay_as_they_are():
+    whole = {one.finding.number: one for one in score(load_checks(), MODEL)}
+    some = score(load_checks(), MODEL, limits=Limits(steps=200, seconds=10.0))
+    lost = [one for one in some if not one.computed]
+    assert 0 < len(lost) < len(some)
+    for one in some:
+        if one.computed:
+            assert one.word == whole[one.finding.number].word
+
+
+def test_shares_are_of_the_draws_that_were_computed():
+    checks = [one for one in load_checks() if one.number in (3, 20)]
+    ledger, onset = pass_shares(checks, MODEL, draws=8, limits=Limits(steps=20, seconds=10.0))
+    assert (ledger.share, ledger.not_computed) == (1.0, 0)
+    assert np.isnan(onset.share)
+    assert onset.not_computed == 8
+
+
+def test_a_fit_steps_back_from_what_fails_and_does_not_start_there(steps):
+    task = problem(MODEL, [one for one in load_checks() if one.number in (3, 20)])
+    fine = task.residuals(task.ledger[None, :])
+    assert np.isfinite(fine).all()
+    steps(20)
+    failed = task.residuals(task.ledger[None, :])
+    assert np.isnan(failed).any()
+    assert np.array_equal(failed[np.isfinite(failed)], fine[np.isfinite(failed)])
+    assert np.isfinite(task.slopes(task.ledger)).all()
+    with pytest.raises(SolverError, match="a run of the scorecard fails at the start of this fit"):
+        task.fit(task.ledger, "ledger")
+
+
+def judged(findings=None, draws=24):
+    return ks.judge(RIVALS, findings, candidates=[], mix=False, draws=draws)
+
+
+def test_a_judgement_leaves_out_what_failed_and_scores_the_rest_alike(steps):
+    steps(160)
+    found = judged()
+    assert found.left_out
+    assert len(found.left_out) + len(found.findings) == len(load_findings())
+    said = " ".join(found.remarks)
+    for name in found.left_out:
+        assert f"{name} is left out for every hypothesis; runs failed: " in said
+    assert "(not computed: max_steps)" in said
+    steps(100_000)
+    rest = judged([one for one in load_findings() if one.name not in found.left_out])
+    assert not rest.left_out
+    for one in found.hypotheses:
+        lost = found.not_computed.get(one.name, 0)
+        assert one.drawn.shape[1] == 24 - lost
+    pairs = zip(found.hypotheses, found.scores, rest.scores, strict=True)
+    for one, limited, free in pairs:
+        assert limited.aicc == free.aicc
+        if one.name not in found.not_computed:
+            assert limited.evidence == free.evidence
+
+
+def test_a_draw_that_failed_does_not_lower_its_hypothesis(steps):
+    steps(150)
+    found = judged()
+    assert found.not_computed
+    steps(100_000)
+    rest = judged([one for one in load_findings() if one.name not in found.left_out])
+    for i, name in enumerate(found.names):
+        lost = found.not_computed.get(name, 0)
+        totals = rest.scores[i].totals
+        kept = np.isin(totals, found.scores[i].totals)
+        assert kept.sum() == 24 - lost  # the same draws, each with the same score
+        if lost:
+            assert f"{name}: {lost} draws are left out, in which a run failed" in " ".join(
+                found.remarks
+            )
+
+
+def test_a_hypothesis_under_which_most_runs_fail_is_left_out_and_says_why(steps):
+    steps(100)
+    found = judged()
+    assert found.names == ("lhb",)
+    (why,) = found.refused
+    assert why.startswith('"resting" is left out: ')
+    assert why.endswith("findings could not be computed under it (max_steps).")
+
+
+def test_when_the_reference_effect_cannot_be_computed_that_is_said(steps):
+    steps(20)
+    with pytest.raises(ConfigError, match=r"not computed: max_steps"):
+        judged()
+    with pytest.raises(ConfigError, match=r"its reference effect is not computed: max_steps"):
+        ks.judge(RIVALS, candidates=[], reference=reference_effect("human"), draws=16)
