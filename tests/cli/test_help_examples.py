@@ -8,12 +8,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from ketasim import models
 from ketasim.cli.main import group
 from ketasim.config import load
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "human_depressed_iv"
-MODEL = antidepressant()
+MODEL = models.antidepressant()
 NAMES = {
     *MODEL.parameters, *MODEL.knobs, *MODEL.states, *(str(one.name) for one in MODEL.quantities),
     *(str(one.name) for one in MODEL.derived),
