@@ -22,6 +22,7 @@ from ketasim.engines.contract import (
     Attempt,
     Batch,
     Halt,
+    Halted,
     Outcome,
     Settings,
     never,
@@ -133,6 +134,8 @@ def _attempts(
         failed = np.flatnonzero(fine if number == 0 else np.isin(whole.status, AGAIN))
         if not len(failed):
             continue
+        if halted():
+            raise Halted
         tolerance = settings.rtol if how.rtol is None else how.rtol
         part = batch if len(failed) == len(batch) else batch.some(failed)
         given = asked if len(failed) == len(batch) else asked.some(failed)
