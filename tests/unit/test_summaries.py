@@ -8,7 +8,7 @@ import pytest
 
 import toy
 import trap
-from ketasim.config import loads
+from ketasim.config import Setup, loads
 from ketasim.core.protocol import Protocol, bath, dose, hold, repeat
 from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.engines.contract import Settings
@@ -158,6 +158,20 @@ def test_a_step_limit_is_a_row_with_its_name(engine):
     found = sweep(WARD, VARY, summaries=["body.s.peak"], engine=engine, limits=Limits(steps=3))
     assert (found["status"] == Status.MAX_STEPS).all()
     assert np.isnan(found["body.s.peak"]).all()
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "ran"),
+    [("reference", None, "reference"), ("reference", "ensemble", "ensemble"),
+     (None, None, "ensemble")],
+)  # fmt: skip
+def test_a_setups_own_engine_is_used_from_python_too(monkeypatch, said, asked, ran):
+    from ketasim.verbs import sweep as verbs
+
+    seen = {}
+    monkeypatch.setattr(verbs.Order, "carry_out", lambda order, **_: seen.update(order.how))
+    verbs.sweep(Setup(WARD, engine=said), VARY, engine=asked, summaries=[ASKED])
+    assert seen["engine"] == ran
 
 
 @pytest.mark.parametrize(
