@@ -8,7 +8,7 @@ import pytest
 
 import toy
 import trap
-from ketasim.config import Setup, loads
+from ketasim.config import loads
 from ketasim.core.protocol import Protocol, bath, dose, hold, repeat
 from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.engines.contract import Settings
@@ -170,7 +170,8 @@ def test_a_setups_own_engine_is_used_from_python_too(monkeypatch, said, asked, r
 
     seen = {}
     monkeypatch.setattr(verbs.Order, "carry_out", lambda order, **_: seen.update(order.how))
-    verbs.sweep(Setup(WARD, engine=said), VARY, engine=asked, summaries=[ASKED])
+    setup = replace(loads('schema = 1\n[output]\nuntil = "2 h"\n'), engine=said)
+    verbs.sweep(setup, {"nmda.k_s": "0.3 uM"}, engine=asked, summaries=["spines.peak"])
     assert seen["engine"] == ran
 
 
