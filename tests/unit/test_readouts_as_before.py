@@ -13,7 +13,6 @@ import toy
 from ketasim.config.library import packaged_library
 from ketasim.readouts import Given, Ledger, parse
 from ketasim.studies import expressions, measures
-from ketasim.studies.mediation import readout as effect_of
 from ketasim.studies.readouts import Readout as Before
 from ketasim.units import unit
 
@@ -134,12 +133,3 @@ def test_a_shipped_formula_means_what_it_meant(text, arms):
 )  # fmt: skip
 def test_a_formula_of_a_finding_means_what_it_meant(text):
     same(text, TOY, ("ket", "nbqx"))
-
-
-@pytest.mark.parametrize(
-    "text", ["body.s@2h", "body.s @ 30 min", "body.s.at(2 h)", "body.s.t_half"]
-)
-def test_an_effect_to_explain_means_what_it_meant(text):
-    before = effect_of(text)
-    found = parse(text, TOY, bare="declared").evaluate(new_lookup(TOY))
-    np.testing.assert_allclose(found, before.reduce(TIMES, course("body.s", None)))
