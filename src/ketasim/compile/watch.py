@@ -115,11 +115,9 @@ def watch(job, w, d, anchor):
         note_before(job, w, anchor)
     closer = False
     for lane in range(job.n_lanes):
-        d[CLOSER * W + lane] = 0
         if w[ACC + lane] > 0.0:
             d[STALE * W + lane] = 0
-            if not is_smooth_step(job, d, lane):
-                d[CLOSER * W + lane], closer = 1, True
+            closer |= bends(job, d, lane)
     take(job, w, d, anchor)
     if closer:
         take_parts(job, w, d, anchor)
@@ -227,17 +225,25 @@ def values_at(job, i, where, lane):
 
 
 @njit(**SAFE)
-def is_smooth_step(job, d, lane):
-    """Return whether nothing watched bends too sharply within a lane's step."""
-    smooth = True
+def bends(job, d, lane):
+    """Mark what bends too sharply within a lane's step, each for itself; say if anything does."""
+    found = 0
     for i in range(job.n_watched):
         if not is_exact(job, i):
             v = values_at(job, i, 0, lane)
-            if not is_smooth(v):
-                smooth = False
-                total = v[0] + v[1] + v[2] + v[3] + v[4]
+            smooth = is_smooth(v)
+            job.scratch[bent(job, i, lane)] = 0.0 if smooth else 1.0
+            if not smooth:
+                found, total = 1, v[0] + v[1] + v[2] + v[3] + v[4]
                 d[NONE * W + lane] |= total - total != 0.0
-    return smooth
+    d[CLOSER * W + lane] = found
+    return found == 1
+
+
+@njit(inline="always", **SAFE)
+def bent(job, i, lane):
+    """Return where it is marked that a watched value bends sharply within a lane's step."""
+    return W * (job.n_numbers * ROOM + 11 * job.n_watched) + i * W + lane
 
 
 @njit(**SAFE)
@@ -258,7 +264,7 @@ def take(job, w, d, anchor):
                 continue
             if t < first or new > last:
                 take_window(job, w, d, lane, r, anchor)
-            elif d[CLOSER * W + lane] == 0:
+            elif exact or s[bent(job, i, lane)] == 0.0:
                 p = at + lane
                 v = (s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W])
                 a = (lane * job.n_numbers + r) * ROOM
@@ -292,7 +298,8 @@ def take_parts(job, w, d, anchor):
                 first, last = part / PARTS, (part + 1) / PARTS
                 panel(job, w, lane, first, last)
                 for r in range(job.n_numbers):
-                    if covers(job, w, lane, r, anchor):
+                    own = job.scratch[bent(job, job.of[r], lane)] == 1.0
+                    if own and covers(job, w, lane, r, anchor):
                         take_panel(job, w, d, lane, r, first, last, anchor)
 
 

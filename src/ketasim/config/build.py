@@ -34,7 +34,7 @@ class Setup:
     scenario: Scenario
     engine: str | None = None
     method: str = "LSODA"
-    rtol: float = 1e-6
+    rtol: float | None = None
     cautions: tuple[str, ...] = ()
     allow_unusual_dose: bool = False
 

@@ -168,7 +168,7 @@ class EngineTable(Table):
 
     name: Literal["reference", "ensemble"] | None = None
     method: Literal["LSODA", "BDF", "Radau"] = "LSODA"
-    rtol: float = Field(1e-6, ge=1e-12, le=1e-2)
+    rtol: float | None = Field(None, ge=1e-12, le=1e-2)
 
 
 def _as_subject(value: Any) -> Any:

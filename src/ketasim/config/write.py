@@ -33,7 +33,9 @@ def dump(setup: Setup, library: Library) -> str:
     blocks.append(_table("[output]", _output(scenario)))
     engine = [("name", quoted(setup.engine))] if setup.engine else []
     engine.append(("method", quoted(setup.method)))
-    blocks.append(_table("[engine]", [*engine, ("rtol", repr(setup.rtol))]))
+    if setup.rtol is not None:
+        engine.append(("rtol", repr(setup.rtol)))
+    blocks.append(_table("[engine]", engine))
     return "\n".join(blocks)
 
 

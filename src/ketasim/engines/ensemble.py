@@ -130,7 +130,7 @@ def attempt(
         batch.parameters,
         inputs,
         asked.times,
-        rtol=settings.rtol,
+        rtol=settings.tolerance,
         limits=settings.limits,
         threads=settings.threads,
         halted=halted,

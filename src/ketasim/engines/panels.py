@@ -1,6 +1,7 @@
 """What a SciPy solver knows of a course between its steps, kept as panels of five values."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,16 @@ Dense = Callable[[Any], Array]
 PARTS = 4  # of a step within which something bends sharply
 
 
+@dataclass
+class _Kept:
+    """One name's panels so far: what bends sharply is looked at closely for itself alone."""
+
+    begins: list[float] = field(default_factory=list)
+    lengths: list[float] = field(default_factory=list)
+    values: list[Array] = field(default_factory=list)
+    looks: list[tuple[Values, Dense]] = field(default_factory=list)
+
+
 class Panels:
     """Gathers the panels of watched names while a run goes on; it lives no longer than the run.
 
@@ -22,10 +33,7 @@ class Panels:
 
     def __init__(self, system: System, names: tuple[str, ...]) -> None:
         self.system, self.names = system, names
-        self.begins: list[Array] = []
-        self.lengths: list[Array] = []
-        self.values: list[Array] = []
-        self.looks: list[tuple[Values, Dense]] = []
+        self.kept = {name: _Kept() for name in names}
         self.before: dict[str, float] = {}
         self.settings: Values = []
         self.steps: list[tuple[float, float, Dense]] = []
@@ -52,23 +60,26 @@ class Panels:
         self._note_before()
         rows = [(a, b - a, dense) for a, b, dense in self.steps]
         values = self._five(rows)
-        rough = np.atleast_1d(is_rough(values).any(axis=0))
-        if rough.any():
-            parts = [
-                (a + k * h / PARTS, h / PARTS, dense)
-                for (a, h, dense), bends in zip(rows, rough, strict=True)
-                if bends
-                for k in range(PARTS)
-            ]
-            smooth = [row for row, bends in zip(rows, rough, strict=True) if not bends]
-            values = np.concatenate([values[:, ~rough], self._five(parts)], axis=1)
-            rows = [*smooth, *parts]
-            order = np.argsort([a for a, _, _ in rows], kind="stable")
-            rows, values = [rows[i] for i in order], values[:, order]
-        self.begins.append(np.array([a for a, _, _ in rows]))
-        self.lengths.append(np.array([h for _, h, _ in rows]))
-        self.values.append(values)
-        self.looks += [(self.settings, dense) for _, _, dense in rows]
+        rough = is_rough(values)
+        parts = [
+            (i, (a + k * h / PARTS, h / PARTS, dense))
+            for i, (a, h, dense) in enumerate(rows)
+            if rough[:, i].any()
+            for k in range(PARTS)
+        ]
+        closer = self._five([row for _, row in parts]) if parts else values[:, :0]
+        owners = np.array([i for i, _ in parts], dtype=int)
+        for k, name in enumerate(self.names):
+            mine = np.flatnonzero(rough[k, owners])
+            whole = np.flatnonzero(~rough[k])
+            own = [*(rows[i] for i in whole), *(parts[i][1] for i in mine)]
+            order = np.argsort([a for a, _, _ in own], kind="stable")
+            found = np.concatenate([values[k, whole], closer[k, mine]])[order]
+            kept = self.kept[name]
+            kept.begins += [own[i][0] for i in order]
+            kept.lengths += [own[i][1] for i in order]
+            kept.values.append(found)
+            kept.looks += [(self.settings, own[i][2]) for i in order]
         self.steps = []
 
     def _five(self, rows: list[tuple[float, float, Dense]]) -> Array:
@@ -89,28 +100,26 @@ class Panels:
 
     def courses(self, last: Array | None) -> Mapping[str, Course]:
         """Return the course of every watched name; ``last`` are states after a final bolus."""
-        if not self.names or not self.begins:
+        if not self.names or not self.kept[self.names[0]].begins:
             return {}
-        begins, lengths = np.concatenate(self.begins), np.concatenate(self.lengths)
-        values = np.concatenate(self.values, axis=1)
         after: Mapping[str, Array] = {}
         if last is not None:
             after = self.system.observe(self.settings, last[:, None], self.names)
         return {
             name: Course(
-                begins,
-                lengths,
-                values[k],
+                np.array(kept.begins),
+                np.array(kept.lengths),
+                np.concatenate(kept.values),
                 self.before[name],
                 float(after[name][0]) if after else None,
                 self._look(name),
             )
-            for k, name in enumerate(self.names)
+            for name, kept in self.kept.items()
         }
 
     def _look(self, name: str) -> Callable[[int, float], float]:
         def look(panel: int, t: float) -> float:
-            settings, dense = self.looks[panel]
+            settings, dense = self.kept[name].looks[panel]
             found = self.system.observe(settings, np.asarray(dense(t))[:, None], (name,))
             return float(found[name][0])
 

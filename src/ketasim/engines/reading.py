@@ -12,7 +12,7 @@ from ketasim.readouts.derive import PRIMITIVES, Primitive
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 ROOM = 8  # numbers that an unfinished answer needs, as in compile/scan.py
-PLACES = 11  # values kept of each watched name: ten places, and what was there before
+PLACES = 12  # values kept of each watched name: ten places, one from before, and a mark
 AT, START = PRIMITIVES.index("at"), PRIMITIVES.index("start")
 
 

@@ -312,7 +312,7 @@ def _member(
     on_grid = np.searchsorted(times, grid)
     try:
         run = integrate(
-            system, schedule, times, names=names, method=settings.method, rtol=settings.rtol,
+            system, schedule, times, names=names, method=settings.method, rtol=settings.tolerance,
             limits=settings.limits, parameters=batch.parameters[i], first_step=first_step,
             watch=watched, halted=halted,
         )  # fmt: skip

@@ -126,17 +126,17 @@ def _attempts(
     system = System(batch.model)
     fine = _starts(system, batch, asked)
     whole = _nothing(system, batch, asked, fine)
-    rtol = np.full(len(batch), settings.rtol)
+    rtol = np.full(len(batch), settings.tolerance)
     tries = [*ATTEMPTS[settings.engine]]
     if settings.allow_looser:
-        tries.append(looser(settings.rtol))
+        tries.append(looser(settings.tolerance))
     for number, how in enumerate(tries):
         failed = np.flatnonzero(fine if number == 0 else np.isin(whole.status, AGAIN))
         if not len(failed):
             continue
         if halted():
             raise Halted
-        tolerance = settings.rtol if how.rtol is None else how.rtol
+        tolerance = settings.tolerance if how.rtol is None else how.rtol
         part = batch if len(failed) == len(batch) else batch.some(failed)
         given = asked if len(failed) == len(batch) else asked.some(failed)
         found = _attempt(part, given, replace(settings, rtol=tolerance), how, halted)

@@ -19,7 +19,7 @@ def compare_laws(
     *,
     readouts: Sequence[str] = (),
     engine: str = "reference",
-    rtol: float = 1e-6,
+    rtol: float | None = None,
 ) -> xr.Dataset:
     """Run a scenario as it is and with some laws replaced.
 

@@ -14,7 +14,7 @@ from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
-from ketasim.engines.contract import RTOL, Batch, Outcome, Settings
+from ketasim.engines.contract import Batch, Outcome, Settings
 from ketasim.engines.limits import ALONE
 from ketasim.engines.run import run
 from ketasim.engines.status import Status
@@ -36,7 +36,7 @@ def simulate(
     *,
     engine: str = "reference",
     method: str = "LSODA",
-    rtol: float = RTOL,
+    rtol: float | None = None,
     readouts: Iterable[str] = (),
 ) -> xr.Dataset:
     """Run one scenario.
@@ -50,7 +50,8 @@ def simulate(
     method
         Of the reference engine: ``'LSODA'`` (default), ``'BDF'`` or ``'Radau'``.
     rtol
-        Relative tolerance; the absolute one is ``1e-3 * rtol`` of each state's own scale.
+        Relative tolerance, by default the engine's own; the absolute one is ``1e-3 * rtol`` of each
+        state's own scale.
     readouts
         Numbers to take of the run, such as ``"spines.density.peak"``; see :mod:`ketasim.readouts`.
         No output grid moves them.
@@ -172,7 +173,11 @@ class Look:
 
 
 def look(
-    scenario: Scenario, *, engine: str = "reference", method: str = "LSODA", rtol: float = RTOL
+    scenario: Scenario,
+    *,
+    engine: str = "reference",
+    method: str = "LSODA",
+    rtol: float | None = None,
 ) -> Look:
     """Run one scenario, and take of it what a figure and a table need; see :func:`simulate`.
 

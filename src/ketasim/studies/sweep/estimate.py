@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ketasim.core.scenario import Scenario
-from ketasim.engines.contract import RTOL, Settings, never
+from ketasim.engines.contract import Settings, never
 from ketasim.engines.limits import MEMBER, Limits
 from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.job import Job, cores, prepare
@@ -40,7 +40,7 @@ def estimate(
     threads: int | None = None,
     engine: str = "ensemble",
     method: str = "LSODA",
-    rtol: float = RTOL,
+    rtol: float | None = None,
     chunk: int | None = None,
     limits: Limits = MEMBER,
     allow_looser: bool = False,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketasim.core.scenario import Scenario
-from ketasim.engines.contract import RTOL, Settings
+from ketasim.engines.contract import Settings
 from ketasim.engines.limits import MEMBER, Limits
 from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.results.columns import Memory
@@ -33,7 +33,7 @@ def sweep(
     threads: int | None = None,
     engine: str = "ensemble",
     method: str = "LSODA",
-    rtol: float = RTOL,
+    rtol: float | None = None,
     chunk: int | None = None,
     limits: Limits = MEMBER,
     allow_looser: bool = False,
