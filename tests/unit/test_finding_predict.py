@@ -27,6 +27,7 @@ NBQX = ks.hold("ampa.antagonist", 1.0, start="-30 min", until="4 h")
 ARMS = {
     "ketamine": Arm(ks.mouse(), DOSE, ks.Protocol()),
     "nbqx": Arm(ks.mouse(), DOSE + NBQX, NBQX),
+    "rest": Arm(ks.mouse(), ks.hold("nmda.mk801", "1e-9 uM", until="2 h"), ks.Protocol()),
     "weekly": Arm(ks.mouse(), DOSE + LATE, ks.Protocol()),
 }
 LEDGER = System(MODEL).default_parameters[None, :]
@@ -137,8 +138,23 @@ def test_a_share_of_no_effect_is_no_number():
     none = finding("effect(ketamine, spines@24h)", of="0 * effect(ketamine, spines@24h)")
     (found,) = numbers(none)
     assert np.isnan(found).all()
-    (half,) = numbers(finding("effect(ketamine, spines@24h) / 2", of="effect(ketamine, spines@24h)"))
+    (half,) = numbers(
+        finding("effect(ketamine, spines@24h) / 2", of="effect(ketamine, spines@24h)")
+    )
     assert half == pytest.approx(0.5)
+
+
+def test_where_nothing_changes_there_is_no_half_of_a_change():
+    half, beyond = numbers(
+        *(
+            finding(*(f"{arm}.circuit.pyramidal_rate.{kind}" for arm in ("rest", "ketamine")))
+            for kind in ("t_half", "above_half")
+        )
+    )
+    assert np.isnan(half[0, 0])
+    assert half[1, 0] > 0.0
+    assert beyond[0, 0] == 0.0
+    assert beyond[1, 0] > 0.0
 
 
 def test_what_integration_cannot_tell_from_nothing_is_nothing():
