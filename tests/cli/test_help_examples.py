@@ -7,19 +7,19 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from ketasim.config.names import OBSERVABLES
 
+from ketasim import models
 from ketasim.cli.main import group
 from ketasim.config import load
-from ketasim.models import antidepressant
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "human_depressed_iv"
-MODEL = antidepressant()
+MODEL = models.antidepressant()
 NAMES = {
     *MODEL.parameters, *MODEL.knobs, *MODEL.states, *(str(one.name) for one in MODEL.quantities),
     *(str(one.name) for one in MODEL.derived),
 }  # fmt: skip
+LAWS = {one.label for one in (*MODEL.derived, *MODEL.quantities, *MODEL.flows)}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = sorted((ROOT / "src" / "ketasim").rglob("*.py"))
 # An option's example as a page or a message writes it: --set "nmda.k_s=0.4 uM", --effect a.b@1h
@@ -124,5 +124,5 @@ def test_a_name_in_quotes_is_one_of_the_model(page):
     mechanisms = "|".join(one.name for one in MODEL.mechanisms)
     text = page.read_text(encoding="utf-8")
     found = re.findall(rf"[\"`]((?:{mechanisms})\.[a-z]\w*)", text)
-    reduced = {f"{short}.{one}" for short in OBSERVABLES for one in REDUCERS}  # "spines.peak"
-    assert sorted({name for name in found if name not in NAMES | reduced}) == []
+    reduced = {f"{short}.{one}" for short in MODEL.short_names for one in REDUCERS}
+    assert sorted({name for name in found if name not in NAMES | LAWS | reduced}) == []

@@ -16,10 +16,11 @@ from click.testing import CliRunner
 
 import ketasim
 from ketasim.cli.main import group
-from ketasim.cli.varied import expanded
-from ketasim.config import loads
+from ketasim.engines.contract import Settings
 from ketasim.errors import KetasimError
 from ketasim.results.store import Store, open_dataset
+from ketasim.studies.sweep.job import prepare
+from ketasim.verbs.sweep import Order
 
 CONFIG = """
 schema = 1
@@ -32,6 +33,9 @@ until = "2 h"
 every = "30 min"
 """
 VARY = ["--vary", "dosing[0].amount = logspace(0.05, 5, 6) mg/kg"]
+DONE = xr.Dataset(
+    {"status": ("member", [0], {"flag_values": [0], "flag_meanings": "ok"})}
+)  # a sweep that ran
 KEEP = ["--summary", "nmda_block.peak, glutamate.auc(0h,1h)"]
 SOURCE = str(Path(ketasim.__file__).parents[1])
 TESTS = str(Path(__file__).parents[1])
@@ -64,8 +68,8 @@ def test_a_sweep_resumes_lists_and_repeats(config, tmp_path):
     told = sweep(config, *VARY, *KEEP, "-o", store, "--chunk", 2)
     assert f"6 runs: 6 ok. - {store}/" in told
     found = xr.open_zarr(store, chunks=None)
-    assert found["nmda.interneuron_block.peak"].to_numpy()[5] > 0.1
-    assert (np.diff(found["nmda.interneuron_block.peak"]) > 0).all()
+    assert found["nmda_block.peak"].to_numpy()[5] > 0.1
+    assert (np.diff(found["nmda_block.peak"]) > 0).all()
     again = sweep(config, *VARY, *KEEP, "-o", store, "--chunk", 2, "--resume")
     assert "found 3/3 chunks (6 runs), 0 partial files removed, 0 corrupt" in again
     assert "config, model and version match; continuing with 0" in again
@@ -178,13 +182,37 @@ def test_more_threads_than_cores_is_said(config, tmp_path):
     assert re.search(r"--threads 640: this machine has \d+ cores?; using \d+\.", told)
 
 
-def test_short_names_are_written_out():
-    scenario = loads(CONFIG).scenario
-    assert expanded("spines.peak", scenario) == "spines.density.peak"
-    assert expanded("x = spines.at(1h) / spines.density.at(0h)", scenario) == (
-        "x = spines.density.at(1h) / spines.density.at(0h)"
-    )
-    assert expanded("glutamate.relative.auc", scenario) == "glutamate.relative.auc"
+def test_what_is_asked_for_unless_something_is_has_short_names(config, tmp_path):
+    sweep(config, *VARY, "-o", tmp_path / "s.zarr")
+    kept = xr.open_zarr(tmp_path / "s.zarr", chunks=None)
+    assert {"spines.peak", "spines.t_peak", "plasma.peak"} < set(kept.data_vars)
+    assert kept["plasma.peak"].attrs["units"] == "ng/mL"
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "runs"),
+    [
+        ('name = "reference"', [], ("reference", "BDF")),
+        ('name = "reference"', ["--engine", "ensemble"], ("ensemble", "Rodas5P")),
+        ("", ["--engine", "reference"], ("reference", "BDF")),
+        ("", [], ("ensemble", "Rodas5P")),
+    ],
+)
+def test_the_engine_that_the_file_names_runs_and_what_ran_is_kept(
+    tmp_path, said, words, runs, monkeypatch
+):
+    seen = {}
+    path = tmp_path / "question.toml"
+    path.write_text(f'{CONFIG}\n[engine]\n{said}\nmethod = "BDF"\n')
+    monkeypatch.setattr(Order, "carry_out", lambda order, **_: seen.update(order=order) or DONE)
+    call("sweep", path, *VARY, *words, "-o", tmp_path / "s.zarr")
+    order = seen["order"]
+    names = ("engine", "method", "rtol", "limits", "allow_looser")
+    settings = Settings(**{name: order.how[name] for name in names})
+    job = prepare(order.scenario, order.design, summaries=["spines.peak"], settings=settings)
+    for told in (job.identity, job.attributes):
+        assert (told["engine"], told["method"]) == runs
+    assert ('name = "reference"' in order.attributes["scenario"]) == bool(said)
 
 
 def environment():

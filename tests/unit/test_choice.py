@@ -12,7 +12,7 @@ from ketasim.errors import ConfigError
 from ketasim.models.physiology import PHYSIOLOGY
 from ketasim.studies import designs
 from ketasim.studies.designs.columns import Columns
-from ketasim.studies.job import as_design
+from ketasim.studies.sweep.job import as_design
 
 SCENARIO = ks.config.load("human_depressed_iv").scenario
 MODEL = SCENARIO.model

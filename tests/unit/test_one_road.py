@@ -13,15 +13,12 @@ ROOM = ("engines", "compile")  # where engines are made
 # What is not an engine but said by all: the contract, what may be spent, how a run ended, weighing.
 SHARED = {"contract", "limits", "status", "balance"}
 LANGUAGE = "readouts/grammar.py"
-# The former sweep, until it is gone.
-GOING = {f"studies/{one}.py" for one in ("chunk", "crew", "formula", "ladder", "summaries")}
 
 
 def modules(*, outside=()):
     """Return the package's files, without those of some rooms, by their path within it."""
     paths = {path.relative_to(SOURCE).as_posix(): path for path in SOURCE.rglob("*.py")}
-    rooms = {name: name.partition("/")[0] for name in paths.keys() - GOING}
-    return {name: paths[name] for name in sorted(rooms) if rooms[name] not in outside}
+    return {name: path for name, path in paths.items() if name.partition("/")[0] not in outside}
 
 
 def imported(path):

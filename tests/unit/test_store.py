@@ -11,6 +11,7 @@ import textwrap
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.results import claims as claiming
 from ketasim.results import durable, failures, manifest
 from ketasim.results.durable import intact, write_whole
+from ketasim.results.identity import FROM, differences
 from ketasim.results.problems import StoreError, StoreWriteError, writing
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
@@ -126,7 +128,7 @@ def test_what_is_not_run_reads_as_not_run(tmp_path):
 
 
 def test_a_finished_store_computes_nothing(finished, monkeypatch):
-    from ketasim.studies.chunk import Work
+    from ketasim.studies.sweep.chunk import Work
 
     monkeypatch.setattr(Work, "compute", lambda *_: pytest.fail("computed again"))
     assert (run(finished)["status"] == 0).all()
@@ -157,11 +159,58 @@ def test_another_question_is_refused_with_the_difference(finished, options, told
     assert bytes_of(finished) == before
 
 
+def made_as(copy, **identity):
+    """Make a store say that it was made otherwise; a value of None was not told at all."""
+    made = manifest.read(copy)
+    changed = {**made.identity, **identity}
+    told = {name: value for name, value in changed.items() if value is not None}
+    manifest.write(copy, replace(made, identity=told))
+
+
+def test_a_store_of_the_ensemble_engine_once_named_a_method_that_never_ran():
+    made = {"engine": "ensemble", "method": "LSODA", "rtol": "1e-6"}
+    now = {**made, "method": "Rodas5P"}
+    assert differences(made, now) == {}
+    assert differences({**made, "method": "BDF"}, now) == {}
+    assert differences({**made, "method": "Other"}, now) == {"method": ("Other", "Rodas5P")}
+    by_reference = {**made, "engine": "reference"}
+    other = {**by_reference, "method": "BDF"}
+    assert differences(by_reference, other) == {"method": ("LSODA", "BDF")}
+    assert set(differences(by_reference, now)) == {"engine", "method"}
+
+
+def test_peaks_of_the_output_grid_are_not_mixed_with_those_of_the_solution(copy):
+    made_as(copy, **{FROM: None})
+    before = bytes_of(copy)
+    told = "copy.zarr was made with peaks and areas of the output grid; now the solution. Mixing"
+    with pytest.raises(StoreError, match=told):
+        run(copy)
+    assert bytes_of(copy) == before
+
+
+def test_an_old_store_of_moments_and_courses_is_gone_on_with(tmp_path):
+    path = tmp_path / "old.zarr"
+    asked = {"summaries": ["body.plasma.at(2h)"]}
+    run(path, progress=stop_after(1), **asked)
+    assert FROM not in manifest.read(path).identity
+    assert (run(path, **asked)["status"] == 0).all()
+
+
+def test_a_store_keeps_its_chunks_and_labels_when_nobody_asks_for_others(tmp_path):
+    path = tmp_path / "old.zarr"
+    run(path, progress=stop_after(1), summaries=["body.plasma.peak(0 h, 2 h)"])
+    found = run(path, chunk=None, summaries=["body.plasma.peak(0h,120 min)"])
+    assert manifest.read(path).chunk == CHUNK
+    assert "body.plasma.peak(0h,2h)" not in found
+    assert (found["body.plasma.peak(0 h,2 h)"] > 0.0).all()
+    for other in ("body.plasma.peak(0 h, 3 h)", "x = body.plasma.peak(0 h, 2 h)"):
+        with pytest.raises(StoreError, match="summaries"):
+            run(path, summaries=[other])
+
+
 def test_another_version_is_refused_in_the_words_of_the_manual(copy, monkeypatch):
     made = manifest.read(copy)
     identity = {**made.identity, "ketasim_version": "0.3.1"}
-    from dataclasses import replace
-
     manifest.write(copy, replace(made, identity=identity))
     with pytest.raises(StoreError) as caught:
         run(copy, rtol=1e-7)
@@ -182,8 +231,6 @@ def test_another_model_protocol_or_design_is_refused(finished):
             summaries=["body.plasma.peak"],
             record=["receptor.bound"],
         )
-
-    from dataclasses import replace
 
     again(WARD)
     with pytest.raises(StoreError, match='"seed": 6'):
@@ -280,8 +327,6 @@ def test_what_never_changes_is_sealed(copy):
 
 
 def test_a_newer_format_is_not_guessed_at(copy):
-    from dataclasses import replace
-
     manifest.write(copy, replace(manifest.read(copy), format=2))
     with pytest.raises(StoreError, match="format 2; this ketasim reads 1"):
         Store(copy)

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies import designs
 from ketasim.studies.designs.columns import Columns
-from ketasim.studies.plan import plan
 from ketasim.studies.simulate import simulate
 from ketasim.studies.sweep import sweep
+from ketasim.studies.sweep.estimate import estimate
 
 PROTOCOL = repeat(dose("1 mg/kg", route="iv", drug="drug", over="30 min"), times=2, every="6 h")
 ROW = hold("receptor.blocker", "0 %", start="1 h", until="2 h")
@@ -267,19 +268,26 @@ def test_only_allow_looser_loosens_and_every_row_says_so(healthy):
     assert found["status"][21] == Status.MAX_STEPS
 
 
-def test_a_retry_keeps_the_tolerance_and_is_told(monkeypatch):
-    from ketasim.engines import members as engines
+def failing_at_first(engine):
+    """Return an attempt that fails members with a large k, until it is a retry."""
+    honest = engine.attempt
 
-    honest = engines.ReferenceEngine._one
+    def attempt(batch, asked, settings, *, first_step, halted):
+        found = honest(batch, asked, settings, first_step=first_step, halted=halted)
+        if first_step is None and settings.method == "LSODA":
+            found.status[batch.parameters[:, 0] > 1.9] = Status.STEP_TOO_SMALL
+        return found
 
-    def fails_at_first(self, parameters, *rest):
-        if self.first_step is None and self.method == "LSODA" and parameters[0] > 1.9:
-            return Status.STEP_TOO_SMALL, 7
-        return honest(self, parameters, *rest)
+    return attempt
 
-    monkeypatch.setattr(engines.ReferenceEngine, "_one", fails_at_first)
-    found = trapped()
+
+@pytest.mark.parametrize("engine", ["reference", "ensemble"])
+def test_a_retry_keeps_the_tolerance_and_is_told(monkeypatch, engine):
+    module = import_module(f"ketasim.engines.{engine}")
+    monkeypatch.setattr(module, "attempt", failing_at_first(module))
+    found = trapped(engine=engine, record=())
     again = (found["trap.k"] > 1.9).to_numpy()
+    assert 0 < again.sum() < SIZE
     assert (found["status"].to_numpy() == np.where(again, Status.OK_AFTER_RETRY, 0)).all()
     expected = np.exp(-2.0 * found["trap.k"].to_numpy()[again])
     np.testing.assert_allclose(found["trap.level.at(2h)"].to_numpy()[again], expected, rtol=1e-4)
@@ -328,7 +336,7 @@ def test_progress_is_told_and_can_stop_a_sweep():
 
 
 def test_a_fault_in_a_worker_reaches_the_caller(monkeypatch):
-    from ketasim.studies.chunk import Work
+    from ketasim.studies.sweep.chunk import Work
 
     def broken(self, rows):
         raise ZeroDivisionError("as planned")
@@ -338,8 +346,8 @@ def test_a_fault_in_a_worker_reaches_the_caller(monkeypatch):
         run(WARD, {"body.k_el": ["1 1/h"]})
 
 
-def test_a_plan_counts_what_a_sweep_does():
-    found = plan(
+def test_an_estimate_counts_what_a_sweep_does():
+    found = estimate(
         WARD, "sobol:300", engine="reference", threads=1, chunk=100, summaries=["body.plasma.peak"]
     )
     assert (found.members, found.chunks, found.threads, found.recorded) == (300, 3, 1, False)

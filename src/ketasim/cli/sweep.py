@@ -38,7 +38,7 @@ MOST = 0.01
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
-@click.option("--engine", default="ensemble", show_default=True, help="ensemble or reference.")
+@click.option("--engine", help="ensemble or reference; else the file's, else ensemble.")
 @click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
 @click.option("--chunk", type=click.IntRange(1), help="Members computed and stored together.")
 @click.option("--max-steps", type=click.IntRange(1), default=100_000, show_default=True)
@@ -80,7 +80,7 @@ class Options:
     sets: tuple[str, ...]
     seed: int
     threads: int | None
-    engine: str
+    engine: str | None
     rtol: str | None
     chunk: int | None
     max_steps: int
@@ -98,7 +98,7 @@ class Options:
 
 def _order(asked: Options, setup: "Setup") -> "Order":
     from ketasim.cli.run import say
-    from ketasim.cli.varied import design_of, expanded
+    from ketasim.cli.varied import design_of
     from ketasim.config import dump
     from ketasim.engines.limits import Limits
     from ketasim.studies.cautions import cautions_of, kept
@@ -107,14 +107,14 @@ def _order(asked: Options, setup: "Setup") -> "Order":
     scenario = setup.scenario
     design = design_of(scenario, asked.vary, asked.sample, asked.table, asked.seed)
     keep: dict[str, Any] = {
-        "summaries": [expanded(text, scenario) for text in asked.summaries],
-        "record": [_full(name, scenario) for text in asked.record for name in text.split(",")],
+        "summaries": asked.summaries,
+        "record": [name.strip() for text in asked.record for name in text.split(",")],
     }
     if not keep["summaries"] and not keep["record"]:
         shown = _headlines(scenario)
         keep["summaries"] = [f"{name}.{one}" for name in shown for one in ("peak", "t_peak")]
     how = {
-        "engine": asked.engine,
+        "engine": asked.engine or setup.engine or "ensemble",
         "method": setup.method,
         "rtol": setup.rtol,
         "chunk": asked.chunk,
@@ -134,11 +134,9 @@ def _order(asked: Options, setup: "Setup") -> "Order":
 
 def _headlines(scenario: "Scenario") -> Iterable[str]:
     model = scenario.model
-    return scenario.record or tuple(model.short_names.values()) or sorted(model.recordable)
-
-
-def _full(name: str, scenario: "Scenario") -> str:
-    return scenario.model.full_name(name.strip())
+    shorts = {full: short for short, full in model.short_names.items()}
+    wanted = scenario.record or tuple(shorts) or sorted(model.recordable)
+    return [shorts.get(name, name) for name in wanted]
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
@@ -154,7 +152,7 @@ def _shard(text: str | None) -> tuple[int, int] | None:
 
 def threads(asked: int | None) -> int:
     """Return the number of threads to use, and say so when it is fewer than asked for."""
-    from ketasim.studies.job import cores
+    from ketasim.studies.sweep.job import cores
 
     most = cores()
     if asked is not None and asked > most:

@@ -1,6 +1,5 @@
 """What ``--vary``, ``--sample`` and ``--table`` say, as a design."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ketasim.errors import ConfigError
 from ketasim.studies import designs
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
-from ketasim.studies.job import DRAWN, drawn
+from ketasim.studies.sweep.job import DRAWN, drawn
 
 
 def design_of(
@@ -67,20 +66,3 @@ def _draw(scenario: Scenario, pairs: list[tuple[str, str]], sample: str, seed: i
     kind, n = drawn(sample)
     wishes = {name: value or None for name, value in pairs}
     return DRAWN[kind](scenario, n, vary=wishes or None, seed=seed)
-
-
-def expanded(text: str, scenario: Scenario) -> str:
-    """Return a summary with short names (``spines.peak``) written out."""
-    model = scenario.model
-    known = {*model.states, *(str(q.name) for q in model.quantities)}
-
-    def full(match: "re.Match[str]") -> str:
-        dotted = match[0]
-        head, _, tail = dotted.partition(".")
-        plain = dotted.rpartition(".")[0]
-        if plain in known or dotted in known or head not in model.short_names or "." in tail:
-            return dotted
-        return f"{model.short_names[head]}.{tail}"
-
-    label, equals, formula = text.rpartition("=")
-    return f"{label}{equals}" + re.sub(r"[A-Za-z_][\w.]*", full, formula)

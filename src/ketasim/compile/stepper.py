@@ -20,9 +20,11 @@ GOING = -1
 # Rows of d: the member; its edge, last edge and next moment; steps tried; when it began; whether
 # the step is a segment's first or its last; what was wrong with the last step; what comes next;
 # whether a value read of it was no number; whether the value at the step's beginning is not known,
-# and whether the step is looked at more closely.
-MEMBER, EDGE, LAST, OUT, TRIED, SINCE, FIRST, ENDS, WRONG, NEXT, NONE, STALE, CLOSER = range(13)
-ROWS = 13
+# and whether the step is looked at more closely; the first moment that lies after the step.
+MEMBER, EDGE, LAST, OUT, TRIED, SINCE, FIRST, ENDS, WRONG, NEXT, NONE, STALE, CLOSER, UPTO = range(
+    14
+)
+ROWS = 14
 STAY, TURN, LEAVE = 0, 1, 2
 FINE, LARGE, OUTSIDE, BROKEN = 0, 1, 2, 3
 MOST, MOST_FIRST, LEAST = 6.0, 100.0, 0.2
@@ -181,14 +183,17 @@ def choose(w, d):
         w[G + lane] = 1.0 / (step * GAMMA)
 
 
-@njit(inline="always", **SAFE)
+@njit(**SAFE)
 def due(job, w, d, lane):
-    """Return whether the next output time lies in the step, which owns the run's end only."""
-    if d[OUT * W + lane] == job.n_times:
-        return False
-    moment, new = job.times[d[OUT * W + lane]], w[NEW + lane]
+    """Find how far the moments within a step go, which owns the run's end only; say if any does."""
+    k, new = d[OUT * W + lane], w[NEW + lane]
+    while k < job.n_times and job.times[k] < new:
+        k += 1
     last = d[ENDS * W + lane] == 1 and d[EDGE * W + lane] + 1 == d[LAST * W + lane]
-    return moment < new or (last and moment == new)
+    while last and k < job.n_times and job.times[k] == new:
+        k += 1
+    d[UPTO * W + lane] = k
+    return k > d[OUT * W + lane]
 
 
 @njit(**SAFE)
@@ -197,6 +202,7 @@ def judge(job, w, d):
     pending = False
     for lane in range(W):
         w[ACC + lane] = 0.0
+        d[UPTO * W + lane] = d[OUT * W + lane]
         m = d[MEMBER * W + lane]
         if m < 0:
             continue

@@ -48,49 +48,52 @@ def show(job, w, d):
     """Read everything that falls into the accepted steps, a moment of every lane at a time."""
     pending = True
     while pending:
-        pending = False
-        for lane in range(job.n_lanes):
+        pending = at_end = False
+        for lane in range(W):
             w[XS + lane] = 0.0
-            if w[ACC + lane] > 0.0 and due(job, w, d, lane):
+            if d[OUT * W + lane] < d[UPTO * W + lane]:
                 moment = job.times[d[OUT * W + lane]]
                 w[XS + lane] = (moment - w[T + lane]) * w[HINV + lane]
-                pending = True
+                pending, at_end = True, at_end or moment == w[NEW + lane]
         if pending:
             run_between(job, w)
-            for lane in range(job.n_lanes):
-                if w[ACC + lane] > 0.0 and due(job, w, d, lane):
-                    finish(job, w, d, lane)
+            if at_end:
+                finish(job, w, d)
             run_laws(job, w)
             for lane in range(job.n_lanes):
-                if w[ACC + lane] > 0.0 and due(job, w, d, lane):
+                if d[OUT * W + lane] < d[UPTO * W + lane]:
                     read(job, w, d, lane)
 
 
-@njit(inline="always", **SAFE)
-def finish(job, w, d, lane):
-    """Let a bolus given at the very end show in the last moment."""
-    edge = d[EDGE * W + lane] + 1
-    if edge == d[LAST * W + lane] and job.times[d[OUT * W + lane]] == w[TE + lane]:
-        for i in range(N_DOSED):
-            w[Z + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
+@njit(**SAFE)
+def finish(job, w, d):
+    """Let boluses given at the very end show in the last moment."""
+    for lane in range(job.n_lanes):
+        edge = d[EDGE * W + lane] + 1
+        pending = d[OUT * W + lane] < d[UPTO * W + lane] and edge == d[LAST * W + lane]
+        if pending and job.times[d[OUT * W + lane]] == w[TE + lane]:
+            for i in range(N_DOSED):
+                w[Z + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
 
 
 @njit(inline="always", **SAFE)
 def read(job, w, d, lane):
     """Write what a lane shows at its next moment, and move on to the one after."""
     m, k = d[MEMBER * W + lane], d[OUT * W + lane]
-    column = job.columns[k]
+    column, total = job.columns[k], 0.0
     if column >= 0:
+        to = m * job.n_shown * job.n_columns + column
         for q in range(job.n_shown):
             value = w[job.shown[q] + lane]
-            job.values[(m * job.n_shown + q) * job.n_columns + column] = value
-            d[NONE * W + lane] |= value - value != 0.0
+            job.values[to + q * job.n_columns] = value
+            total += 0.0 * value
     for i in range(job.asked[k], job.asked[k + 1]):
         r = job.readings[i]
         value = w[job.watched[job.of[r]] + lane]
         a = scratch_at(job, lane, r)
         job.scratch[a + BEST], job.scratch[a + WHEN] = value, job.times[k]
-        d[NONE * W + lane] |= value - value != 0.0
+        total += 0.0 * value
+    d[NONE * W + lane] |= total != 0.0
     d[OUT * W + lane] += 1
 
 

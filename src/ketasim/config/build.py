@@ -26,10 +26,13 @@ DEFAULT_UNTIL = "7 d"
 
 @dataclass(frozen=True)
 class Setup:
-    """A scenario, how to integrate it, and what its author should hear first."""
+    """A scenario, how to integrate it, and what its author should hear first.
+
+    An ``engine`` of None was not said: the reference engine for one run, the ensemble for many.
+    """
 
     scenario: Scenario
-    engine: str = "reference"
+    engine: str | None = None
     method: str = "LSODA"
     rtol: float = 1e-6
     cautions: tuple[str, ...] = ()

@@ -164,9 +164,9 @@ class OutputTable(Table):
 
 
 class EngineTable(Table):
-    """``[engine]``: how to integrate."""
+    """``[engine]``: how to integrate; unnamed, reference for a run and ensemble for many."""
 
-    name: Literal["reference", "ensemble"] = "reference"
+    name: Literal["reference", "ensemble"] | None = None
     method: Literal["LSODA", "BDF", "Radau"] = "LSODA"
     rtol: float = Field(1e-6, ge=1e-12, le=1e-2)
 

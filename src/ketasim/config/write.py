@@ -31,7 +31,8 @@ def dump(setup: Setup, library: Library) -> str:
     blocks = [_table("", head), *_model(scenario, library), _subject(scenario, library)]
     blocks += list(_events(scenario.protocol))
     blocks.append(_table("[output]", _output(scenario)))
-    engine = [("name", quoted(setup.engine)), ("method", quoted(setup.method))]
+    engine = [("name", quoted(setup.engine))] if setup.engine else []
+    engine.append(("method", quoted(setup.method)))
     blocks.append(_table("[engine]", [*engine, ("rtol", repr(setup.rtol))]))
     return "\n".join(blocks)
 

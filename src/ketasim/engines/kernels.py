@@ -186,7 +186,7 @@ def compile_kernel(
         turned=tuple(range(len(system.neutral_knobs))),
         whole=whole,
         shape=shape or processor_shape(),
-        key=_Structure(system.model).key,
+        key=_structure(_Held(system.model)).key,
     )
     if schedules is None:
         return wide

@@ -22,6 +22,7 @@ from ketasim.engines.contract import (
     Attempt,
     Batch,
     Halt,
+    Halted,
     Outcome,
     Settings,
     never,
@@ -59,12 +60,14 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
     """
     began = time.perf_counter()
     primitives = first_run(batch.reductions)
-    found, rtol = _attempts(batch, _asked(batch, primitives), settings, halted)
+    asked = _asked(batch, [_within(batch, one) for one in primitives])
+    found, rtol = _attempts(batch, asked, settings, halted)
     numbers = dict(zip(primitives, np.moveaxis(found.numbers, 1, 0), strict=True))
     later = second_run(batch.reductions)
     if later:
         levels = np.stack([level_of(one, numbers) for one in later], axis=1)
-        again = Asked((), np.empty(0), later, levels)
+        within = tuple(_within(batch, one) for one in later)
+        again = Asked((), np.empty(0), within, levels)
         second, _ = _attempts(batch, again, settings, halted)
         numbers |= dict(zip(later, np.moveaxis(second.numbers, 1, 0), strict=True))
     reduced = combined(batch.reductions, numbers, batch.ends)
@@ -83,6 +86,16 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
         notes=found.notes,
         stories=found.stories,
     )
+
+
+def _within(batch: Batch, one: Primitive) -> Primitive:
+    """Return what is to be computed of a run that reaches beyond what is asked about."""
+    begin, end = batch.ends
+    edges = [schedule.edges for schedule in batch.each_schedule]
+    inside = all(begin <= one[0] and one[-1] <= end for one in edges)
+    if inside or one.window is not None or one.kind in ("at", "start"):
+        return one
+    return replace(one, window=(begin, end))
 
 
 def steady_state(system: System, before: Array) -> Array:
@@ -121,6 +134,8 @@ def _attempts(
         failed = np.flatnonzero(fine if number == 0 else np.isin(whole.status, AGAIN))
         if not len(failed):
             continue
+        if halted():
+            raise Halted
         tolerance = settings.rtol if how.rtol is None else how.rtol
         part = batch if len(failed) == len(batch) else batch.some(failed)
         given = asked if len(failed) == len(batch) else asked.some(failed)

@@ -57,11 +57,36 @@ def settle_members(
     how = replace(how or How(threads=threads), rtol=STRICT, atol=None)
     result = blank(n, len(kernel.record), 0, len(kernel.plan(general=False).scales))
     task = Task(kernel, parameters, always, np.empty(0), None, result)
-    found = carry_out(task, chosen, how)
-    states, still = _judged(kernel.system, parameters, always, chosen, found.final)
+    firsts, likes = _alike(kernel.system, parameters, always, chosen)
+    found = carry_out(task, chosen[firsts], how)
+    status, final = found.status, found.final
+    status[chosen] = status[chosen[firsts]][likes]
+    if final is not None:
+        final[chosen] = final[chosen[firsts]][likes]
+    states, still = _judged(kernel.system, parameters, always, chosen, final)
     good = np.ones(n, dtype=bool)
-    good[chosen] = usable(found.status)[chosen] & still[chosen]
+    good[chosen] = usable(status)[chosen] & still[chosen]
     return states, np.where(good, Status.OK, Status.NO_BASELINE).astype(np.int8)
+
+
+def _alike(
+    system: System | None, parameters: Array, always: Inputs, chosen: Members
+) -> tuple[Members, Members]:
+    """Return which of the chosen to settle, and for each of them which of those it is like.
+
+    What carries a drug that is not there is no part of a rest, unless an input of its own is held.
+    """
+    before = always.before[always.plans[chosen]]
+    keep = np.ones(parameters.shape[1], dtype=bool)
+    if system is not None:
+        model, carriers = system.model, system.model.carriers
+        owned = np.array([name.partition(".")[0] in carriers for name in model.knobs], dtype=bool)
+        if not (before[:, owned] != system.neutral_knobs[owned]).any():
+            keep = np.array([n.partition(".")[0] not in carriers for n in model.parameters])
+    rows = np.ascontiguousarray(np.hstack([parameters[chosen][:, keep], before]))
+    whole = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    _, firsts, likes = np.unique(whole, return_index=True, return_inverse=True)
+    return firsts, likes.ravel()
 
 
 def _judged(

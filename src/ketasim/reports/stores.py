@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from ketasim.engines.status import Status
 from ketasim.reports.text import Table, duration, plural
 from ketasim.results import failures
 from ketasim.results.problems import size
-from ketasim.studies.plan import Plan
+from ketasim.studies.sweep.estimate import Estimate
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
-def planned(found: Plan) -> str:
-    """Return a plan in one line."""
+def planned(found: Estimate) -> str:
+    """Return an estimate in one line."""
     kept = "summaries only" if not found.recorded else "with time courses"
     line = (
         f"{found.members:,} runs, {found.chunks:,} chunk{plural(found.chunks)}, "
@@ -26,7 +29,7 @@ def planned(found: Plan) -> str:
     return line + "."
 
 
-def ended(dataset: xr.Dataset, store: Path) -> str:
+def ended(dataset: "xr.Dataset", store: Path) -> str:
     """Return the last line of a sweep: how its members ended, and where they are."""
     told = failures.sentence(dataset)
     if len(failures.failed(dataset)):
@@ -34,7 +37,7 @@ def ended(dataset: xr.Dataset, store: Path) -> str:
     return f"{told} - {store}/" if told.endswith(".") else told
 
 
-def failure_table(dataset: xr.Dataset) -> Table:
+def failure_table(dataset: "xr.Dataset") -> Table:
     """Return the members that failed with their status and design values."""
     header, *rows = failures.rows(dataset)
     return Table(
@@ -43,7 +46,7 @@ def failure_table(dataset: xr.Dataset) -> Table:
     )
 
 
-def again(kept: xr.Dataset, now: xr.Dataset, reference: xr.Dataset) -> Table:
+def again(kept: "xr.Dataset", now: "xr.Dataset", reference: "xr.Dataset") -> Table:
     """Return a member's kept row, the same computed now, and the reference engine's beside it."""
     runs = (kept, now, reference)
     rows = [("status", *(_ended(run) for run in runs), "")]
@@ -53,7 +56,7 @@ def again(kept: xr.Dataset, now: xr.Dataset, reference: xr.Dataset) -> Table:
     return Table(("", "kept", "again", "reference", "difference"), tuple(rows))
 
 
-def _ended(dataset: xr.Dataset) -> str:
+def _ended(dataset: "xr.Dataset") -> str:
     return Status(int(dataset["status"][0])).name.lower()
 
 

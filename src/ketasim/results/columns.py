@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.results.schema import SCHEMA_VERSION
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Array = NDArray[Any]
+RESERVED = ("claims", "quarantine", "ketasim.json", "zarr.json")  # what else a store's folder holds
 Role = Literal["design", "data", "count", "status"]
 _TYPES: Mapping[Role, str] = {
     "design": "float64",
@@ -117,8 +120,10 @@ class Memory:
         for name, values in data.items():
             self.arrays[name][start : start + len(values)] = values
 
-    def dataset(self, attributes: Mapping[str, Any]) -> xr.Dataset:
+    def dataset(self, attributes: Mapping[str, Any]) -> "xr.Dataset":
         """Return what has been filled, labelled."""
+        import xarray as xr
+
         layout = self.layout
         variables = {
             c.name: xr.Variable(c.dims, self.arrays[c.name], layout.attributes(c))

@@ -1,17 +1,19 @@
 """A new store, built aside and renamed into place, so that half a store never exists."""
 
+import asyncio
 import json
 import os
 import shutil
 import socket
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
+from zarr.api import asynchronous
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from ketasim.results import manifest as sealed
@@ -88,20 +90,9 @@ def _fill(
     coordinates = " ".join(column.name for column in layout.given)
     told = {**attributes, "schema_version": SCHEMA_VERSION, "format": sealed.FORMAT}
     plain = json.loads(json.dumps({**told, "coordinates": coordinates}, default=_plain))
-    store = DurableStore(folder)
-    group = zarr.open_group(store, mode="w", zarr_format=3, attributes=plain)
-    for column in layout.columns:
-        rows = DESIGN_CHUNK if column.role == "design" else chunk
-        _array(group, column, layout, min(rows, layout.members))
-    _axes(group, layout)
-    start = 0
-    for block in blocks:
-        for k, column in enumerate(layout.given):
-            _writable(group[column.name])[start : start + len(block)] = block[:, k]
-        start += len(block)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # consolidated metadata is not yet in the specification
-        zarr.consolidate_metadata(store)
+    # One event loop for all arrays, in a thread of its own, as the caller's may run one already.
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(asyncio.run, _written(folder, layout, plain, chunk, blocks)).result()
     fixed = [one for one in folder.rglob("*") if one.is_file()]
     sealed.write(
         folder,
@@ -117,12 +108,57 @@ def _fill(
     )
 
 
-def _array(group: Any, column: Column, layout: Layout, rows: int) -> None:
+async def _written(*what: Any) -> None:
+    """Write, and when that fails let what is under way end before the loop does."""
+    try:
+        await _write(*what)
+    finally:
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _all(doing: Iterable[Awaitable[Any]]) -> list[Any]:
+    """Return what each gives, once all have ended.
+
+    Raises
+    ------
+    Exception
+        The first that any of them raised.
+    """
+    found = await asyncio.gather(*doing, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    return found
+
+
+async def _write(
+    folder: Path, layout: Layout, attributes: Any, chunk: int, blocks: Iterable[Array]
+) -> None:
+    store = DurableStore(folder)
+    group = await asynchronous.open_group(store, mode="w", zarr_format=3, attributes=attributes)
+    arrays = await _all(
+        _array(group, column, layout, DESIGN_CHUNK if column.role == "design" else chunk)
+        for column in layout.columns
+    )
+    await _axes(group, layout)
+    given = [a for a, c in zip(arrays, layout.columns, strict=True) if c.role == "design"]
+    start = 0
+    for block in blocks:
+        rows = slice(start, start + len(block))
+        await _all(a.setitem(rows, v) for a, v in zip(given, block.T, strict=True))
+        start += len(block)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # consolidated metadata is not yet in the specification
+        await asynchronous.consolidate_metadata(store)
+
+
+async def _array(group: Any, column: Column, layout: Layout, rows: int) -> Any:
     shape = layout.shape(column)
-    group.create_array(
+    return await group.create_array(
         column.name,
         shape=shape,
-        chunks=(rows, *shape[1:]),
+        chunks=(min(rows, layout.members), *shape[1:]),
         dtype=column.dtype,
         fill_value=column.empty,
         dimension_names=column.dims,
@@ -132,14 +168,14 @@ def _array(group: Any, column: Column, layout: Layout, rows: int) -> None:
     )
 
 
-def _axes(group: Any, layout: Layout) -> None:
+async def _axes(group: Any, layout: Layout) -> None:
     axes: dict[str, tuple[NDArray[Any], dict[str, str]]] = {
         "member": (np.arange(layout.members), {"long_name": "member"})
     }
     if layout.has_times:
         axes["time"] = (np.array(layout.times), {"units": "h", "long_name": "time"})
     for name, (values, labels) in axes.items():
-        one = group.create_array(
+        one = await group.create_array(
             name,
             shape=values.shape,
             chunks=(min(len(values), 1_000_000),),
@@ -149,11 +185,7 @@ def _axes(group: Any, layout: Layout) -> None:
             attributes=labels,
             config=ALWAYS,
         )
-        one[:] = values
-
-
-def _writable(array: Any) -> Any:
-    return array.with_config(ALWAYS)
+        await one.setitem(slice(None), values)
 
 
 def _plain(value: Any) -> Any:

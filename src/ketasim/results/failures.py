@@ -2,47 +2,49 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 TELLING = 0.2  # a region is named when it holds at most this share of the members that are fine
 OK, RETRIED, NOT_RUN = 0, 1, -1
 
 
-def counts(dataset: xr.Dataset) -> Mapping[str, int]:
+def counts(dataset: "xr.Dataset") -> Mapping[str, int]:
     """Return how many members ended in each way, most frequent first."""
     names = _meanings(dataset)
     found = Counter(dataset["status"].to_numpy().tolist())
     return {names.get(code, str(code)): n for code, n in found.most_common()}
 
 
-def _meanings(dataset: xr.Dataset) -> Mapping[int, str]:
+def _meanings(dataset: "xr.Dataset") -> Mapping[int, str]:
     flags = dataset["status"].attrs
     codes = np.ravel(flags["flag_values"]).tolist()
     return dict(zip(codes, flags["flag_meanings"].split(), strict=True))
 
 
-def failed(dataset: xr.Dataset) -> NDArray[np.intp]:
+def failed(dataset: "xr.Dataset") -> NDArray[np.intp]:
     """Return the members that were run and have no usable values."""
     status = dataset["status"].to_numpy()
     return np.flatnonzero((status != OK) & (status != RETRIED) & (status != NOT_RUN))
 
 
-def share(dataset: xr.Dataset) -> float:
+def share(dataset: "xr.Dataset") -> float:
     """Return the share of members that were run and failed."""
     ran = int(np.count_nonzero(dataset["status"].to_numpy() != NOT_RUN))
     return len(failed(dataset)) / ran if ran else 0.0
 
 
-def varied(dataset: xr.Dataset) -> tuple[str, ...]:
+def varied(dataset: "xr.Dataset") -> tuple[str, ...]:
     """Return the names a design gave values to."""
     return tuple(str(n) for n in dataset.coords if n != "member" and dataset[n].dims == ("member",))
 
 
-def rows(dataset: xr.Dataset) -> Iterator[list[Any]]:
+def rows(dataset: "xr.Dataset") -> Iterator[list[Any]]:
     """Yield the failed members as a table with their design values, a header with units first."""
     names = varied(dataset)
     yield ["member", "status", *(f"{n} [{dataset[n].attrs.get('units', '1')}]" for n in names)]
@@ -54,7 +56,7 @@ def rows(dataset: xr.Dataset) -> Iterator[list[Any]]:
         yield [member, words[int(status[i])], *(float(column[i]) for column in columns)]
 
 
-def sentence(dataset: xr.Dataset) -> str:
+def sentence(dataset: "xr.Dataset") -> str:
     """Return ``'1,000 runs: 990 ok, 10 failed (1 %): max_steps 10. All failed runs have ...'``."""
     found = dict(counts(dataset))
     total = sum(found.values())
@@ -74,7 +76,7 @@ def sentence(dataset: xr.Dataset) -> str:
     return f"{told} All failed runs have {where}." if where else told
 
 
-def region(dataset: xr.Dataset) -> str:
+def region(dataset: "xr.Dataset") -> str:
     """Return the part of one range that all failed members lie in, if it tells them apart."""
     chosen = failed(dataset)
     status = dataset["status"].to_numpy()
@@ -100,7 +102,7 @@ def region(dataset: xr.Dataset) -> str:
     return told
 
 
-def _unit(dataset: xr.Dataset, name: str) -> str:
+def _unit(dataset: "xr.Dataset", name: str) -> str:
     unit = str(dataset[name].attrs.get("units", "1"))
     return "" if unit == "1" else f" {unit}"
 

@@ -4,15 +4,30 @@ from collections.abc import Iterable, Mapping
 
 from ketasim.results.problems import StoreError
 
+FROM = "peaks and areas of"  # what numbers are taken of; not said by stores of the output grid
 _TIDY = {"ketasim_version": "ketasim", "output_times": "output times", "model_digest": "model"}
 _LONGEST, _SHORT = 70, 24
+_REFERENCE_ONLY = ("LSODA", "BDF", "Radau")
 
 
 def differences(made: Mapping[str, str], now: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return what differs, as (then, now)."""
     names = [*made, *(name for name in now if name not in made)]
     pairs = {name: (made.get(name, "-"), now.get(name, "-")) for name in names}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    found = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if _names_what_never_ran(made) and now.get("engine") == "ensemble":
+        found.pop("method", None)
+    if FROM in found and FROM not in made:
+        found[FROM] = ("the output grid", found[FROM][1])
+    return found
+
+
+def _names_what_never_ran(made: Mapping[str, str]) -> bool:
+    """Say whether a store of the ensemble engine names a method of the reference engine.
+
+    Such stores were made before the method that ran was what is told; the numbers are the same.
+    """
+    return made.get("engine") == "ensemble" and made.get("method") in _REFERENCE_ONLY
 
 
 def refuse_mixing(store: str, made: Mapping[str, str], now: Mapping[str, str]) -> None:

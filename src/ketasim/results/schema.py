@@ -1,14 +1,16 @@
 """The shape of every result: one xarray Dataset, dims ``member, time``, CF-style attributes."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
 from ketasim.units import unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SCHEMA_VERSION = 1
 
@@ -22,7 +24,7 @@ def dataset(
     status: Array,
     meanings: Mapping[int, str],
     attributes: Mapping[str, Any],
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Label canonical arrays with names, declared units and provenance.
 
     ``observed`` maps full names to (n_members, n_times) in canonical units; ``times`` (n_times,)
@@ -33,6 +35,8 @@ def dataset(
     xarray.Dataset
         Variables in their declared units, ``status`` with CF flag attributes.
     """
+    import xarray as xr
+
     n_members = len(status)
     data = {name: _variable(model, name, values) for name, values in observed.items()}
     flags = {
@@ -48,7 +52,9 @@ def dataset(
     return xr.Dataset(data, coordinates, {**attributes, "schema_version": SCHEMA_VERSION})
 
 
-def _variable(model: Model, name: str, values: Array) -> xr.Variable:
+def _variable(model: Model, name: str, values: Array) -> "xr.Variable":
+    import xarray as xr
+
     text = model.unit(name)
     labels = {"units": text, "long_name": model.meaning(name)}
     return xr.Variable(("member", "time"), values / unit(text).factor, labels)

@@ -9,10 +9,9 @@ import logging
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 import zarr
 from numpy.typing import NDArray
 
@@ -22,6 +21,9 @@ from ketasim.results.create import ALWAYS, DESIGN_CHUNK
 from ketasim.results.durable import DurableStore, sound, sweep_up
 from ketasim.results.identity import refuse_mixing
 from ketasim.results.manifest import Manifest
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[Any]
 LOG = logging.getLogger("ketasim.store")
@@ -168,8 +170,10 @@ class Store:
         group = self._read
         return np.asarray(group["status"][:], dtype=np.int8)
 
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> "xr.Dataset":
         """Return the store as a Dataset that reads from disk when asked for values."""
+        import xarray as xr
+
         found: xr.Dataset = xr.open_zarr(DurableStore(self.path, read_only=True), chunks=None)
         variables = found.variables
         given = [*self.manifest.names, *(one for one in ("member", "time") if one in variables)]
@@ -186,7 +190,7 @@ def is_store(path: Path) -> bool:
     return (path / sealed.NAME).is_file()
 
 
-def open_dataset(path: Path) -> xr.Dataset:
+def open_dataset(path: Path) -> "xr.Dataset":
     """Open a store for reading, damaged chunks set aside.
 
     Raises

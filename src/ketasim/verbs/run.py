@@ -133,7 +133,8 @@ def run(
     )
     for caution in setup.cautions:
         tell(caution)
-    seen = look(setup.scenario, engine=setup.engine, method=setup.method, rtol=setup.rtol)
+    by = setup.engine or "reference"
+    seen = look(setup.scenario, engine=by, method=setup.method, rtol=setup.rtol)
     question = _question(setup)
     told = {"cautions": kept(setup.cautions), **({"scenario": question} if question else {})}
     dataset, drawn = (one.assign_attrs(told) for one in (seen.dataset, seen.drawn))

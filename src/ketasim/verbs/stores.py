@@ -11,16 +11,16 @@ import numpy as np
 import xarray as xr
 
 from ketasim.config import loads
-from ketasim.engines.limits import Limits
+from ketasim.engines.limits import METHODS, Limits
 from ketasim.engines.status import Status
+from ketasim.readouts import split_list
 from ketasim.reports.stores import again, failure_table
 from ketasim.reports.text import Table, columns
 from ketasim.results import failures as failing
 from ketasim.results.problems import StoreError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies.designs.design import Design
-from ketasim.studies.formula import split_list
-from ketasim.studies.progress import Listener
+from ketasim.studies.sweep.progress import Listener
 from ketasim.verbs.sweep import Order, listening
 
 
@@ -201,10 +201,11 @@ def _design(store: Store) -> Design:
 
 
 def _how(identity: Mapping[str, Any], chunk: int) -> dict[str, Any]:
+    ran = identity["method"]
     steps, seconds = re.findall(r"\d[\d.e+-]*", identity["limits"])
     return {
         "engine": identity["engine"],
-        "method": identity["method"],
+        "method": ran if ran in METHODS else METHODS[0],
         "rtol": float(identity["rtol"]),
         "chunk": chunk,
         "limits": Limits(int(steps), float(seconds)),

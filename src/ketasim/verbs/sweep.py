@@ -5,23 +5,22 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from ketasim.config import dump
 from ketasim.core.scenario import Scenario
-from ketasim.engines.limits import Limits
+from ketasim.engines.limits import MEMBER, Limits
 from ketasim.errors import KetasimWarning
-from ketasim.studies import plan as plans
 from ketasim.studies import sweep as sweeps
 from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.designs.design import Design
-from ketasim.studies.job import as_design
-from ketasim.studies.plan import Plan
-from ketasim.studies.progress import Bar, Listener
-from ketasim.studies.settings import LIMITS
+from ketasim.studies.sweep.estimate import Estimate, estimate
+from ketasim.studies.sweep.job import as_design
+from ketasim.studies.sweep.progress import Bar, Listener
 from ketasim.verbs.setups import Question, Tell, setup_of, warned
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Order:
         threads: int | None = None,
         shard: tuple[int, int] | None = None,
         progress: Listener | None = None,
-    ) -> xr.Dataset:
+    ) -> "xr.Dataset":
         """Compute what is lacking and return the result; see :func:`ketasim.sweep`.
 
         Cautions are not said: whoever wrote the order has heard them.
@@ -73,10 +72,10 @@ class Order:
                 **self.how,
             )
 
-    def plan(self, *, threads: int | None = None) -> Plan:
+    def plan(self, *, threads: int | None = None) -> Estimate:
         """Return what carrying it out would take."""
         asked = {**self.keep, **self.how}
-        return plans.plan(self.scenario, self.design, threads=threads, **asked)
+        return estimate(self.scenario, self.design, threads=threads, **asked)
 
 
 def sweep(
@@ -89,17 +88,17 @@ def sweep(
     summaries: str | Iterable[str] = (),
     seed: Any = 0,
     threads: int | None = None,
-    engine: str = "ensemble",
+    engine: str | None = None,
     method: str | None = None,
     rtol: float | None = None,
     chunk: int | None = None,
-    limits: Limits = LIMITS,
+    limits: Limits = MEMBER,
     allow_looser: bool = False,
     progress: bool | Listener | None = None,
     shard: tuple[int, int] | None = None,
     attributes: Mapping[str, Any] | None = None,
     tell: Tell = warned,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Run one scenario for every member of a design.
 
     Parameters
@@ -118,14 +117,16 @@ def sweep(
     record
         Names whose full time courses are kept, at the scenario's times.
     summaries
-        Such as ``"spines.density.peak"``; see :mod:`ketasim.studies.summaries`. With neither, the
-        scenario's recorded courses are kept, or the peaks of everything when it names none.
+        Read-outs such as ``"spines.peak"`` or ``"fold = spines@24h / spines@0h"``, taken of the
+        solution whatever the times; see :mod:`ketasim.readouts`. With neither, the scenario's
+        recorded courses are kept, or the peaks of everything when it names none.
     seed
         For a design given as text; a member's draw depends on it and on its index only.
     threads
         How many chunks are computed at once; by default one a core. No number depends on it.
     engine
-        ``'ensemble'`` (compiled) or ``'reference'`` (SciPy, with ``method``).
+        ``'ensemble'`` (compiled) or ``'reference'`` (SciPy, with ``method``); by default what the
+        configuration says, else the ensemble engine.
     method, rtol
         What the configuration says when not given: LSODA and 1e-6 for a Scenario. The tolerance is
         never loosened, unless ``allow_looser`` adds a last attempt at 100 times as much, told in
@@ -136,8 +137,8 @@ def sweep(
         What one attempt at one member may spend.
     progress
         True shows a bar, in a terminal or in a notebook; or a function called with
-        :class:`~ketasim.studies.progress.Progress` after every chunk and several times a second;
-        when it returns True, chunks in hand are finished and the sweep stops.
+        :class:`~ketasim.studies.sweep.progress.Progress` after every chunk and several times a
+        second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.
     attributes
@@ -173,7 +174,7 @@ def sweep(
         store=None if store is None else Path(store),
         keep={"summaries": summaries, "record": record},
         how={
-            "engine": engine,
+            "engine": engine or setup.engine or "ensemble",
             "method": method or setup.method,
             "rtol": setup.rtol if rtol is None else rtol,
             "chunk": chunk,
@@ -202,8 +203,8 @@ def plan(
     summaries: str | Iterable[str] = (),
     seed: Any = 0,
     threads: int | None = None,
-    engine: str = "ensemble",
-) -> Plan:
+    engine: str | None = None,
+) -> Estimate:
     """Return what :func:`sweep` with the same arguments would take.
 
     A kernel is compiled and the first members are run for about a second.
@@ -215,6 +216,7 @@ def plan(
     """
     setup = setup_of(what, sets=sets)
     keep = {"summaries": summaries, "record": record}
-    how = {"engine": engine, "method": setup.method, "rtol": setup.rtol}
+    chosen = engine or setup.engine or "ensemble"
+    how = {"engine": chosen, "method": setup.method, "rtol": setup.rtol}
     table = as_design(design, setup.scenario, seed)
     return Order(setup.scenario, table, None, keep, how).plan(threads=threads)

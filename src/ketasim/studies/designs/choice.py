@@ -81,7 +81,7 @@ def in_a_line(design: Design, source: Source) -> str:
     names = {model.weight if name == "subject.weight" else name for name in design.names}
     drawn, left = [], []
     for role, nouns in NOUNS.items():
-        members = [n for n, p in model.parameters.items() if _room(model, n) and p.role == role]
+        members = [n for n in model.parameters if _room(model, n) and _role(model, n) == role]
         inside = len(names.intersection(members))
         drawn += [_counted(inside, nouns)] if inside else []
         left += [_counted(len(members) - inside, nouns)] if inside < len(members) else []
@@ -140,10 +140,16 @@ def _of_group(source: Source, word: str) -> Iterator[tuple[str, Drawable]]:
 
 
 def _is_in(model: Model, name: str, word: str) -> bool:
-    one = model.parameters[name]
-    if word == "everything" or (word in ROLES and ROLES[word] == one.role):
+    one, role = model.parameters[name], _role(model, name)
+    if word == "everything" or (word in ROLES and ROLES[word] == role):
         return True
-    return one.role == "" and word in (name.rpartition(".")[0], one.evidence.kind)
+    return role == "" and word in (name.rpartition(".")[0], one.evidence.kind)
+
+
+def _role(model: Model, name: str) -> str:
+    """Return what a parameter is for; a weight is one trait of the body."""
+    role = model.parameters[name].role
+    return "body" if role == "weight" else role
 
 
 def _room(model: Model, name: str) -> bool:

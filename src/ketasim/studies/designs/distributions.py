@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from ketasim.core.declare import Parameter
 from ketasim.errors import ConfigError
@@ -63,9 +62,9 @@ class Distribution:
         elif self.kind == "loguniform":
             found = np.exp(log(self.a) + within * (log(self.b) - log(self.a)))
         elif self.kind == "normal":
-            found = self.a + self.b * ndtri(within)
+            found = self.a + self.b * _quantile(within)
         else:
-            found = self.a * np.exp(log(self.b) * ndtri(within))
+            found = self.a * np.exp(log(self.b) * _quantile(within))
         low, high = self.support
         return np.clip(found, low, high)
 
@@ -110,12 +109,27 @@ class Distribution:
         if self.kind == "uniform":
             return min(max((x - self.a) / (self.b - self.a), 0.0), 1.0)
         if self.kind == "normal":
-            return float(ndtr((x - self.a) / self.b))
+            return _share((x - self.a) / self.b)
         if x <= 0.0:
             return 0.0
         if self.kind == "loguniform":
             return min(max(log(x / self.a) / log(self.b / self.a), 0.0), 1.0)
-        return float(ndtr(log(x / self.a) / log(self.b)))
+        return _share(log(x / self.a) / log(self.b))
+
+
+def _quantile(within: Array) -> Array:
+    """Return the inverse of the standard normal distribution function."""
+    from scipy.special import ndtri  # slow to import, and a grid has no need of it
+
+    found: Array = ndtri(within)
+    return found
+
+
+def _share(x: float) -> float:
+    """Return the standard normal distribution function."""
+    from scipy.special import ndtr
+
+    return float(ndtr(x))
 
 
 _CALL = re.compile(r"\s*(uniform|loguniform|normal|lognormal)\s*\(([^()]{1,200})\)\s*(.*)$")

@@ -5,15 +5,17 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.design import Design, of_values
 from ketasim.units import unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 MAX_BYTES = 1_000_000_000
@@ -70,6 +72,8 @@ def _headed(header: str, units: Mapping[str, str]) -> tuple[str, str]:
 def _columns(source: Any) -> dict[str, Array]:
     if isinstance(source, str | Path):
         return _read(Path(source))
+    import xarray as xr
+
     if isinstance(source, xr.Dataset):
         return _of_dataset(source)
     if not isinstance(source, Mapping) and not hasattr(source, "columns"):
@@ -79,7 +83,7 @@ def _columns(source: Any) -> dict[str, Array]:
     return {name: values for name, values in found.items() if name not in _INDEX}
 
 
-def _of_dataset(source: xr.Dataset) -> dict[str, Array]:
+def _of_dataset(source: "xr.Dataset") -> dict[str, Array]:
     flat = [n for n in (*source.coords, *source.data_vars) if source[n].ndim == 1]
     names = [str(n) for n in flat if str(n) not in ("member", "time", "status", "steps")]
     headed = {}

@@ -5,20 +5,21 @@ import threading
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from ketasim.core.scenario import Scenario
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import RTOL, Settings
+from ketasim.engines.limits import MEMBER, Limits
 from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.results.columns import Memory
 from ketasim.studies.cautions import PREFIX
-from ketasim.studies.chunk import Rows
-from ketasim.studies.crew import Crew, Piece
-from ketasim.studies.job import Job, cores, prepare
-from ketasim.studies.progress import Listener, Tally
-from ketasim.studies.settings import LIMITS, Settings
+from ketasim.studies.sweep.chunk import Rows
+from ketasim.studies.sweep.job import Job, cores, prepare
+from ketasim.studies.sweep.progress import Listener, Tally
+from ketasim.studies.sweep.workers import Chunk, Workers
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def sweep(
@@ -32,14 +33,14 @@ def sweep(
     threads: int | None = None,
     engine: str = "ensemble",
     method: str = "LSODA",
-    rtol: float = 1e-6,
+    rtol: float = RTOL,
     chunk: int | None = None,
-    limits: Limits = LIMITS,
+    limits: Limits = MEMBER,
     allow_looser: bool = False,
     progress: Listener | None = None,
     shard: tuple[int, int] | None = None,
     attributes: Mapping[str, Any] | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Run a scenario for every member of a design.
 
     Parameters
@@ -55,8 +56,9 @@ def sweep(
     record
         Names whose full time courses are kept, at the scenario's times.
     summaries
-        Such as ``"spines.density.peak"``; see :mod:`ketasim.studies.summaries`. With neither, the
-        scenario's recorded courses are kept, or the peaks of everything when it names none.
+        Read-outs such as ``"spines.peak"`` or ``"fold = spines@24h / spines@0h"``, taken of the
+        solution whatever the times; see :mod:`ketasim.readouts`. With neither, the scenario's
+        recorded courses are kept, or the peaks of everything when it names none.
     seed
         For a design given as text; a member's draw depends on it and on its index only.
     threads
@@ -71,8 +73,8 @@ def sweep(
     limits
         What one attempt at one member may spend.
     progress
-        Called with :class:`~ketasim.studies.progress.Progress` after every chunk and several times
-        a second; when it returns True, chunks in hand are finished and the sweep stops.
+        Called with :class:`~ketasim.studies.sweep.progress.Progress` after every chunk and several
+        times a second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.
     attributes
@@ -110,7 +112,7 @@ def sweep(
         warnings.warn(caution.removeprefix(PREFIX), KetasimWarning, stacklevel=2)
     told, count = dict(attributes or {}), threads or cores()
     if store is not None:
-        from ketasim.studies.stored import carry_out
+        from ketasim.studies.sweep.stored import carry_out
 
         stored: xr.Dataset = carry_out(job, Path(store), count, progress, shard, told)
         return stored
@@ -121,25 +123,25 @@ def sweep(
 
 def _in_memory(
     job: Job, threads: int, progress: Listener | None, attributes: Mapping[str, Any]
-) -> xr.Dataset:
+) -> "xr.Dataset":
     memory = Memory(job.layout)
     tally = Tally(job.design.size, 0, 0, progress)
 
-    def work(piece: Piece) -> tuple[Piece, Rows]:
-        return piece, doing.compute(piece.rows)
+    def work(chunk: Chunk) -> tuple[Chunk, Rows]:
+        return chunk, doing.compute(chunk.rows)
 
     stop = threading.Event()
-    doing = job.work(stop.is_set)
-    crew = Crew(job.pieces(range(job.chunks)), work, min(threads, job.chunks), stop)
+    doing = job.work(stop.is_set, threads=threads)
+    workers = Workers(job.parts(range(job.chunks)), work, min(threads, job.chunks), stop)
     names = job.design.names
-    with contextlib.closing(crew.results_in_turn()) as results:
+    with contextlib.closing(workers.results_in_turn()) as results:
         for result in results:
             if result is not None:
-                piece, rows = result
-                given = {name: piece.rows[:, k] for k, name in enumerate(names)}
+                chunk, rows = result
+                given = {name: chunk.rows[:, k] for k, name in enumerate(names)}
                 counted = {"steps": rows.steps, "status": rows.status}
-                memory.put(piece.start, {**given, **rows.data, **counted})
+                memory.put(chunk.start, {**given, **rows.data, **counted})
                 tally.add(len(rows.status), rows.failed)
             if tally.tell():
-                crew.finish_chunks()
+                workers.finish_chunks()
     return memory.dataset({**job.attributes, **attributes})

@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ketasim.core.scenario import Scenario
-from ketasim.studies.chunk import Work
-from ketasim.studies.crew import Crew
-from ketasim.studies.job import Job, cores, prepare
-from ketasim.studies.settings import LIMITS, Settings
-from ketasim.studies.stored import volume
+from ketasim.engines.contract import RTOL, Settings, never
+from ketasim.engines.limits import MEMBER, Limits
+from ketasim.studies.sweep.chunk import Work
+from ketasim.studies.sweep.job import Job, cores, prepare
+from ketasim.studies.sweep.stored import volume
+from ketasim.studies.sweep.workers import Workers
 
 TRIAL = 1.0  # how long a trial lasts [s], at least one small chunk
 TRIAL_CHUNK = {"ensemble": 128, "reference": 1}
 
 
 @dataclass(frozen=True)
-class Plan:
+class Estimate:
     """Members, chunks, time [s] on so many threads, and bytes on disk before compression."""
 
     members: int
@@ -29,7 +30,7 @@ class Plan:
     recorded: bool
 
 
-def plan(
+def estimate(
     scenario: Scenario,
     design: Any,
     *,
@@ -39,11 +40,11 @@ def plan(
     threads: int | None = None,
     engine: str = "ensemble",
     method: str = "LSODA",
-    rtol: float = 1e-6,
+    rtol: float = RTOL,
     chunk: int | None = None,
-    limits: Any = LIMITS,
+    limits: Limits = MEMBER,
     allow_looser: bool = False,
-) -> Plan:
+) -> Estimate:
     """Return what :func:`ketasim.sweep` with the same arguments would take.
 
     A kernel is compiled and the first members are run for about a second.
@@ -65,21 +66,18 @@ def plan(
     )
     count = threads or cores()
     trial = replace(job, chunk=min(job.chunk, TRIAL_CHUNK[engine]))
-    doing = trial.work(_never)
+    doing = trial.work(never)
+    shown = {*job.record, *(name for read in job.readouts for name in read.names)}
     rate = _rate(trial, doing, count)
-    return Plan(
+    return Estimate(
         members=job.design.size,
         chunks=job.chunks,
         threads=count,
         seconds=job.design.size / rate,
         bytes=volume(job),
-        trajectory_bytes=8.0 * job.design.size * len(doing.names) * len(scenario.times),
+        trajectory_bytes=8.0 * job.design.size * len(shown) * len(scenario.times),
         recorded=bool(job.record),
     )
-
-
-def _never() -> bool:
-    return False
 
 
 def _rate(trial: Job, doing: Work, threads: int) -> float:
@@ -87,13 +85,13 @@ def _rate(trial: Job, doing: Work, threads: int) -> float:
     doing.compute(trial.design.rows(0, 1))  # what is slow only once is not counted
     stop, done = threading.Event(), 0
     began = time.monotonic()
-    crew = Crew(
-        trial.pieces(range(trial.chunks)),
-        lambda piece: len(doing.compute(piece.rows).status),
+    workers = Workers(
+        trial.parts(range(trial.chunks)),
+        lambda chunk: len(doing.compute(chunk.rows).status),
         threads,
         stop,
     )
-    for members in crew.results_in_turn(beat=0.05):
+    for members in workers.results_in_turn(beat=0.05):
         done += members or 0
         if time.monotonic() - began > TRIAL and done:
             stop.set()

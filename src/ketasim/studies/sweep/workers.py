@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.engines.members import Halted
+from ketasim.engines.contract import Halted
 
 Array = NDArray[np.float64]
-PATIENCE = 1.5  # a stopped crew is waited for this long [s]; what it held is recomputed later
+PATIENCE = 1.5  # stopped workers are waited for this long [s]; what they held is recomputed later
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Chunk ``index``: members ``start`` to ``stop`` (excluded), and their design rows."""
 
     index: int
@@ -26,32 +26,32 @@ class Piece:
     rows: Array
 
 
-class Crew:
-    """Carries out ``work`` on every piece, in threads, until done or ``stop`` is set."""
+class Workers:
+    """Carries out ``work`` on every chunk, in threads, until done or ``stop`` is set."""
 
     def __init__(
         self,
-        pieces: Iterator[Piece],
-        work: Callable[[Piece], Any],
+        chunks: Iterator[Chunk],
+        work: Callable[[Chunk], Any],
         threads: int,
         stop: threading.Event,
     ) -> None:
-        self.pieces, self.work, self.done = pieces, work, stop
+        self.chunks, self.work, self.stop = chunks, work, stop
         self.lock = threading.Lock()
         self.results: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.threads = [
-            threading.Thread(target=self._labour, name=f"ketasim-{i}", daemon=True)
+            threading.Thread(target=self._work_through, name=f"ketasim-{i}", daemon=True)
             for i in range(max(1, threads))
         ]
 
     def finish_chunks(self) -> None:
         """Let every thread finish what it holds and take nothing more."""
         with self.lock:
-            self.pieces = iter(())
+            self.chunks = iter(())
 
     def halt(self) -> None:
         """Ask all threads to stop, and wait a moment for them."""
-        self.done.set()
+        self.stop.set()
         until = time.monotonic() + PATIENCE
         for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -62,7 +62,7 @@ class Crew:
         Raises
         ------
         Exception
-            Whatever ``work`` raised; the crew has been stopped then.
+            Whatever ``work`` raised; all threads have been stopped then.
         """
         for thread in self.threads:
             thread.start()
@@ -84,14 +84,14 @@ class Crew:
             if working:
                 self.halt()
 
-    def _labour(self) -> None:
+    def _work_through(self) -> None:
         try:
-            while not self.done.is_set():
+            while not self.stop.is_set():
                 with self.lock:
-                    piece = next(self.pieces, None)
-                if piece is None:
+                    chunk = next(self.chunks, None)
+                if chunk is None:
                     break
-                self.results.put(("result", self.work(piece)))
+                self.results.put(("result", self.work(chunk)))
         except Halted:
             pass
         except BaseException as error:  # handed to the main thread, which raises it

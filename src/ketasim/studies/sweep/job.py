@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,35 +12,41 @@ from typing import Any
 import numpy as np
 
 from ketasim.core.scenario import Scenario
+from ketasim.engines.contract import Settings
 from ketasim.engines.status import meanings
-from ketasim.errors import ConfigError, suggest
-from ketasim.results.columns import Column, Layout, bookkeeping
+from ketasim.errors import ConfigError, KetasimError, suggest
+from ketasim.readouts import Readout, check_labels, check_moments, parse_all
+from ketasim.readouts.labels import label_of
+from ketasim.results.columns import RESERVED, Column, Layout, bookkeeping
+from ketasim.results.identity import FROM
 from ketasim.studies import designs
 from ketasim.studies.cautions import cautions_of, kept
-from ketasim.studies.chunk import Work
-from ketasim.studies.crew import Piece
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
 from ketasim.studies.identity import provenance
-from ketasim.studies.ladder import ladder
-from ketasim.studies.settings import Settings
-from ketasim.studies.summaries import Summary, check_moments, read_all
+from ketasim.studies.sweep.chunk import Work
+from ketasim.studies.sweep.workers import Chunk
 
-BUFFER = 16_000_000  # bytes of trajectories a thread holds at once
+BUFFER = 16_000_000  # bytes of time courses and numbers a thread holds at once
+NUMBERS = 6  # an engine holds for one read-out of one member
 MOST_CHUNK, REFERENCE_CHUNK = 4096, 32
 DRAWN = {"sobol": designs.sobol, "lhs": designs.latin_hypercube, "random": designs.random}
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything a sweep needs except where its result goes."""
+    """Everything a sweep needs except where its result goes.
+
+    ``chunk`` members are computed together; ``is_chunk_free`` says that nobody asked for so many.
+    """
 
     scenario: Scenario
     design: Design
-    summaries: tuple[Summary, ...]
+    readouts: tuple[Readout, ...]
     record: tuple[str, ...]
     settings: Settings
     chunk: int
+    is_chunk_free: bool = True
 
     @property
     def layout(self) -> Layout:
@@ -54,7 +60,7 @@ class Job:
         for name, unit in zip(self.design.names, self.design.units, strict=True):
             known = model.parameters.get(name)
             yield Column(name, unit, known.meaning if known else name, role="design")
-        for one in self.summaries:
+        for one in self.readouts:
             yield Column(one.label, one.unit, one.text)
         for name in self.record:
             yield Column(name, model.unit(name), model.meaning(name), over_time=True)
@@ -67,18 +73,24 @@ class Job:
         """Return the number of chunks."""
         return -(-self.design.size // self.chunk)
 
-    def pieces(self, indices: Iterable[int]) -> Iterator[Piece]:
+    def parts(self, indices: Iterable[int]) -> Iterator[Chunk]:
         """Yield chunks in the order of their index, with their design rows."""
         for k in indices:
             start, stop = k * self.chunk, min((k + 1) * self.chunk, self.design.size)
-            yield Piece(k, start, stop, self.design.rows(start, stop))
+            yield Chunk(k, start, stop, self.design.rows(start, stop))
 
-    def work(self, halted: Callable[[], bool]) -> Work:
-        """Return what computes a chunk; compiles, when the engine must."""
-        targets = Columns(self.scenario, self.design)
-        bare = Work(targets, (), self.summaries, self.record)
-        rungs = ladder(targets, bare.names, self.settings, halted)
-        return Work(targets, rungs, self.summaries, self.record, self.settings.allow_looser)
+    def work(self, halted: Callable[[], bool], *, threads: int = 1) -> Work:
+        """Return what computes a chunk; threads that no chunk would occupy share those there are.
+
+        Compiles, with the first chunk, what the engine has not at hand.
+        """
+        each = max(1, threads // self.chunks)
+        settings = replace(self.settings, threads=each)
+        return Work(self._bound, settings, self.readouts, self.record, halted)
+
+    @cached_property
+    def _bound(self) -> Columns:
+        return Columns(self.scenario, self.design)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -96,14 +108,43 @@ class Job:
             "output_times": _times(scenario.times),
             "design": json.dumps(dict(self.design.description), sort_keys=True),
             "record": ", ".join(self.record),
-            "summaries": ", ".join(f"{one.label} = {one.text}" for one in self.summaries),
+            "summaries": ", ".join(f"{one.label} = {one.text}" for one in self.readouts),
+            **self._taken,
             "engine": self.settings.engine,
-            "method": self.settings.method,
+            "method": self.settings.solver,
             "rtol": repr(self.settings.rtol).replace("e-0", "e-"),
             "limits": f"{limits['steps']} steps, {limits['seconds']!r} s",
             "allow_looser": str(self.settings.allow_looser),
             "chunk": str(self.chunk),
         }
+
+    @property
+    def _taken(self) -> dict[str, str]:
+        """Return where numbers come from that were once taken of the points of the output grid."""
+        kinds = {one.kind for read in self.readouts for one in read.reductions}
+        return {FROM: "the solution"} if kinds - {"at", "start"} else {}
+
+    def as_begun(self, made: Mapping[str, str]) -> "Job":
+        """Return the sweep in the terms of a store that was begun with it, where only these differ.
+
+        A store keeps the chunks and the labels it was made with: both were once chosen otherwise
+        for the same command.
+        """
+        job = self
+        if self.is_chunk_free and made.get("chunk", "").isdigit():
+            job = replace(job, chunk=int(made["chunk"]))
+        texts = made.get("summaries", "")
+        if texts == self.identity["summaries"]:
+            return job
+        try:
+            before = parse_all([texts], self.scenario.settled_model, where="summary")
+        except KetasimError:
+            return job
+        same = len(before) == len(self.readouts) and all(
+            a.node == b.node and a.label == label_of(a.text) and b.label == label_of(b.text)
+            for a, b in zip(before, self.readouts, strict=True)
+        )
+        return replace(job, readouts=before) if same else job
 
     @cached_property
     def cautions(self) -> tuple[str, ...]:
@@ -116,7 +157,7 @@ class Job:
         return {
             **provenance(self.scenario),
             "engine": self.settings.engine,
-            "method": self.settings.method,
+            "method": self.settings.solver,
             "rtol": self.settings.rtol,
             "design": str(self.design.description["kind"]),
             "design_digest": self.design.digest,
@@ -149,15 +190,16 @@ def prepare(
     """
     chosen = as_design(design, scenario, seed)
     Columns(scenario, chosen)
-    kept = tuple(dict.fromkeys(map(scenario.model.full_name, record)))
-    _check_record(kept, scenario)
+    model = scenario.settled_model
+    kept = tuple(dict.fromkeys(_recorded(name, scenario) for name in record))
     texts = [summaries] if isinstance(summaries, str) else list(summaries)
     if not texts and not kept:
         kept, texts = _default(scenario)
-    found = read_all(texts, scenario.settled_model)
-    check_moments(found, scenario.times[0], scenario.times[-1])
+    found = parse_all(texts, model, where="summary")
+    check_moments(found, scenario.times[0], scenario.times[-1], where="summary")
+    check_labels((one.label for one in found), taken=(*chosen.names, *kept, *RESERVED))
     size = _chunk(chunk, chosen.size, len(scenario.times), found, kept, settings)
-    return Job(scenario, chosen, found, kept, settings, size)
+    return Job(scenario, chosen, found, kept, settings, size, is_chunk_free=chunk is None)
 
 
 def _default(scenario: Scenario) -> tuple[tuple[str, ...], list[str]]:
@@ -167,19 +209,21 @@ def _default(scenario: Scenario) -> tuple[tuple[str, ...], list[str]]:
     return (), [f"{name}.{one}" for name in scenario.recorded for one in ("peak", "t_peak")]
 
 
-def _check_record(names: tuple[str, ...], scenario: Scenario) -> None:
+def _recorded(name: str, scenario: Scenario) -> str:
+    """Return the full name of what is recorded, itself or by its short name."""
     model = scenario.settled_model
-    for one in names:
-        if one not in model.recordable:
-            near = suggest(one, (*model.recordable, *model.short_names))
-            raise ConfigError(f'record "{one}": no such state or quantity.{near}')
+    full = name if name in model.recordable else model.short_names.get(name)
+    if full is None:
+        hint = suggest(name, [*model.recordable, *model.short_names])
+        raise ConfigError(f'record "{name}": no such state or quantity.{hint}')
+    return full
 
 
 def _chunk(
     asked: int | None,
     size: int,
     n_times: int,
-    summaries: tuple[Summary, ...],
+    readouts: tuple[Readout, ...],
     record: tuple[str, ...],
     settings: Settings,
 ) -> int:
@@ -190,8 +234,8 @@ def _chunk(
         return min(asked, size)
     if settings.engine == "reference":
         return min(REFERENCE_CHUNK, size)
-    names = {*record, *(name for one in summaries for name in one.names)}
-    fits = BUFFER // (8 * n_times * max(1, len(names)))
+    numbers = NUMBERS * len({one for read in readouts for one in read.reductions})
+    fits = BUFFER // (8 * max(1, n_times * len(record) + numbers))
     whole = max(64, 1 << max(0, fits.bit_length() - 1))
     return min(whole, MOST_CHUNK, size)
 

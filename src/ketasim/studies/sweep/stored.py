@@ -7,20 +7,22 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
 from ketasim.results.create import DESIGN_CHUNK, create
 from ketasim.results.problems import StoreError, writing
 from ketasim.results.store import Store, is_store
-from ketasim.studies.chunk import Work
-from ketasim.studies.crew import Crew, Piece
-from ketasim.studies.job import Job
-from ketasim.studies.progress import Listener, Tally
+from ketasim.studies.sweep.chunk import Work
+from ketasim.studies.sweep.job import Job
+from ketasim.studies.sweep.progress import Listener, Tally
+from ketasim.studies.sweep.workers import Chunk, Workers
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LOG = logging.getLogger("ketasim.sweep")
 WAIT = 0.3  # between looks at chunks that other processes hold [s]
@@ -33,7 +35,7 @@ def carry_out(
     progress: Listener | None,
     shard: tuple[int, int] | None,
     attributes: Mapping[str, Any],
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Compute what a store lacks, and return it opened; see :func:`ketasim.sweep`.
 
     Raises
@@ -43,6 +45,7 @@ def carry_out(
         cannot be written. What was written before stays whole.
     """
     store = open_or_create(job, path, attributes)
+    job = job.as_begun(store.manifest.identity)
     with writing(path, 0.0):
         removed, damaged = store.recover()
     pending = _pending(store, shard)
@@ -76,7 +79,7 @@ def open_or_create(job: Job, path: Path, attributes: Mapping[str, Any]) -> Store
         with writing(path, volume(job)):
             create(path, job.layout, job.identity, told, job.chunk, _blocks(job))
     store = Store(path)
-    store.check_identity(job.identity)
+    store.check_identity(job.as_begun(store.manifest.identity).identity)
     return store
 
 
@@ -132,7 +135,7 @@ class _Round:
     @cached_property
     def doing(self) -> Work:
         """Return what computes a chunk, compiled when the first is needed."""
-        return self.job.work(self.stop.is_set)
+        return self.job.work(self.stop.is_set, threads=self.threads)
 
     def until_done(self, pending: list[int], *, wait: bool) -> None:
         """Compute all; when ``wait``, also what others hold now and may not finish."""
@@ -158,19 +161,19 @@ class _Round:
     def once(self, pending: list[int]) -> bool:
         """Compute what nobody else holds; True when the listener asked to stop early."""
         count = min(self.threads, len(pending))
-        crew = Crew(self.pieces(pending), self.work, count, self.stop)
+        workers = Workers(self.parts(pending), self.work, count, self.stop)
         stopping = False
-        with contextlib.closing(crew.results_in_turn()) as results:
+        with contextlib.closing(workers.results_in_turn()) as results:
             for result in results:
                 if result is not None:
                     self.tally.add(*result)
                 self.store.claims.renew()
                 if self.tally.tell() and not stopping:
                     stopping = True
-                    crew.finish_chunks()
+                    workers.finish_chunks()
         return stopping
 
-    def pieces(self, pending: list[int]) -> Iterator[Piece]:
+    def parts(self, pending: list[int]) -> Iterator[Chunk]:
         """Yield the chunks that can be claimed, with their rows."""
         for k in pending:
             with writing(self.store.path, self.missing()):
@@ -182,14 +185,14 @@ class _Round:
                     self.elsewhere.append(k)
                     continue
                 self.store.clear(k)
-            yield from self.job.pieces([k])
+            yield from self.job.parts([k])
 
-    def work(self, piece: Piece) -> tuple[int, int]:
+    def work(self, chunk: Chunk) -> tuple[int, int]:
         """Compute and write one chunk; returns its members and how many failed."""
-        rows = self.doing.compute(piece.rows)
+        rows = self.doing.compute(chunk.rows)
         with writing(self.store.path, self.missing()):
-            self.store.put(piece.index, {**rows.data, "steps": rows.steps, "status": rows.status})
-            self.store.claims.release(piece.index)
+            self.store.put(chunk.index, {**rows.data, "steps": rows.steps, "status": rows.status})
+            self.store.claims.release(chunk.index)
         return len(rows.status), rows.failed
 
     def missing(self) -> float:

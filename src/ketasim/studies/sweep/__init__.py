@@ -1,0 +1,27 @@
+"""One scenario for every member of a design.
+
+- ``run``: the verb
+- ``job``: a sweep made ready, everything in it checked
+- ``chunk``: rows of a design in, read-outs and time courses out
+- ``undrugged``: the same members without drug, which an effect is measured against
+- ``workers``: threads that work through chunks
+- ``stored``: a sweep whose result is a store
+- ``progress``: how far it has come
+- ``estimate``: what it will take
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ketasim.studies.sweep.run import sweep
+
+__all__ = ["sweep"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the verb on first use; raises AttributeError for any other name."""
+    if name != "sweep":
+        raise AttributeError(f"module 'ketasim.studies.sweep' has no attribute '{name}'")
+    from ketasim.studies.sweep.run import sweep
+
+    return sweep
