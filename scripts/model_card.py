@@ -70,7 +70,7 @@ def card(model: Model, checks: list[Finding]) -> str:
         "## Against the published record\n\n"
         "![Predictions over published numbers](figures/model-card.png)",
         _scorecard(verdicts),
-        _accounts(model, judged),
+        _hypotheses(model, judged),
         _standing(model, judged),
         _calibration(model),
         _limits(verdicts),
@@ -123,7 +123,7 @@ def _tidy(value: float) -> str:
     return f"{float(f'{value:.2g}') if abs(value) >= 5e-4 else 0:g}"
 
 
-def _accounts(model: Model, judged: list[Finding]) -> str:
+def _hypotheses(model: Model, judged: list[Finding]) -> str:
     matched = {one.name: matched_to_reference(one, model) for one in (*NULLS, *RIVALS[1:])}
     models = {"default": model, **{name: each for name, (each, _) in matched.items()}}
     gains = {name: f"{gain:.2f}" for name, (_, gain) in matched.items() if isfinite(gain)}
@@ -140,9 +140,9 @@ def _accounts(model: Model, judged: list[Finding]) -> str:
     nulls = [found[one.name] for one in NULLS]
     little = [str(c.number) for i, c in enumerate(judged) if all(null[i].passed for null in nulls)]
     stories = "\n".join(f"- **{one.name}**: {one.story}" for one in (*NULLS, *RIVALS[1:]))
-    header = ["account", "gain", "passes", *(str(one.number) for one in judged)]
+    header = ["hypothesis", "gain", "passes", *(str(one.number) for one in judged)]
     return (
-        "### Nulls and rivals\n\nEach account is an edit of the same model. Rivals stand at the "
+        "### Nulls and rivals\n\nEach hypothesis is an edit of the same model. Rivals stand at the "
         "gain that gives them the default's effect on mood at 24 h in a stressed mouse.\n\n"
         f"{stories}\n\n{_table(header, rows)}\n\n"
         f"Every null passes checks {', '.join(little)}: passing these tells little."

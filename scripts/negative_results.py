@@ -1,4 +1,4 @@
-"""Write docs/negative-results.md: where the accounts fail, from one run of the judgement.
+"""Write docs/negative-results.md: where the hypotheses fail, from one run of the judgement.
 
 Run: python scripts/negative_results.py
 """
@@ -50,40 +50,41 @@ def page(judgement: Judgement) -> str:
     ]
     mixture = judgement.mixed.name if judgement.mixed else "none"
     pivotal = [f"without {names[i]}, {judgement.names[k]} is first" for i, k in judgement.pivotal]
-    return f"""# Negative results: where the accounts fail
+    return f"""# Negative results: where the hypotheses fail
 
 Written by `python scripts/negative_results.py` from model `{about["model_digest"]}`:
-{len(names)} findings, {about["draws"]} draws from seed {about["seed"]}, every account calibrated
+{len(names)} findings, {about["draws"]} draws from seed {about["seed"]}, every hypothesis calibrated
 to the same effect ({judgement.target:.3f} in mood, 24 h after 10 mg/kg in a stressed mouse).
 Predictions are at the ledger's values. `ketasim judge` prints the same numbers.
 
 ## What nothing explains
 
-No account agrees with these findings.
+No hypothesis agrees with these findings.
 
 {table(judgement, none)}
 
-## What the default account gets wrong
+## What the default hypothesis gets wrong
 
 The default (disinhibition) does not agree with {len(default)} of {len(names)} findings.
 
 {table(judgement, default)}
 
-## How often each account fails
+## How often each hypothesis fails
 
 {chr(10).join(counts)}
 
 Best by evidence: {best.name}. {judgement.verdict} Sensitivity to single findings:
-{"; ".join(pivotal) or "no finding alone changes which account is first"}.
+{"; ".join(pivotal) or "no finding alone changes which hypothesis is first"}.
 
 ## Mixing does not mend it
 
-The best mixture of accounts on a lattice in steps of a quarter is {mixture}. It still
+The best mixture of hypotheses on a lattice in steps of a quarter is {mixture}. It still
 does not agree with: {", ".join(mixed)}.
 
 ## What tells nothing
 
-These findings are explained about equally by every account, so that agreeing with them is no merit:
+These findings are explained about equally by every hypothesis, so that agreeing with them is no
+merit:
 {", ".join(names[i] for i in judgement.undecided)}.
 
 ## Read with care
@@ -97,7 +98,7 @@ These findings are explained about equally by every account, so that agreeing wi
 
 
 def r_over_s(judgement: Judgement) -> str:
-    """Name the accounts under which R does more than S, with what else contradicts them."""
+    """Name the hypotheses under which R does more than S, with what else contradicts them."""
     names = [one.name for one in judgement.findings]
     rows = [names.index("r_over_s_day_1"), names.index("r_over_s_day_7")]
     able = [k for k in range(len(judgement.names)) if (judgement.agreement[rows, k] == 2.0).all()]
@@ -106,7 +107,7 @@ def r_over_s(judgement: Judgement) -> str:
         "other findings)"
         for k in able
     ]
-    return ", ".join(told) or "no account"
+    return ", ".join(told) or "no hypothesis"
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ MANIFEST = "docs/generated.toml"
 TEXT = {".py", ".toml", ".md", ".json", ".svg"}  # whose line endings a checkout may change
 RECORD = ("configs/experiments/*.toml", "configs/candidates/*.toml", "configs/checks/*.toml",
           "configs/reference_effects/*.toml", "src/ketasim/models/rivals.py",
-          "src/ketasim/studies/judge/*.py")  # fmt: skip
+          "src/ketasim/studies/findings/*.py", "src/ketasim/studies/judge/*.py")  # fmt: skip
 PLOTS = "src/ketasim/plots/*.py"
 
 
@@ -58,7 +58,7 @@ ARTEFACTS = (
     Artefact("card", "scripts/model_card.py", ("docs/model-card.md", "docs/figures/model-card.png"),
              ("scripts/model_card.py", "scripts/card_figure.py", "docs/calibration.json",
               "configs/checks/*.toml", "src/ketasim/models/rivals.py",
-              "src/ketasim/plots/evidence.py"), 1.0),
+              "src/ketasim/studies/findings/*.py", "src/ketasim/plots/evidence.py"), 1.0),
     Artefact("negative", "scripts/negative_results.py", ("docs/negative-results.md",),
              ("scripts/negative_results.py", *RECORD), 1.0),
     Artefact("judge-example", "scripts/judge_example.py", ("docs/figures/judge_example.png",),

@@ -114,7 +114,7 @@ def test_json_is_all_that_is_printed(type_in, own):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("restng",), '"restng": no such account. Did you mean "resting"?'),
+        (("restng",), '"restng": no such hypothesis. Did you mean "resting"?'),
         (("--reference", "mose"), 'reference "mose": no such effect. Did you mean "mouse"?'),
         (("--draws", "0"), "draws = 0: a whole number from 1 to 100,000 is needed."),
         (
@@ -168,7 +168,7 @@ def test_every_faulty_file_is_named(type_in, own):
         ("left = 0.1", 'direction = "up"', "a direction needs least"),
         ("effect(nbqx, outcome", "effect(nbxq, outcome", 'no arm "nbxq". Did you mean "nbqx"?'),
         ("outcome.mood", "outcome.mod", 'Did you mean "outcome.mood"?'),
-        ("at(24 h)", "at(24 kg)", 'finding.value: "kg" is a body weight; a time'),
+        ("at(24 h)", "at(24 kg)", '"kg" is a body weight; a time'),
         ('grade = "A"', 'grade = "D"', 'grade = "D": not known.'),
         ('species = "mouse"', 'species = "mice"', "mice"),
         ("ampa.antagonist", "ampa.antagonst", 'Did you mean "ampa.antagonist"?'),
@@ -194,7 +194,7 @@ def test_a_bad_experiment_says_what_where_and_what_to_type(own, old, new, messag
         ('strength = "drivers.disinhibition"', "[shares]\n'drivers.lhb' = -1", "must be >= 0"),
     ],
 )
-def test_a_bad_account_says_what_where_and_what_to_type(tmp_path, old, new, message):
+def test_a_bad_hypothesis_says_what_where_and_what_to_type(tmp_path, old, new, message):
     path = tmp_path / "mine.toml"
     path.write_text(ACCOUNT.replace(old, new, 1))
     with pytest.raises(ConfigError) as caught:
@@ -204,7 +204,7 @@ def test_a_bad_account_says_what_where_and_what_to_type(tmp_path, old, new, mess
 
 
 @pytest.mark.parametrize("name", ["disinhibition_and_resting", "poor_entry", "trkb"])
-def test_packaged_accounts_are_found_by_name(name):
+def test_packaged_hypotheses_are_found_by_name(name):
     assert load_hypothesis(name).gains
 
 

@@ -1,4 +1,4 @@
-"""Does a judgement name the right account, and hold its tongue where findings cannot tell?"""
+"""Does a judgement name the right hypothesis, and hold its tongue where findings cannot tell?"""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def judgement():
 
 @pytest.fixture(scope="module")
 def truths():
-    """Accounts under draws that the judgement has not seen."""
+    """Hypotheses under draws that the judgement has not seen."""
     return {
         one.name: one for one in ks.judge(candidates=[], mix=False, draws=100, seed=2).hypotheses
     }
@@ -55,7 +55,7 @@ def seeing(one, observed):
 
 
 def named(judgement, findings):
-    """Return the account to which observations give most evidence."""
+    """Return the hypothesis to which observations give most evidence."""
     totals = [evidence(log_likelihoods(findings, one.drawn)) for one in judgement.hypotheses]
     return judgement.names[int(np.argmax(totals))]
 
@@ -80,7 +80,7 @@ def without(judgement, *names):
 
 
 @pytest.mark.parametrize("name", ["resting", "hydroxynorketamine", "trkb", "lhb"])
-def test_simulated_data_are_attributed_to_the_account_that_made_them(judgement, truths, name):
+def test_simulated_data_are_attributed_to_the_hypothesis_that_made_them(judgement, truths, name):
     rng = np.random.default_rng(11)
     data = simulated(truths[name].drawn, judgement.findings, rng)
     right = sum(
@@ -90,7 +90,7 @@ def test_simulated_data_are_attributed_to_the_account_that_made_them(judgement, 
 
 
 @pytest.mark.parametrize("name", GATED)
-def test_data_of_two_accounts_apart_in_one_finding_go_to_one_of_the_two(judgement, truths, name):
+def test_data_of_two_hypotheses_apart_in_one_finding_go_to_one_of_the_two(judgement, truths, name):
     rng = np.random.default_rng(12)
     data = simulated(truths[name].drawn, judgement.findings, rng)
     found = [named(judgement, observed(judgement.findings, row)) for row in data.T]
@@ -106,7 +106,7 @@ def test_where_findings_cannot_tell_nothing_is_chosen(judgement):
     assert all(name in blind.verdict for name in GATED)
 
 
-def test_data_that_all_accounts_make_alike_choose_none(judgement):
+def test_data_that_all_hypotheses_make_alike_choose_none(judgement):
     keep = [judgement.findings[i].name for i in judgement.undecided]
     drop = [one.name for one in judgement.findings if one.name not in keep]
     blind = without(judgement, *drop)
@@ -124,7 +124,7 @@ def test_clear_data_choose_one(judgement, truths):
         assert found.verdict.startswith("lhb stands")
 
 
-def test_accounts_show_the_same_effect_before_they_are_judged(judgement):
+def test_hypotheses_show_the_same_effect_before_they_are_judged(judgement):
     reference = reference_effect("mouse")
     found = ks.judge([one.hypothesis for one in judgement.hypotheses], [with_target(reference)],
                      candidates=[], mix=False, draws=16)  # fmt: skip
@@ -161,7 +161,7 @@ def test_without_calibration_the_ranking_by_aicc_is_another(judgement):
     assert ranks[0] != ranks[1]
 
 
-def test_an_account_that_cannot_reach_the_effect_is_refused_with_the_reason():
+def test_a_hypothesis_that_cannot_reach_the_effect_is_refused_with_the_reason():
     found = ks.judge([DISINHIBITION, HYDROXYNORKETAMINE], candidates=[], reference="human",
                      mix=False, draws=16)  # fmt: skip
     assert [one.name for one in found.hypotheses] == ["disinhibition"]

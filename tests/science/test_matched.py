@@ -29,7 +29,7 @@ def test_each_rival_reaches_the_same_effect(rival):
     assert effect(model) == pytest.approx(effect(MODEL), rel=0.01)
 
 
-def test_an_account_that_cannot_reach_it_says_so():
+def test_a_hypothesis_that_cannot_reach_it_says_so():
     weak = MODEL.with_values({"outcome.weight_habenula": 1e-3})
     model, gain = matched_to_reference(next(r for r in RIVALS if r.name == "lhb"), weak)
     assert isnan(gain)

@@ -8,7 +8,8 @@ import pytest
 import ketasim as ks
 from ketasim.cli import main
 from ketasim.config.findings import load_checks, load_findings, reference_effect
-from ketasim.engines.limits import Limits
+from ketasim.engines import run as door
+from ketasim.engines.limits import Limits, Try
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.findings import predict
@@ -19,11 +20,13 @@ from ketasim.studies.findings.scorecard import score
 pytestmark = pytest.mark.science
 MODEL = antidepressant()
 RIVALS = ("resting", "lhb")
+FEW = 80  # enough to settle, and too few for a day
 
 
 @pytest.fixture
 def steps(monkeypatch):
-    """Return a function that limits the steps of every run of a finding."""
+    """Return a function that limits the steps of every run of a finding, each tried once."""
+    monkeypatch.setattr(door, "ATTEMPTS", {"ensemble": (Try(is_retry=False),)})
     return lambda most: monkeypatch.setattr(predict, "LIMITS", Limits(steps=most, seconds=10.0))
 
 
@@ -40,7 +43,7 @@ def type_in(capsys):
 
 
 def test_check_says_not_computed_and_never_fail(type_in, steps):
-    steps(20)
+    steps(FEW)
     code, out = type_in("check")
     assert code == 3
     assert "FAIL" not in out
@@ -54,14 +57,14 @@ def test_check_says_not_computed_and_never_fail(type_in, steps):
 
 
 def test_a_check_that_rests_on_no_run_keeps_its_verdict(type_in, steps):
-    steps(20)
+    steps(FEW)
     code, out = type_in("check", "--only", "3")  # affinities of the ledger
     assert code == 0
     assert "pass" in out
 
 
 def test_a_hard_check_that_fails_is_still_told(type_in, steps, tmp_path):
-    steps(20)
+    steps(FEW)
     (tmp_path / "wrong.toml").write_text(
         'schema = 1\nnumber = 1\ntitle = "wrong"\nhard = true\n[arms.a]\n'
         'dosing = [{ amount = "0.5 mg/kg", route = "iv" }]\n'
@@ -95,7 +98,7 @@ def test_a_fit_steps_back_from_what_fails_and_does_not_start_there(steps):
     task = problem(MODEL, [one for one in load_checks() if one.number in (3, 20)])
     fine = task.residuals(task.ledger[None, :])
     assert np.isfinite(fine).all()
-    steps(20)
+    steps(FEW)
     failed = task.residuals(task.ledger[None, :])
     assert np.isnan(failed).any()
     assert np.array_equal(failed[np.isfinite(failed)], fine[np.isfinite(failed)])
@@ -109,7 +112,7 @@ def judged(findings=None, draws=24):
 
 
 def test_a_judgement_leaves_out_what_failed_and_scores_the_rest_alike(steps):
-    steps(160)
+    steps(220)
     found = judged()
     assert found.left_out
     assert len(found.left_out) + len(found.findings) == len(load_findings())
@@ -125,13 +128,13 @@ def test_a_judgement_leaves_out_what_failed_and_scores_the_rest_alike(steps):
         assert one.drawn.shape[1] == 24 - lost
     pairs = zip(found.hypotheses, found.scores, rest.scores, strict=True)
     for one, limited, free in pairs:
-        assert limited.aicc == free.aicc
+        assert limited.aicc == pytest.approx(free.aicc, rel=1e-7)
         if one.name not in found.not_computed:
-            assert limited.evidence == free.evidence
+            assert limited.evidence == pytest.approx(free.evidence, rel=1e-6)
 
 
 def test_a_draw_that_failed_does_not_lower_its_hypothesis(steps):
-    steps(150)
+    steps(210)
     found = judged()
     assert found.not_computed
     steps(100_000)
@@ -139,7 +142,7 @@ def test_a_draw_that_failed_does_not_lower_its_hypothesis(steps):
     for i, name in enumerate(found.names):
         lost = found.not_computed.get(name, 0)
         totals = rest.scores[i].totals
-        kept = np.isin(totals, found.scores[i].totals)
+        kept = np.isclose(totals[:, None], found.scores[i].totals, rtol=1e-6).any(axis=1)
         assert kept.sum() == 24 - lost  # the same draws, each with the same score
         if lost:
             assert f"{name}: {lost} draws are left out, in which a run failed" in " ".join(
@@ -148,7 +151,7 @@ def test_a_draw_that_failed_does_not_lower_its_hypothesis(steps):
 
 
 def test_a_hypothesis_under_which_most_runs_fail_is_left_out_and_says_why(steps):
-    steps(100)
+    steps(148)
     found = judged()
     assert found.names == ("lhb",)
     (why,) = found.refused
@@ -157,7 +160,7 @@ def test_a_hypothesis_under_which_most_runs_fail_is_left_out_and_says_why(steps)
 
 
 def test_when_the_reference_effect_cannot_be_computed_that_is_said(steps):
-    steps(20)
+    steps(FEW)
     with pytest.raises(ConfigError, match=r"not computed: max_steps"):
         judged()
     with pytest.raises(ConfigError, match=r"its reference effect is not computed: max_steps"):

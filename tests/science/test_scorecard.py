@@ -1,4 +1,4 @@
-"""The default account against the published record, and the nulls beside it."""
+"""The default hypothesis against the published record, and the nulls beside it."""
 
 import dataclasses
 

@@ -27,7 +27,7 @@ dosing = [{ amount = "10 mg/kg", route = "ip" }]
 
 [[measure]]
 name = "mood"
-value = "effect(ketamine, outcome.mood.at(24 h)) + 0 * parameter(nmda.k_s)"
+value = "effect(ketamine, outcome.mood.at(24 h)) * parameter(nmda.k_s) / parameter(nmda.k_s)"
 unit = "1"
 target = 0.1
 tolerance = "30 %"
@@ -49,13 +49,13 @@ grade = "A"
 dosing = [{ amount = "10 mg/kg", route = "ip" }]
 
 [finding]
-value = "effect(ketamine, outcome.mood.at(24 h)) + 0 * parameter(nmda.k_s)"
+value = "effect(ketamine, outcome.mood.at(24 h)) * parameter(nmda.k_s) / parameter(nmda.k_s)"
 observed = 0.1
 error = 0.05
 """
 CURVE = REPORT.replace(
-    'value = "effect(ketamine, outcome.mood.at(24 h)) + 0 * parameter(nmda.k_s)"\n'
-    "observed = 0.1\nerror = 0.05\n",
+    'value = "effect(ketamine, outcome.mood.at(24 h)) * parameter(nmda.k_s) / parameter(nmda.k_s)'
+    '"\nobserved = 0.1\nerror = 0.05\n',
     'value = "effect(ketamine, outcome.mood.at(t))"\ntimes = ["2 h", "1 d"]\n'
     "values = [0.1, 0.2]\nerrors = [0.05, 0.1]\n",
 )
@@ -75,11 +75,19 @@ def write(tmp_path):
 
 MISTAKES = {  # what is replaced, by what, and what the refusal must hold
     "unknown arm": ("effect(ketamine", "effect(ketamin", 'no arm "ketamin"'),
-    "unknown name": ("outcome.mood", "outcome.mod", "outcome.mod: no such state or quantity"),
-    "unknown parameter": ("parameter(nmda.k_s)", "parameter(nmda.k_z)", "nmda.k_z: no such param"),
+    "unknown name": ("outcome.mood", "outcome.mod", '"outcome.mod": no such state or quantity'),
+    "unknown parameter": (
+        "parameter(nmda.k_s)",
+        "parameter(nmda.k_z)",
+        '"nmda.k_z": no such param',
+    ),
     "unknown reducer": ("mood.at(24 h)", "mood.att(24 h)", 'no reducer "att"'),
     "bad unit of time": ("at(24 h)", "at(24 kg)", '"kg" is a body weight'),
-    "not a formula": ("effect(ketamine, outcome", "effect(ketamine outcome", ", is needed"),
+    "not a formula": (
+        "effect(ketamine, outcome",
+        "effect(ketamine outcome",
+        "names no arm alone; write effect(ARM, ",
+    ),
 }
 
 

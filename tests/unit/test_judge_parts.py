@@ -130,14 +130,14 @@ def test_a_mixture_with_the_gate_is_half_gated():
 
 @pytest.mark.parametrize("weights", [[1.0], [0.0, 0.0], [1.0, -1.0]])
 def test_weights_that_mix_nothing_are_refused(weights):
-    with pytest.raises(ModelError, match="one weight >= 0 for each account"):
+    with pytest.raises(ModelError, match="one weight >= 0 for each hypothesis"):
         mixture([DISINHIBITION, RESTING], weights)
 
 
-def test_an_account_with_parameters_of_its_own_is_not_mixed():
+def test_a_hypothesis_with_parameters_of_its_own_is_not_mixed():
     own = Hypothesis("own", "", {"spines.k_assembly": "0.1 1/h"}, "drivers.disinhibition")
     for one in (own, NULLS[1]):
-        with pytest.raises(ModelError, match=r"only accounts made of drivers\.\* alone"):
+        with pytest.raises(ModelError, match=r"only hypotheses made of drivers\.\* alone"):
             mixture([one, RESTING], [1, 1])
 
 

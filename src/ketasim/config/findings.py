@@ -16,10 +16,12 @@ from ketasim.config.schema import Config, SubjectTable
 from ketasim.core.model import Model
 from ketasim.core.protocol import hours_of
 from ketasim.errors import ConfigError, suggest
-from ketasim.studies.findings import reading
+from ketasim.readouts import Readout
 from ketasim.studies.findings.arms import Arm
 from ketasim.studies.findings.finding import Finding, ReadOut
 from ketasim.studies.findings.observed import Curve, Direction, Interval, Number, Observation
+from ketasim.studies.findings.reading import Formula
+from ketasim.studies.findings.reading import parse as parse_readout
 from ketasim.units import unit
 
 MOST_FILES = 1000
@@ -189,15 +191,15 @@ def _readout(
     unit(table.unit, f"{where}.unit")
     times = tuple(hours_of(one, f"{where}.times[{i}]") for i, one in enumerate(table.times))
 
-    def formula(text: str, key: str, moment: str) -> reading.Formula:
+    def readout(text: str, key: str, moment: str) -> Readout:
         text = MOMENT.sub(f"at({moment})", text) if times else text
-        return reading.parse(text, model=model, arms=arms, where=f"{where}.{key}")
+        return parse_readout(text, model=model, arms=arms, where=f"{where}.{key}")
 
-    def whole(moment: str) -> reading.Formula:
-        found = formula(table.value, "value", moment)
-        return reading.share(found, formula(table.of, "of", moment)) if table.of else found
+    def formula(moment: str) -> Formula:
+        of = readout(table.of, "of", moment) if table.of else None
+        return Formula(readout(table.value, "value", moment), of)
 
-    formulas = tuple(whole(str(moment)) for moment in table.times or ("",))
+    formulas = tuple(formula(str(moment)) for moment in table.times or ("",))
     seen, accepted = _observed(table, times), _interval(where, table)
     return ReadOut(table.name or title, formulas, table.unit, seen, accepted)
 

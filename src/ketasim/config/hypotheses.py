@@ -1,4 +1,4 @@
-"""Accounts as files: gains, parameter changes, or a mixture of accounts."""
+"""Hypotheses as files: gains, parameter changes, or a mixture of hypotheses."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ from ketasim.models.rivals import NULLS, RIVALS, Hypothesis, mixture
 
 
 class HypothesisFile(Table):
-    """An account: what it says, its gain or gains, and the parameters it changes."""
+    """A hypothesis: what it says, its gain or gains, and the parameters it changes."""
 
     schema_: Literal[1] = Field(alias="schema")
     name: str = Field(min_length=1, max_length=60)
@@ -39,7 +39,7 @@ class HypothesisFile(Table):
 
 
 def load_hypotheses(names: Iterable[str] = ()) -> list[Hypothesis]:
-    """Return accounts by name or file; the six rivals when none is given.
+    """Return hypotheses by name or file; the six rivals when none is given.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def load_hypotheses(names: Iterable[str] = ()) -> list[Hypothesis]:
 
 
 def load_hypothesis(name: str, *, library: Library | None = None) -> Hypothesis:
-    """Return one account: a rival, a null, a packaged file by its name, or a file of your own.
+    """Return one hypothesis: a rival, a null, a packaged file by its name, or a file of your own.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def load_hypothesis(name: str, *, library: Library | None = None) -> Hypothesis:
     if not path.is_file():
         known = [*built_in, *(one for one in packaged if one not in built_in)]
         raise ConfigError(
-            f'"{name[:60]}": no such account.{suggest(name, known)} Accounts here: '
+            f'"{name[:60]}": no such hypothesis.{suggest(name, known)} Hypotheses here: '
             f"{', '.join(known)}; or give a file."
         )
     return _read(path, library or packaged_library())
@@ -86,8 +86,8 @@ def _built(table: HypothesisFile) -> Hypothesis:
     if table.mixture:
         if table.parameters:
             raise ConfigError("parameters: a mixture changes drivers only; leave them out.")
-        accounts = [load_hypothesis(one) for one in table.mixture]
-        return mixture(accounts, list(table.mixture.values()), name=table.name)
+        parts = [load_hypothesis(one) for one in table.mixture]
+        return mixture(parts, list(table.mixture.values()), name=table.name)
     off = {gain: 0.0 for one in RIVALS for gain in one.gains}
     return Hypothesis(
         table.name,

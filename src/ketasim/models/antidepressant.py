@@ -37,7 +37,7 @@ SUBSTANCES = (
 
 @cache
 def antidepressant() -> Model:
-    """Return the default model: indirect disinhibition, every rival account switched off."""
+    """Return the default model: indirect disinhibition, every rival hypothesis switched off."""
     return Model(
         name="antidepressant",
         mechanisms=(

@@ -1,4 +1,4 @@
-"""Rival accounts of ketamine's action, and null models, as small edits of the one model.
+"""Rival hypotheses of ketamine's action, and null models, as small edits of the one model.
 
 A hypothesis names parameter values; ``strength`` names the gain that is calibrated, between 0 and
 1, to the same reference effect before rivals are compared. Nulls have none. A mixture names several
@@ -15,7 +15,7 @@ from ketasim.errors import ModelError, suggest
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """An account as an edit: a name, what it says, parameter values, and the gain to calibrate.
+    """A hypothesis as an edit: a name, what it says, parameter values, and the gain to calibrate.
 
     ``shares`` name several gains instead of one ``strength``; the largest share is the whole of what
     is calibrated. ``mechanisms`` stand in for those of the same names.
@@ -36,7 +36,7 @@ class Hypothesis:
         return {name: share / most for name, share in shares.items()}
 
     def structure(self, base: Model) -> Model:
-        """Return the base model with this account's own mechanisms.
+        """Return the base model with this hypothesis's own mechanisms.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class Hypothesis:
         return replace(base, mechanisms=changed) if own else base
 
     def model(self, base: Model, gain: float | None = None) -> Model:
-        """Return the base model under this account, its gain set when one is given.
+        """Return the base model under this hypothesis, its gain set when one is given.
 
         Raises
         ------
@@ -130,7 +130,8 @@ def hypothesis(name: str) -> Hypothesis:
     known = {one.name: one for one in (*RIVALS, *NULLS)}
     if name not in known:
         raise ModelError(
-            f'"{name}": no such account.{suggest(name, known)} Accounts here: {", ".join(known)}.'
+            f'"{name}": no such hypothesis.{suggest(name, known)} '
+            f"Hypotheses here: {', '.join(known)}."
         )
     return known[name]
 
@@ -140,26 +141,27 @@ def _is_driver(name: str) -> bool:
 
 
 def mixture(
-    accounts: Sequence[Hypothesis], weights: Sequence[float], *, name: str = ""
+    hypotheses: Sequence[Hypothesis], weights: Sequence[float], *, name: str = ""
 ) -> Hypothesis:
-    """Return accounts mixed by their weights.
+    """Return hypotheses mixed by their weights.
 
-    Gains keep the proportions of the weights and are calibrated together; any other driver that an
-    account sets lies between what the accounts say of it, as an opioid gate half closed.
+    Gains keep the proportions of the weights and are calibrated together; any other driver that
+    one sets lies between what they say of it, as an opioid gate half closed.
 
     Raises
     ------
     ModelError
-        When weights do not fit the accounts, one is negative, or all are 0, or an account has no
-        gain or replaces a mechanism.
+        When weights do not fit the hypotheses, one is negative, or all are 0, or a hypothesis has
+        no gain or replaces a mechanism.
     """
-    if len(weights) != len(accounts) or min(weights, default=-1.0) < 0.0 or not sum(weights) > 0.0:
-        raise ModelError("a mixture needs one weight >= 0 for each account, not all of them 0.")
-    for one in accounts:
+    lowest = min(weights, default=-1.0)
+    if len(weights) != len(hypotheses) or lowest < 0.0 or not sum(weights) > 0.0:
+        raise ModelError("a mixture needs one weight >= 0 for each hypothesis, not all of them 0.")
+    for one in hypotheses:
         if not one.gains or one.mechanisms or not all(map(_is_driver, one.values)):
-            raise ModelError(f'"{one.name}": only accounts made of drivers.* alone can be mixed.')
+            raise ModelError(f'"{one.name}": only hypotheses made of drivers.* alone can be mixed.')
     whole = sum(weights)
-    parts = [(one, w / whole) for one, w in zip(accounts, weights, strict=True) if w > 0.0]
+    parts = [(one, w / whole) for one, w in zip(hypotheses, weights, strict=True) if w > 0.0]
     shares: dict[str, float] = {}
     values: dict[str, float] = {}
     for one, part in parts:
@@ -168,5 +170,5 @@ def mixture(
         for key, value in one.values.items():
             values[key] = values.get(key, 0.0) + part * float(value)
     told = " + ".join(f"{part:.0%} {one.name}" for one, part in parts)
-    off = dict.fromkeys((gain for one in accounts for gain in one.gains), 0.0)
+    off = dict.fromkeys((gain for one in hypotheses for gain in one.gains), 0.0)
     return Hypothesis(name or told, f"A mixture: {told}.", {**off, **values}, shares=shares)

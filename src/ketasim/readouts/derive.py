@@ -19,6 +19,7 @@ PRIMITIVES = (
     "at", "start", "peak", "trough", "auc", "above", "below", "time_to", "time_to_fall",
 )  # fmt: skip
 VALUE, TIME = 0, 1
+STILL = 1e-6  # of its size: a course that changes by less has no half of a change
 HALF = "half"  # second names of levels that are known after a first run
 MINUS_HALF = "minus half"
 
@@ -128,6 +129,12 @@ def _change(name: str, window: Window, found: Found) -> Array:
     )
 
 
+def _is_still(r: Reduction, found: Found) -> NDArray[np.bool_]:
+    """Return for which members nothing changes but by what integration leaves."""
+    size = np.max([np.abs(found[one][:, VALUE]) for one in _needs(r)], axis=0)
+    return np.asarray(np.abs(_change(r.name, r.window, found)[:, VALUE]) <= STILL * size)
+
+
 def _combine(r: Reduction, found: Found, span: tuple[float, float]) -> Array:
     window = r.window
     begin, end = span if window is None else window
@@ -143,7 +150,8 @@ def _combine(r: Reduction, found: Found, span: tuple[float, float]) -> Array:
     if r.kind == "above_half":
         above, below = (found[one][:, VALUE] for one in _later(r))
         change = _change(r.name, window, found)[:, VALUE]
-        return np.where(change == 0.0, 0.0, np.where(change > 0.0, above, below))
+        return np.where(_is_still(r, found), 0.0, np.where(change > 0.0, above, below))
     if r.kind == "t_half":
-        return np.fmin(*(found[one][:, VALUE] for one in _later(r)))
+        half = np.fmin(*(found[one][:, VALUE] for one in _later(r)))
+        return np.where(_is_still(r, found), np.nan, half)
     return needs[0][:, VALUE]

@@ -66,7 +66,10 @@ KINDS: Mapping[Kind, Reducer] = {
     "time_to_fall": Reducer(
         "time at which it has first fallen by so much from start", argument="drop", measures="time"
     ),
-    "t_half": Reducer("time at which half of change is first reached", measures="time"),
+    "t_half": Reducer(
+        "time at which half of change is first reached; none where nothing changes",
+        measures="time",
+    ),
 }
 
 

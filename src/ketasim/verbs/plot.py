@@ -8,7 +8,7 @@
 - ``response(dataset, name)``: dose and response of a sweep, with a Hill curve
 - ``map(dataset, name)``: a read-out over two varied values
 - ``fan(dataset, name)``: quantiles, or with ``kind="spaghetti"`` single members, over time
-- ``judgement(judgement, path)``: accounts by findings
+- ``judgement(judgement, path)``: hypotheses by findings
 - ``evidence(panels, path)``: predictions over published points
 - ``pathway(explanation, order, path)``: which steps carry an effect
 - ``save(figure, path)``: PNG, SVG or PDF, with the numbers drawn beside it

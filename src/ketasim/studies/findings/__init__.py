@@ -3,7 +3,8 @@
 - ``finding``: a :class:`Finding` with its read-outs; one without an observation is a proposal.
 - ``arms``: who is treated with what, and the same without the drug.
 - ``observed``: a number, a direction, a curve; the interval that counts as agreement.
-- ``reading``: the formulas of read-outs, their one parser and how they are worked out.
+- ``reading``: a read-out over arms, or the share of one, and its number.
+- ``needs``: which runs findings ask for, and how long each lasts.
 - ``predict``: findings under parameter draws, with the status of every run they rest on.
 - ``scorecard``: findings with acceptance intervals, and the verdict on each.
 - ``robustness``: how far verdicts lean on numbers that nobody has measured.

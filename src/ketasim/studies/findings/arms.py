@@ -1,6 +1,6 @@
 """Arms of an experiment: the treated one, and the same one without the drug."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ketasim.core.model import Model
@@ -21,15 +21,18 @@ class Arm:
     control: Protocol
     values: Mapping[str, str | float] = field(default_factory=dict)
 
-    def scenario(
-        self, model: Model, times: tuple[float, ...], record: Iterable[str], *, drug: bool = True
-    ) -> Scenario:
-        """Return this arm as a scenario of a model, with or without the drug."""
+    def scenario(self, model: Model, *, begin: float, end: float, drug: bool = True) -> Scenario:
+        """Return this arm as a scenario of a model, with or without the drug.
+
+        It lasts from ``begin`` [h], or its first event where that comes before, to ``end`` [h], or
+        its last dose where that goes on beyond.
+        """
+        protocol = self.treated if drug else self.control
+        last = max((one.stop for one in protocol.doses), default=end)
         return Scenario(
             model.with_values(self.values) if self.values else model,
-            self.treated if drug else self.control,
-            times,
+            protocol,
+            (begin, max(end, last)),
             self.subject,
-            tuple(sorted(set(record))),
-            "treated" if drug else "control",
+            name="treated" if drug else "control",
         )

@@ -1,28 +1,32 @@
-"""Findings under parameter draws: every arm, with and without the drug, as one ensemble.
+"""Findings under parameter draws: every run that their formulas ask for, each once.
 
 The one place where findings meet the engine. Each prediction carries the status of the runs that it
 rests on, so that a failure of the solver is never taken for a number, nor for the lack of one.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
+from ketasim.engines.contract import Batch, Settings
 from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.run import run
 from ketasim.engines.status import Status, usable
-from ketasim.studies.cohort import Cohort, cohort
+from ketasim.readouts import Given, Ledger, Lookup, Reading
 from ketasim.studies.findings.arms import Arm
 from ketasim.studies.findings.finding import Finding
-from ketasim.studies.findings.reading import Formula, evaluate
-from ketasim.units import unit
+from ketasim.studies.findings.needs import Group, Place, arm_key, groups_of, places_of
+from ketasim.studies.findings.reading import Formula, difference
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
+Answer = tuple[Array, Codes]  # reduced (n_runs, n_draws, n_reductions), status (n_runs, n_draws)
 LIMITS = MEMBER  # what one run may spend where nothing else is said
-BEFORE = -0.5  # what `at(-30 min)` reads [h]
+MEMBERS = 8192  # about so many runs are held in memory at once; no number depends on it
 
 
 @dataclass(frozen=True)
@@ -54,111 +58,118 @@ def not_computed(status: int) -> str:
 
 @dataclass(frozen=True)
 class Predictor:
-    """Findings made ready for one model; an arm that several share is run once.
+    """Findings made ready for one model.
 
-    ``cohort`` is None where no finding has an arm, and the ledger alone is asked.
+    ``groups`` are the runs to make, ``places`` say where each reading of an arm is found in them,
+    and ``given`` holds the drug [umol] of the arms that are asked for it.
     """
 
     model: Model
     findings: tuple[Finding, ...]
-    cohort: Cohort | None
-    places: Mapping[Hashable, int]
+    groups: tuple[Group, ...]
+    places: Mapping[Hashable, Place]
+    given: Mapping[Hashable, float]
     limits: Limits | None = None
     threads: int | None = None
 
-    def predict(self, draws: Array, *, rtol: float = 1e-6) -> list[Prediction]:
+    def predict(self, draws: Array) -> list[Prediction]:
         """Return a prediction for each finding.
 
         Parameters
         ----------
         draws
             Canonical parameter values, shape (n_draws, n_parameters).
-        rtol
-            Relative tolerance of the runs.
         """
-        values, status = np.empty((0, len(draws), 0, 0)), np.empty((0, len(draws)), dtype=np.int8)
-        if self.cohort is not None:
-            values, status = self.cohort.run(
-                draws, rtol=rtol, threads=self.threads, limits=self.limits or LIMITS
-            )
+        most = max([len(group.scenarios) for group in self.groups], default=1)
+        size = max(1, MEMBERS // most)
+        blocks = [
+            self._block(draws[at : at + size], len(draws)) for at in range(0, len(draws), size)
+        ]
         return [
-            self._finding(one, _Runs(self, one, draws, values), status) for one in self.findings
+            Prediction(
+                np.concatenate([one.values for one in parts], axis=1),
+                np.concatenate([one.status for one in parts], axis=1),
+            )
+            for parts in zip(*blocks, strict=True)
         ]
 
-    def part(self, findings: Sequence[Finding], *, times: Sequence[float]) -> "Predictor":
-        """Return some of the findings, read at ``times`` [h], on the same compiled kernel."""
-        keys = dict.fromkeys(key for one in findings for key in _runs_of(one))
-        kept = {key: new for new, key in enumerate(keys)}
-        whole = self.cohort
-        if whole is None:
-            return replace(self, findings=tuple(findings))
-        runs = tuple(replace(whole.scenarios[self.places[key]], times=tuple(times)) for key in kept)
-        own = Cohort(whole.model, runs, whole.record, np.array(times), whole.kernel)
-        return replace(self, findings=tuple(findings), cohort=own, places=kept)
+    def _block(self, draws: Array, total: int) -> list[Prediction]:
+        answers = [self._answer(group, draws, total) for group in self.groups]
+        return [self._finding(one, draws, answers) for one in self.findings]
 
-    def _finding(self, one: Finding, runs: "_Runs", status: Codes) -> Prediction:
-        n = len(runs.draws)
-        codes = np.array([self._status(one, formula, status) for formula in one.formulas])
-        found = [np.broadcast_to(evaluate(formula, runs), (n,)) for formula in one.formulas]
+    def _answer(self, group: Group, draws: Array, total: int) -> Answer:
+        n, m = len(group.scenarios), len(draws)
+        batch = Batch(
+            self.model,
+            group.parameters(draws),
+            [one.schedule for one in group.scenarios for _ in range(m)],
+            reductions=group.reductions,
+            span=group.span,
+            total=n * total,
+        )
+        settings = Settings(limits=self.limits or LIMITS, threads=self.threads)
+        found = run(batch, settings)
+        return found.reduced.reshape(n, m, -1), found.status.reshape(n, m)
+
+    def _finding(self, one: Finding, draws: Array, answers: Sequence[Answer]) -> Prediction:
+        known = _Known(self, one, draws, answers)
+        codes = np.array([known.status(formula) for formula in one.formulas])
+        found = [np.broadcast_to(f.evaluate(known.value), len(draws)) for f in one.formulas]
         return Prediction(np.where(computed(codes), np.array(found), np.nan), codes)
-
-    def _status(self, one: Finding, formula: Formula, status: Codes) -> Codes:
-        """Return for each draw the first failure among the runs of a formula."""
-        found = np.full(status.shape[1], Status.OK, dtype=np.int8)
-        for arm, drug in formula.runs:
-            place = self.places[_key(one.arms[arm], drug=drug)]
-            found = np.where(computed(found), status[place], found)
-        return found
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """What the formulas of one finding are worked out on."""
+class _Known:
+    """What the formulas of one finding look up."""
 
     predictor: Predictor
     finding: Finding
     draws: Array
-    values: Array
+    answers: Sequence[Answer]
 
-    @property
-    def cohort(self) -> Cohort:
-        if self.predictor.cohort is None:
-            raise ValueError(f"{self.finding.name} has no arms to read")
-        return self.predictor.cohort
+    @cached_property
+    def _columns(self) -> Mapping[str, int]:
+        return {name: column for column, name in enumerate(self.predictor.model.parameters)}
 
-    @property
-    def times(self) -> Array:
-        return self.cohort.times
+    def value(self, one: Lookup) -> Array:
+        """Return the canonical value of a look-up under each draw."""
+        if isinstance(one, Ledger):
+            return self.draws[:, self._columns[one.name]]
+        if isinstance(one, Given):
+            amount = self.predictor.given[arm_key(self.finding.arms[one.arm], drug=True)]
+            return np.full(len(self.draws), amount)
+        treated, *control = (self._number(place) for place in self._places(one))
+        return difference(treated, control[0]) if control else treated
 
-    def _place(self, arm: str, *, drug: bool) -> int:
-        return self.predictor.places[_key(self.finding.arms[arm], drug=drug)]
-
-    def course(self, arm: str, name: str, *, drug: bool) -> Array:
-        column = self.cohort.record.index(name)
-        course = self.values[self._place(arm, drug=drug)][:, column]
-        found: Array = course / unit(self.predictor.model.unit(name)).factor
+    def status(self, formula: Formula) -> Codes:
+        """Return for each draw the first failure among the runs of a formula."""
+        found = np.full(len(self.draws), Status.OK, dtype=np.int8)
+        for one in formula.readings:
+            for place in self._places(one):
+                own = self.answers[place.group][1][place.run]
+                found = np.where(computed(found), own, found)
         return found
 
-    def parameter(self, name: str) -> Array:
-        model = self.predictor.model
-        column = list(model.parameters).index(name)
-        found: Array = self.draws[:, column] / unit(model.unit(name)).factor
+    def _number(self, place: Place) -> Array:
+        found: Array = self.answers[place.group][0][place.run, :, place.column]
         return found
 
-    def given(self, arm: str) -> Array:
-        schedule = self.cohort.scenarios[self._place(arm, drug=True)].schedule
-        return np.full(len(self.draws), schedule.delivered.sum())
+    def _places(self, one: Reading) -> list[Place]:
+        arm = self.finding.arms[str(one.arm)]
+        return [
+            self.predictor.places[arm_key(arm, drug=drug), one.reduction]
+            for drug in ((True, False) if one.effect else (True,))
+        ]
 
 
 def predictor(
     findings: Sequence[Finding],
     model: Model,
     *,
-    times: Sequence[float],
     limits: Limits | None = None,
     threads: int | None = None,
 ) -> Predictor:
-    """Gather the arms of findings and compile one kernel for all.
+    """Gather the runs that findings ask for.
 
     Parameters
     ----------
@@ -166,8 +177,6 @@ def predictor(
         What to predict.
     model
         The model they are predicted by.
-    times
-        When arms are read [h].
     limits
         What one run may spend; :data:`LIMITS` when not given.
     threads
@@ -178,40 +187,31 @@ def predictor(
     ModelError
         When a formula asks for a name the model does not have.
     """
-    record = tuple(dict.fromkeys(n for one in findings for f in one.formulas for n in f.names))
-    arms = [arm for one in findings for arm in one.arms.values()]
-    chosen = {_key(arm, drug=drug): (arm, drug) for arm in arms for drug in (True, False)}
-    scenarios = [
-        arm.scenario(model, tuple(times), record, drug=drug) for arm, drug in chosen.values()
-    ]
-    places = {key: place for place, key in enumerate(chosen)}
-    made = cohort(model, scenarios, record) if scenarios else None
-    return Predictor(model, tuple(findings), made, places, limits, threads)
+    for formula in (formula for one in findings for formula in one.formulas):
+        _check_names(formula, model)
+    groups = groups_of(findings, model)
+    return Predictor(
+        model, tuple(findings), groups, places_of(groups), _given(findings, model), limits, threads
+    )
 
 
-def _runs_of(one: Finding) -> list[Hashable]:
-    return [_key(arm, drug=drug) for arm in one.arms.values() for drug in (True, False)]
+def _check_names(formula: Formula, model: Model) -> None:
+    for one in formula.lookups:
+        if isinstance(one, Reading):
+            model.role(one.reduction.name)
+        elif isinstance(one, Ledger):
+            model.value(one.name)
 
 
-def _key(arm: Arm, *, drug: bool) -> Hashable:
-    """Identify a run, so that an arm which several findings share is run once."""
-    protocol = arm.treated if drug else arm.control
-    return arm.subject.species, arm.subject.weight, protocol, tuple(sorted(arm.values.items()))
-
-
-def grid() -> tuple[float, ...]:
-    """Return times that show a course: minutes at first, then hours, to 28 d [h]."""
-    parts = (np.arange(-0.5, 6.0, 0.05), np.arange(6.0, 48.0, 0.5), np.arange(48.0, 673.0, 3.0))
-    moments = np.concatenate([*parts, [0.0, 2 / 3]]).round(9)
-    return tuple(float(t) for t in np.unique(moments))
-
-
-def times_of(findings: Sequence[Finding]) -> tuple[float, ...]:
-    """Return the times [h] that formulas ask for, and a grid where one asks for a whole course."""
-    formulas = [formula for one in findings for formula in one.formulas]
-    moments = {BEFORE, 0.0, 24.0, *(t for one in formulas for t in one.moments)}
-    if any(one.whole_course for one in formulas):
-        moments.update(np.arange(0.0, 4.0, 0.1).round(9).tolist())
-        moments.update(np.arange(4.0, 24.0, 1.0).tolist())
-        moments.update(np.arange(24.0, 169.0, 12.0).tolist())
-    return tuple(sorted(moments))
+def _given(findings: Sequence[Finding], model: Model) -> dict[Hashable, float]:
+    asked: dict[Hashable, Arm] = {
+        arm_key(arm := one.arms[each.arm], drug=True): arm
+        for one in findings
+        for formula in one.formulas
+        for each in formula.lookups
+        if isinstance(each, Given)
+    }
+    return {
+        key: float(arm.scenario(model, begin=0.0, end=1.0).schedule.delivered.sum())
+        for key, arm in asked.items()
+    }

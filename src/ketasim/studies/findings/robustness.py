@@ -18,7 +18,7 @@ from ketasim.studies.findings.scorecard import scorecard
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
-BLOCK = 50  # draws held in memory at once
+BLOCK = 1000  # draws held in memory at once
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def pass_shares(
     counts = np.zeros((len(card.findings), 2), dtype=int)
     for begin in range(0, draws, BLOCK):
         rows = design.rows(begin, min(begin + BLOCK, draws))
-        found = card.predict(_parameters(model, names, rows), rtol=1e-5)
+        found = card.predict(_parameters(model, names, rows))
         counts += [_counted(one, p) for one, p in zip(card.findings, found, strict=True)]
     return [
         Standing(one, float(passed) / given if given else nan, draws - int(given))

@@ -14,7 +14,6 @@ from ketasim.studies.findings.finding import Finding, ReadOut
 from ketasim.studies.findings.predict import (
     Prediction,
     Predictor,
-    grid,
     not_computed,
     predictor,
 )
@@ -78,17 +77,15 @@ class Scorecard:
     findings: tuple[Finding, ...]
     predictor: Predictor
 
-    def predict(self, draws: Array, *, rtol: float = 1e-6) -> list[Prediction]:
+    def predict(self, draws: Array) -> list[Prediction]:
         """Return what the read-outs of each finding come to under each draw.
 
         Parameters
         ----------
         draws
             Canonical parameter values, shape (n_draws, n_parameters).
-        rtol
-            Relative tolerance of the runs.
         """
-        return self.predictor.predict(draws, rtol=rtol)
+        return self.predictor.predict(draws)
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdict on each finding at the model's own parameter values."""
@@ -104,11 +101,7 @@ class Scorecard:
 
 
 def scorecard(
-    findings: Sequence[Finding],
-    model: Model,
-    *,
-    times: Sequence[float] | None = None,
-    limits: Limits | None = None,
+    findings: Sequence[Finding], model: Model, *, limits: Limits | None = None
 ) -> Scorecard:
     """Make findings ready for a model; only read-outs with an acceptance interval are kept.
 
@@ -118,8 +111,6 @@ def scorecard(
         Those without any such read-out are left out.
     model
         The model to score.
-    times
-        When arms are read [h]; by default minutes at first, then hours, to 28 d.
     limits
         What one run may spend.
 
@@ -130,7 +121,7 @@ def scorecard(
     """
     kept = [(one, tuple(r for r in one.readouts if r.accepted is not None)) for one in findings]
     chosen = tuple(replace(one, readouts=readouts) for one, readouts in kept if readouts)
-    made = predictor(chosen, model, times=grid() if times is None else times, limits=limits)
+    made = predictor(chosen, model, limits=limits)
     return Scorecard(model, chosen, made)
 
 

@@ -20,7 +20,6 @@ from ketasim.studies.findings.predict import (
     computed,
     not_computed,
     predictor,
-    times_of,
 )
 from ketasim.studies.judge.calibrate import Calibration, Places, calibrate
 from ketasim.studies.judge.draws import parameter_draws
@@ -28,8 +27,6 @@ from ketasim.units import split, unit
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
-BLOCK = 64  # draws whose time courses are held in memory at once
-RTOL = 1e-5
 MOST_TRIED = 32  # candidates tried for each draw wanted
 FEWEST = 16  # draws without which nothing is said about uncertainty
 
@@ -89,11 +86,15 @@ class Comparison:
         parameters
             Canonical, shape (n_draws, n_parameters).
         """
-        return _predicted(self.predictor, parameters)
+        found = self.predictor.predict(parameters)
+        return Prediction(
+            np.concatenate([one.values for one in found]),
+            np.concatenate([one.status for one in found]),
+        )
 
     def effect(self, parameters: Array) -> Prediction:
         """Return the reference effect under every draw, shape (1, n_draws)."""
-        return self.reference.predict(parameters, rtol=RTOL)[0]
+        return self.reference.predict(parameters)[0]
 
     def rows(self, hypothesis: Hypothesis, draws: Array, gains: Array) -> Array:
         """Return draws under a hypothesis: its own values set, its gains as given (n_draws,)."""
@@ -184,16 +185,6 @@ def _wanted(missing: int, n: int, tried: int) -> int:
     return int(1.2 * missing * tried / max(n, 1)) + 1
 
 
-def _predicted(made: Predictor, parameters: Array) -> Prediction:
-    """Return the one read-out of each finding under every draw, in blocks."""
-    values, status = [], []
-    for at in range(0, len(parameters), BLOCK):
-        found = made.predict(parameters[at : at + BLOCK], rtol=RTOL)
-        values.append(np.concatenate([one.values for one in found]))
-        status.append(np.concatenate([one.status for one in found]))
-    return Prediction(np.concatenate(values, axis=1), np.concatenate(status, axis=1))
-
-
 def comparison(
     findings: Sequence[Finding],
     model: Model,
@@ -206,7 +197,7 @@ def comparison(
     calibrated: bool = True,
     threads: int | None = None,
 ) -> Comparison:
-    """Compile one kernel for all arms, those of the reference effect included.
+    """Gather the runs of all findings, and those of the reference effect.
 
     Parameters
     ----------
@@ -232,14 +223,11 @@ def comparison(
     ModelError
         When a read-out asks for a name that the model does not have.
     """
-    every = (*findings, reference)
-    times = times_of(every)
-    whole = predictor(every, model, times=times, threads=threads)
     made = Comparison(
         model,
         tuple(findings),
-        whole.part(findings, times=times),
-        whole.part([reference], times=times_of([reference])),
+        predictor(findings, model, threads=threads),
+        predictor([reference], model, threads=threads),
         np.nan if target is None else target,
         draws,
         seed,
