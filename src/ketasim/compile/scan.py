@@ -23,6 +23,7 @@ BEST, WHEN, THERE, LOWEST, LEFT, SIDE, BEGUN = range(7)
 ROOM = 8
 TIE = 1e-5  # of the range: of hills alike to this share, the first counts
 ROUGH = 2e-3  # of the size: a fourth difference beyond it has the step looked at more finely
+STILL = 1e-13  # of the size: a panel that moves less stands still
 HALVINGS = 52
 
 
@@ -152,21 +153,39 @@ def stay(c, level, sign):
 
 @njit(**SAFE)
 def is_plain(s, a, sign, t, length, v):
-    """Take a panel that only rises to a new extreme, or stays far from it; return whether it does.
+    """Take a panel that only rises, only falls or stands still; return whether it does.
 
-    Nearly all panels are so, and nothing but their ends then matters.
+    Nearly all panels do, and nothing but their ends then matters.
     """
-    if s[a + BEGUN] == 0.0 or s[a + LEFT] == 1.0:
-        return False
+    highest = max(max(max(v[0], v[1]), max(v[2], v[3])), v[4])
+    lowest = min(min(min(v[0], v[1]), min(v[2], v[3])), v[4])
+    if highest - lowest <= STILL * max(abs(highest), abs(lowest)):
+        offer(s, a, sign, t, v[0])
+        offer(s, a, sign, t + length, v[4])
+        return True
     d1, d2 = sign * (v[1] - v[0]), sign * (v[2] - v[1])
     d3, d4 = sign * (v[3] - v[2]), sign * (v[4] - v[3])
-    if min(min(d1, d2), min(d3, d4)) > 0.0 and 25.0 * d4 - 23.0 * d3 + 13.0 * d2 - 3.0 * d1 > 0.0:
-        top = sign * v[4]
-        s[a + LOWEST] = min(s[a + LOWEST], sign * v[0])
-        if sign * v[0] <= s[a + THERE] and top > s[a + THERE]:
-            s[a + BEST], s[a + THERE], s[a + WHEN] = top, top, t + length
-            return True
+    falls = max(max(d1, d2), max(d3, d4)) < 0.0
+    rises = min(min(d1, d2), min(d3, d4)) > 0.0
+    begun = 25.0 * d1 - 23.0 * d2 + 13.0 * d3 - 3.0 * d4  # proportional to the slopes at its ends
+    ended = 25.0 * d4 - 23.0 * d3 + 13.0 * d2 - 3.0 * d1
+    if (falls and begun < 0.0) or (rises and ended > 0.0):
+        return ends_only(s, a, sign * v[0], sign * v[4], t + length)
     return False
+
+
+@njit(inline="always", **SAFE)
+def ends_only(s, a, first, last, then):
+    """Take a panel that goes straight from one height to another; return whether that sufficed."""
+    top = s[a + THERE]
+    if s[a + BEGUN] == 0.0 or first > top or (last > top and s[a + LEFT] == 1.0):
+        return False
+    s[a + LOWEST] = min(s[a + LOWEST], min(first, last))
+    if last > top:
+        s[a + BEST], s[a + THERE], s[a + WHEN] = last, last, then
+    elif last < top - TIE * (top - s[a + LOWEST]):
+        s[a + LEFT] = 1.0
+    return True
 
 
 @njit(**SAFE)

@@ -242,6 +242,43 @@ def outcome(w, d, lane):
 
 
 @njit(**SAFE)
+def answer(job, w, d, lane):
+    """Write a finished member's numbers, each a value and its time."""
+    m = d[MEMBER * W + lane]
+    last_dose(job, w, d, lane)
+    for r in range(job.n_numbers):
+        a, out = scratch_at(job, lane, r), (m * job.n_numbers + r) * 2
+        value, moment, kind = job.scratch[a + BEST], job.scratch[a + WHEN], job.kinds[r]
+        if kind == START:
+            value = job.scratch[before(job, job.of[r], lane)]
+        if (kind == PEAK or kind == TROUGH or kind >= REACHES) and job.scratch[a + BEGUN] == 0.0:
+            value = moment = np.nan  # the window held nothing of the run
+        job.numbers[out] = -value if kind == TROUGH else value
+        job.numbers[out + 1] = moment
+
+
+@njit(**SAFE)
+def last_dose(job, w, d, lane):
+    """Let a bolus given at the very end count among the extremes."""
+    row = d[LAST * W + lane] * N_DOSED
+    given = 0.0
+    for i in range(N_DOSED):
+        given += abs(job.boluses[row + i])
+    if given == 0.0 or job.n_scanned == 0:
+        return
+    for j in range(HEAD, HEAD + job.n_states):
+        w[Z + job.needs[j] * W + lane] = w[U + job.needs[j] * W + lane]
+    for i in range(N_DOSED):
+        w[Z + DOSED[i] * W + lane] += job.boluses[row + i]
+    run_laws(job, w)
+    for r in range(job.n_numbers):
+        kind = job.kinds[r]
+        if (kind == PEAK or kind == TROUGH) and job.windows[2 * r + 1] >= w[NEW + lane]:
+            sign, a = 1.0 if kind == PEAK else -1.0, scratch_at(job, lane, r)
+            offer(job.scratch, a, sign, w[NEW + lane], w[job.watched[job.of[r]] + lane])
+
+
+@njit(**SAFE)
 def conclude(job, w, d, limits, clock):
     """Move every lane on, and note members that have ended."""
     for lane in range(W):

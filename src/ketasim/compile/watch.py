@@ -13,7 +13,7 @@ from numba import njit
 SAFE = {"error_model": "numpy", "nogil": True}
 
 # --- copied from here
-HEAD = 3  # numbers that ``needs`` begins with
+HEAD = 4  # counts that ``needs`` begins with
 PARTS = 4  # of a step that is looked at more closely
 
 
@@ -107,23 +107,24 @@ def watch(job, w, d, anchor):
         if w[ACC + lane] > 0.0:
             fresh |= d[STALE * W + lane] == 1
             early |= reaches(w, lane, anchor)
-    if fresh:
-        first_place(job, w, d)
-    for j in range(1, 5):
-        next_place(job, w, j)
+    if job.n_curved > 0:
+        if fresh:
+            first_place(job, w, d)
+        for j in range(1, 5):
+            next_place(job, w, j)
     if early:
         note_before(job, w, anchor)
     closer = False
     for lane in range(job.n_lanes):
         if w[ACC + lane] > 0.0:
             d[STALE * W + lane] = 0
-            closer |= bends(job, d, lane)
+            closer |= job.n_curved > 0 and bends(job, d, lane)
     take(job, w, d, anchor)
     if closer:
         take_parts(job, w, d, anchor)
-    for i in range(job.n_watched):
+    for i in range(job.n_curved):
         first, last = place(job, i, 0, 0), place(job, i, 4, 0)
-        for lane in range(job.n_lanes):
+        for lane in range(W):
             if w[ACC + lane] > 0.0:
                 job.scratch[first + lane] = job.scratch[last + lane]
 
@@ -167,7 +168,7 @@ def first_place(job, w, d):
     for lane in range(W):
         w[XS + lane] = 0.0
     look(job, w)
-    for i in range(job.n_watched):
+    for i in range(job.n_curved):
         for lane in range(W):
             if d[STALE * W + lane] == 1:
                 job.scratch[place(job, i, 0, lane)] = w[job.watched[i] + lane]
@@ -179,7 +180,7 @@ def next_place(job, w, j):
     for lane in range(W):
         w[XS + lane] = 0.25 * j
     look(job, w)
-    for i in range(job.n_watched):
+    for i in range(job.n_curved):
         here, there = job.watched[i], place(job, i, j, 0)
         for lane in range(W):
             job.scratch[there + lane] = w[here + lane]
@@ -228,14 +229,13 @@ def values_at(job, i, where, lane):
 def bends(job, d, lane):
     """Mark what bends too sharply within a lane's step, each for itself; say if anything does."""
     found = 0
-    for i in range(job.n_watched):
-        if not is_exact(job, i):
-            v = values_at(job, i, 0, lane)
-            smooth = is_smooth(v)
-            job.scratch[bent(job, i, lane)] = 0.0 if smooth else 1.0
-            if not smooth:
-                found, total = 1, v[0] + v[1] + v[2] + v[3] + v[4]
-                d[NONE * W + lane] |= total - total != 0.0
+    for i in range(job.n_curved):
+        v = values_at(job, i, 0, lane)
+        smooth = is_smooth(v)
+        job.scratch[bent(job, i, lane)] = 0.0 if smooth else 1.0
+        if not smooth:
+            found, total = 1, v[0] + v[1] + v[2] + v[3] + v[4]
+            d[NONE * W + lane] |= total - total != 0.0
     d[CLOSER * W + lane] = found
     return found == 1
 
@@ -265,9 +265,16 @@ def take(job, w, d, anchor):
             if t < first or new > last:
                 take_window(job, w, d, lane, r, anchor)
             elif exact or s[bent(job, i, lane)] == 0.0:
-                p = at + lane
-                v = (s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W])
                 a = (lane * job.n_numbers + r) * ROOM
+                if exact:
+                    if is_extreme and is_straight(job, w, i, lane):
+                        y, u = ends(job, w, i, lane)
+                        if ends_only(s, a, sign * y, sign * u, new):
+                            continue
+                    v = solution(job, w, i, lane)
+                else:
+                    p = at + lane
+                    v = (s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W])
                 if is_extreme and is_plain(s, a, sign, t, w[HS + lane], v):
                     continue
                 level = job.levels[d[MEMBER * W + lane] * job.n_numbers + r]
@@ -276,6 +283,39 @@ def take(job, w, d, anchor):
                 seen = feed(s, a, kind, t, w[HS + lane], v, level, -1.0, exact)
                 if seen >= 0.0:
                     look_again(job, w, lane, r, 0.0, 1.0, v, level, seen)
+
+
+@njit(inline="always", **SAFE)
+def ends(job, w, i, lane):
+    """Return a state before and after a step; what stands still within a segment has one value."""
+    at = job.watched[i]
+    moves = at >= Z
+    return w[(Y + at - Z if moves else at) + lane], w[(U + at - Z if moves else at) + lane]
+
+
+@njit(inline="always", **SAFE)
+def is_straight(job, w, i, lane):
+    """Return whether a state surely only rises or only falls within a step, by its dense output."""
+    at = job.watched[i] - Z
+    if at < 0:
+        return True
+    bend = abs(w[D1 + at + lane]) + abs(w[D2 + at + lane]) + abs(w[D3 + at + lane])
+    return bend < abs(w[U + at + lane] - w[Y + at + lane])
+
+
+@njit(**SAFE)
+def solution(job, w, i, lane):
+    """Return a state at the five places of a step, from its dense output."""
+    at = job.watched[i] - Z
+    if at < 0:
+        y = w[job.watched[i] + lane]
+        return y, y, y, y, y
+    y, u = w[Y + at + lane], w[U + at + lane]
+    d1, d2, d3 = w[D1 + at + lane], w[D2 + at + lane], w[D3 + at + lane]
+    a = 0.75 * y + 0.25 * (u + 0.75 * (d1 + 0.25 * (d2 + 0.25 * d3)))
+    b = 0.5 * y + 0.5 * (u + 0.5 * (d1 + 0.5 * (d2 + 0.5 * d3)))
+    c = 0.25 * y + 0.75 * (u + 0.25 * (d1 + 0.75 * (d2 + 0.75 * d3)))
+    return y, a, b, c, u
 
 
 @njit(inline="always", **SAFE)
@@ -356,40 +396,3 @@ def look_again(job, w, lane, r, first, last, v, level, seen):
 def scratch_at(job, lane, r):
     """Return where a lane's unfinished answer to one number is kept."""
     return (lane * job.n_numbers + r) * ROOM
-
-
-@njit(**SAFE)
-def answer(job, w, d, lane):
-    """Write a finished member's numbers, each a value and its time."""
-    m = d[MEMBER * W + lane]
-    last_dose(job, w, d, lane)
-    for r in range(job.n_numbers):
-        a, out = scratch_at(job, lane, r), (m * job.n_numbers + r) * 2
-        value, moment, kind = job.scratch[a + BEST], job.scratch[a + WHEN], job.kinds[r]
-        if kind == START:
-            value = job.scratch[before(job, job.of[r], lane)]
-        if (kind == PEAK or kind == TROUGH or kind >= REACHES) and job.scratch[a + BEGUN] == 0.0:
-            value = moment = np.nan  # the window held nothing of the run
-        job.numbers[out] = -value if kind == TROUGH else value
-        job.numbers[out + 1] = moment
-
-
-@njit(**SAFE)
-def last_dose(job, w, d, lane):
-    """Let a bolus given at the very end count among the extremes."""
-    row = d[LAST * W + lane] * N_DOSED
-    given = 0.0
-    for i in range(N_DOSED):
-        given += abs(job.boluses[row + i])
-    if given == 0.0 or job.n_scanned == 0:
-        return
-    for j in range(HEAD, HEAD + job.n_states):
-        w[Z + job.needs[j] * W + lane] = w[U + job.needs[j] * W + lane]
-    for i in range(N_DOSED):
-        w[Z + DOSED[i] * W + lane] += job.boluses[row + i]
-    run_laws(job, w)
-    for r in range(job.n_numbers):
-        kind = job.kinds[r]
-        if (kind == PEAK or kind == TROUGH) and job.windows[2 * r + 1] >= w[NEW + lane]:
-            sign, a = 1.0 if kind == PEAK else -1.0, scratch_at(job, lane, r)
-            offer(job.scratch, a, sign, w[NEW + lane], w[job.watched[job.of[r]] + lane])

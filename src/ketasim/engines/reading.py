@@ -43,7 +43,9 @@ def reading(
     KeyError
         When a name is not one that the kernel can show.
     """
-    watched = list(dict.fromkeys(one.name for one in primitives))
+    names = dict.fromkeys(one.name for one in primitives)
+    watched = sorted(names, key=lambda name: plan.observers[name].exact)  # the curved ones first
+    curved = sum(not plan.observers[name].exact for name in watched)
     moments = [np.nan if one.moment is None else one.moment for one in primitives]
     grid = times if len(record) else np.empty(0)
     every = np.unique(np.concatenate([grid, [m for m in moments if np.isfinite(m)]]))
@@ -61,7 +63,7 @@ def reading(
         asked=_whole(firsts),
         readings=_whole(np.concatenate([*at, []])),
         shown=_whole([plan.observers[name].place for name in record]),
-        needs=_needs(plan, [*record, *watched], windowed, scanned),
+        needs=_needs(plan, [*record, *watched], (windowed, scanned, curved)),
         watched=_whole([plan.observers[name].place for name in watched]),
         kinds=_whole(kinds),
         of=_whole([watched.index(one.name) for one in primitives]),
@@ -70,14 +72,14 @@ def reading(
     )
 
 
-def _needs(plan: Plan, names: Sequence[str], windowed: int, scanned: int) -> Counts:
+def _needs(plan: Plan, names: Sequence[str], counts: tuple[int, ...]) -> Counts:
     """Return the head, the states to interpolate and the laws to run, each once and in order."""
     states: set[int] = set()
     laws: set[int] = set()
     for name in names:
         states.update(plan.observers[name].states)
         laws.update(plan.observers[name].laws)
-    return _whole([len(states), windowed, scanned, *sorted(states), *sorted(laws)])
+    return _whole([len(states), *counts, *sorted(states), *sorted(laws)])
 
 
 def _whole(numbers: object) -> Counts:
