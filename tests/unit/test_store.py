@@ -467,6 +467,29 @@ def test_a_claim_that_changed_hands_is_not_broken(tmp_path):
     assert claims.path(1).read_text() == "the new owner"
 
 
+CLAIMANT = """
+import sys
+path, k, *sys.path[:0] = sys.argv[1:]
+from pathlib import Path
+from ketasim.results.claims import Claims
+claims = Claims(Path(path))
+for _ in range(1000):
+    claims.clear_stale()
+    assert claims.take(int(k))
+    claims.release_all()
+"""
+
+
+def test_a_claim_outlives_others_that_remove_the_folder(tmp_path):
+    """Everybody removes the empty folder; whoever is about to put a claim in it makes it again."""
+    command = [sys.executable, "-c", CLAIMANT, str(tmp_path / "claims")]
+    started = [
+        subprocess.Popen([*command, str(k), *paths()], stderr=subprocess.PIPE) for k in range(3)
+    ]
+    assert [one.communicate()[1].decode() for one in started] == [""] * 3
+    assert not (tmp_path / "claims").exists()
+
+
 WORKER = """
 import sys
 path, *sys.path[:0] = sys.argv[1:]

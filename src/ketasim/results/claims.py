@@ -16,6 +16,7 @@ from ketasim.results.durable import alive
 
 STALE = 900.0  # a claim from another machine that was not renewed for so long is broken [s]
 RENEW = 60.0
+ATTEMPTS = 1000  # at a claim whose folder others remove; each fails only if one did meanwhile
 
 
 def started(pid: int) -> str:
@@ -40,7 +41,6 @@ class Claims:
 
     def take(self, k: int) -> bool:
         """Claim a chunk; False when another process is at it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         for _ in range(3):
             if self._create(k):
                 self.mine.add(k)
@@ -82,23 +82,51 @@ class Claims:
 
     def count(self) -> int:
         """Return how many chunks somebody who is alive holds."""
-        return sum(self.held(int(p.stem)) for p in self.folder.glob("*.json") if p.stem.isdigit())
+        return sum(map(self.held, self._found()))
 
     def clear_stale(self) -> int:
         """Remove claims whose owner is gone; returns how many."""
-        found = [int(p.stem) for p in self.folder.glob("*.json") if p.stem.isdigit()]
+        found = self._found()
         texts = {k: self._text(k) for k in found}
         return sum(self._stale(k) and self._break(k, texts[k]) for k in found)
+
+    def _found(self) -> list[int]:
+        """Return the chunks that have a claim, good or stale; none when the folder is gone."""
+        try:
+            paths = list(self.folder.iterdir())
+        except FileNotFoundError:
+            return []
+        return [int(p.stem) for p in paths if p.suffix == ".json" and p.stem.isdigit()]
 
     def _create(self, k: int) -> bool:
         owner = {"host": socket.gethostname(), "pid": os.getpid(), "began": started(os.getpid())}
         try:
-            handle = os.open(self.path(k), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            handle = self._opened(self.path(k))
         except FileExistsError:
             return False
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump({**owner, "time": time.time()}, file)
         return True
+
+    def _opened(self, path: Path) -> int:
+        """Open a new claim, in a folder that another process may remove until the claim is in it.
+
+        Raises
+        ------
+        FileExistsError
+            When the chunk is claimed.
+        OSError
+            When the store is gone or cannot be written.
+        """
+        for left in reversed(range(ATTEMPTS)):
+            with contextlib.suppress(FileExistsError):
+                self.folder.mkdir()  # exist_ok would look twice, and fail when it goes in between
+            try:
+                return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            except FileNotFoundError:
+                if not left:
+                    raise
+        raise FileNotFoundError(path)
 
     def owner(self, k: int) -> dict[str, Any] | None:
         """Return what a claim says about its owner; None when there is none to read."""

@@ -63,7 +63,10 @@ def alive(pid: int) -> bool:
 
 def sweep_up(root: Path) -> int:
     """Remove files that died while being written; returns how many."""
-    return sum(_remove_if_dead(path) for path in root.rglob(f".*{SUFFIX}"))
+    # Unlike Path.rglob, os.walk passes over a folder that another process removes meanwhile.
+    found = (Path(folder, name) for folder, _, names in os.walk(root) for name in names)
+    partial = (path for path in found if path.name[0] == "." and path.name.endswith(SUFFIX))
+    return sum(_remove_if_dead(path) for path in partial)
 
 
 def _remove_if_dead(path: Path) -> bool:
