@@ -12,12 +12,11 @@ import toy
 from ketasim.config import load
 from ketasim.core.declare import arguments
 from ketasim.errors import MissingExtra, ModelError
-from ketasim.export import extras, sbml, validate
+from ketasim.export import peers, sbml, validate
 from ketasim.export.document import source
-from ketasim.export.laws import expression, names_of, shape
-from ketasim.export.names import identifier
-from ketasim.export.units import unit_id
-from ketasim.export.validate import require_valid
+from ketasim.export.expression import expression, names_of, shape
+from ketasim.export.names import identifier, unit_id
+from ketasim.export.peers import require_valid
 from ketasim.units import unit
 
 libsbml = pytest.importorskip("libsbml", reason="needs python-libsbml: SBML is not checked here")
@@ -161,7 +160,10 @@ def test_a_run_under_old_stress_starts_at_its_fixed_point():
 
 
 def test_rounding_in_a_fixed_point_is_not_written(monkeypatch):
-    monkeypatch.setattr("ketasim.export.source.settle", lambda system, values, start: start + 1e-29)
+    def nearly_at_rest(system, before):
+        return system.rest(system.prepare(system.default_parameters, before)) + 1e-29
+
+    monkeypatch.setattr("ketasim.export.source.steady_state", nearly_at_rest)
     asked = week(ks.bolus("10 mg") + ks.hold("stress.stressor", 1.0, start="always"))
     settled = source(asked).settled
     assert settled["nmda.trapped"] == 0.0
@@ -262,14 +264,14 @@ def test_two_laws_of_one_name_stay_two():
 )
 def test_what_is_missing_is_said(monkeypatch, load_extra, module, sentence):
     monkeypatch.setitem(__import__("sys").modules, module, None)
-    monkeypatch.setattr(extras, "installed", lambda name: "")
+    monkeypatch.setattr(peers, "installed", lambda name: "")
     with pytest.raises(MissingExtra) as told:
-        getattr(extras, load_extra)()
+        getattr(peers, load_extra)()
     assert str(told.value) == sentence
 
 
 def test_the_wrong_basico_is_pointed_out(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "COPASI", None)
-    monkeypatch.setattr(extras, "installed", lambda name: "0.3" if name == "basico" else "")
+    monkeypatch.setattr(peers, "installed", lambda name: "0.3" if name == "basico" else "")
     with pytest.raises(MissingExtra, match="unrelated SAP tool; COPASI's package is \"copasi-b"):
-        extras.copasi()
+        peers.copasi()
