@@ -8,7 +8,7 @@ from ketasim.config.library import packaged_library
 from ketasim.core.model import Model
 from ketasim.reports import lists, mechanism
 from ketasim.reports.text import Table, Text
-from ketasim.results.provenance import machine, source_state, versions
+from ketasim.results.folder import machine, source_state, versions
 from ketasim.studies.simulate import simulate
 
 
