@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ketasim as ks
-from ketasim.errors import SolverError
+from ketasim.errors import ConfigError
 
 MODEL = ks.models.antidepressant()
 PROTOCOLS = {
@@ -27,5 +27,5 @@ def test_both_engines_draw_the_same_curves(name):
 
 def test_an_engine_that_does_not_exist_is_refused():
     scene = ks.Scenario(MODEL, ks.Protocol(), ks.hours(0, 1, every=0.5), ks.human())
-    with pytest.raises(SolverError, match='Did you mean "ensemble"'):
+    with pytest.raises(ConfigError, match='Did you mean "ensemble"'):
         ks.simulate(scene, engine="ensembel")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import toy
-from ketasim.compile import cache
+from ketasim.compile import cache, naming
 from ketasim.core.protocol import bolus
 from ketasim.core.scenario import Scenario, Subject
 from ketasim.core.system import System
@@ -21,8 +21,8 @@ RECORD = ("body.plasma", "receptor.bound")
 LITTLE = "from numba import njit\n@njit('f8(f8)', cache=True)\ndef run(x):\n    return x * {}\n"
 CHILD = """
 import os
-from ketasim.compile import cache
-module, note = cache.load({text!r})
+from ketasim.compile import cache, naming
+module, note = cache.load(naming.module_of({text!r}), {text!r})
 print(module.run(2.0), note or "kept")
 """
 
@@ -52,22 +52,25 @@ def child(text, folder):
 
 
 def test_a_name_follows_from_content(folder):
-    assert cache.name_of("a") == cache.name_of("a") != cache.name_of("b")
+    assert naming.module_of("a") == naming.module_of("a") != naming.module_of("b")
 
 
 def test_another_emitter_has_other_names(folder, tmp_path, monkeypatch):
-    before = cache.name_of("a")
+    before = naming.module_of("a")
     changed = tmp_path / "emit.py"
     changed.write_text("# changed")
-    monkeypatch.setattr(cache, "EMITTERS", (str(changed),))
-    assert cache.name_of("a") != before
+    monkeypatch.setattr(naming, "EMITTERS", (str(changed),))
+    naming.versions.cache_clear()
+    assert naming.module_of("a") != before
+    monkeypatch.undo()
+    naming.versions.cache_clear()
 
 
 def test_a_kernel_is_found_again_by_another_process(folder):
     text = LITTLE.format(3.5)
-    assert not cache.is_kept(text)
+    assert not cache.is_kept(naming.module_of(text))
     assert child(text, folder) == ["7.0", "kept"]
-    assert cache.is_kept(text)
+    assert cache.is_kept(naming.module_of(text))
     kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
     assert child(text, folder) == ["7.0", "kept"]
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")} == kept
@@ -79,14 +82,15 @@ def test_processes_that_compile_at_once_agree(folder):
         found = list(pool.map(lambda _: child(text, folder), range(3)))
     assert found == [["9.0", "kept"]] * 3
     assert not list(folder.rglob("*.part"))
-    assert cache.is_kept(text)
+    assert cache.is_kept(naming.module_of(text))
 
 
 def test_an_unwritable_folder_is_told_and_survived(tmp_path, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
     monkeypatch.setenv("KETASIM_CACHE_DIR", str(blocked))
-    module, note = cache.load(LITTLE.format(5.5))
+    text = LITTLE.format(5.5)
+    module, note = cache.load(naming.module_of(text), text)
     assert module.run(2.0) == 11.0
     assert str(blocked) in note
 
@@ -95,15 +99,16 @@ def test_an_unwritable_folder_is_told_and_survived(tmp_path, monkeypatch):
 def test_a_folder_without_permission(tmp_path, monkeypatch):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     monkeypatch.setenv("KETASIM_CACHE_DIR", str(tmp_path / "kernels"))
-    assert cache.load(LITTLE.format(6.5))[1]
+    text = LITTLE.format(6.5)
+    assert cache.load(naming.module_of(text), text)[1]
 
 
 def test_a_damaged_text_is_written_again(folder):
     text = LITTLE.format(7.5)
     folder.mkdir()
-    place = folder / f"{cache.name_of(text)}.py"
+    place = folder / f"{naming.module_of(text)}.py"
     place.write_text("def run(x): return 0.0")
-    assert cache.load(text)[0].run(2.0) == 15.0
+    assert cache.load(naming.module_of(text), text)[0].run(2.0) == 15.0
     assert place.read_text() == text
 
 

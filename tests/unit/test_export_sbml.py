@@ -160,10 +160,12 @@ def test_a_run_under_old_stress_starts_at_its_fixed_point():
 
 
 def test_rounding_in_a_fixed_point_is_not_written(monkeypatch):
-    def nearly_at_rest(system, before):
-        return system.rest(system.prepare(system.default_parameters, before)) + 1e-29
-
-    monkeypatch.setattr("ketasim.export.source.steady_state", nearly_at_rest)
+    monkeypatch.setattr(
+        "ketasim.export.source.steady_state",
+        lambda system, before: (
+            system.rest(system.prepare(system.default_parameters, before)) + 1e-29
+        ),
+    )
     asked = week(ks.bolus("10 mg") + ks.hold("stress.stressor", 1.0, start="always"))
     settled = source(asked).settled
     assert settled["nmda.trapped"] == 0.0

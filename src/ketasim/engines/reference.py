@@ -91,7 +91,7 @@ def integrate(
             return run.carry_out(names, parameters)
     except Stopped as error:
         raise run.so_far(error) from None
-    except ArithmeticError as error:
+    except (ArithmeticError, ValueError) as error:  # what SciPy says of what is not finite
         told = f"a law could not be evaluated: {error}{_zeros(system)}."
         raise run.so_far(Stopped(told, Status.NONFINITE)) from error
 
