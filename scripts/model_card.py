@@ -20,8 +20,7 @@ from ketasim.config.findings import load_checks
 from ketasim.core.model import Model
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS, RIVALS
-from ketasim.reports.equations import equations
-from ketasim.reports.lists import numbers
+from ketasim.reports.contents import equations, numbers
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.robustness import pass_shares, unmeasured
 from ketasim.studies.findings.scorecard import FAILS, Verdict, score

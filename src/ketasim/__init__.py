@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
-    from ketasim.verbs.compare import compare
     from ketasim.verbs.evidence import check, explain, list_experiments
     from ketasim.verbs.inspect import (
         describe,
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
         list_states,
         list_targets,
     )
-    from ketasim.verbs.run import run
+    from ketasim.verbs.run import compare, run
     from ketasim.verbs.stores import failures, rerun, resume, status
     from ketasim.verbs.sweep import plan, sweep
 
@@ -103,7 +102,6 @@ _HOMES = {
     "ketasim.models.subjects": ("human", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
-    "ketasim.verbs.compare": ("compare",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments"),
     "ketasim.verbs.inspect": (
         "describe",
@@ -115,7 +113,7 @@ _HOMES = {
         "list_states",
         "list_targets",
     ),
-    "ketasim.verbs.run": ("run",),
+    "ketasim.verbs.run": ("compare", "run"),
     "ketasim.verbs.stores": ("failures", "rerun", "resume", "status"),
     "ketasim.verbs.sweep": ("plan", "sweep"),
 }

@@ -105,7 +105,7 @@ def test_copasi_leaves_the_locale_alone():
     engine("COPASI")
     code = (
         "import locale; locale.setlocale(locale.LC_ALL, ''); "
-        "from ketasim.export import extras; extras.copasi(); "
+        "from ketasim.export import peers; peers.copasi(); "
         "print(locale.setlocale(locale.LC_CTYPE))"
     )
     env = {**os.environ, "LC_ALL": "C.UTF-8"}

@@ -12,12 +12,11 @@ import toy
 from ketasim.config import load
 from ketasim.core.declare import arguments
 from ketasim.errors import MissingExtra, ModelError
-from ketasim.export import extras, sbml, validate
+from ketasim.export import peers, sbml, validate
 from ketasim.export.document import source
-from ketasim.export.laws import expression, names_of, shape
-from ketasim.export.names import identifier
-from ketasim.export.units import unit_id
-from ketasim.export.validate import require_valid
+from ketasim.export.expression import expression, names_of, shape
+from ketasim.export.names import identifier, unit_id
+from ketasim.export.peers import require_valid
 from ketasim.units import unit
 
 libsbml = pytest.importorskip("libsbml", reason="needs python-libsbml: SBML is not checked here")
@@ -267,14 +266,14 @@ def test_two_laws_of_one_name_stay_two():
 )
 def test_what_is_missing_is_said(monkeypatch, load_extra, module, sentence):
     monkeypatch.setitem(__import__("sys").modules, module, None)
-    monkeypatch.setattr(extras, "installed", lambda name: "")
+    monkeypatch.setattr(peers, "installed", lambda name: "")
     with pytest.raises(MissingExtra) as told:
-        getattr(extras, load_extra)()
+        getattr(peers, load_extra)()
     assert str(told.value) == sentence
 
 
 def test_the_wrong_basico_is_pointed_out(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "COPASI", None)
-    monkeypatch.setattr(extras, "installed", lambda name: "0.3" if name == "basico" else "")
+    monkeypatch.setattr(peers, "installed", lambda name: "0.3" if name == "basico" else "")
     with pytest.raises(MissingExtra, match="unrelated SAP tool; COPASI's package is \"copasi-b"):
-        extras.copasi()
+        peers.copasi()

@@ -14,8 +14,7 @@ from ketasim.compile.trace import Graph
 from ketasim.errors import ConfigError
 from ketasim.export import sheet
 from ketasim.export.diagram import arcs, svg
-from ketasim.export.formula import formula, symbol
-from ketasim.export.laws import expression
+from ketasim.export.expression import expression, formula, symbol
 from ketasim.models import antidepressant
 
 DOCS = Path(__file__).parents[2] / "docs" / "sheets"

@@ -16,10 +16,8 @@ import ketasim as ks
 from ketasim.errors import ConfigError
 from ketasim.models.panels import PANELS
 from ketasim.plots import overlay, timecourse
-from ketasim.plots.axis import Window, windows
-from ketasim.plots.layout import text_width
-from ketasim.plots.marks import Mark, marks
-from ketasim.plots.panels import panels
+from ketasim.plots.layout import Window, text_width, windows
+from ketasim.plots.panels import Mark, marks, panels
 from ketasim.plots.style import (
     COLUMN,
     MM,

@@ -21,11 +21,9 @@ import xarray as xr
 import toy
 from ketasim.core.protocol import dose
 from ketasim.core.scenario import Scenario, Subject, hours
-from ketasim.results import claims as claiming
-from ketasim.results import durable, failures, manifest
-from ketasim.results.durable import intact, write_whole
-from ketasim.results.identity import FROM, differences
-from ketasim.results.problems import StoreError, StoreWriteError, writing
+from ketasim.results import failures, files, manifest
+from ketasim.results.files import intact, write_whole
+from ketasim.results.problems import FROM, StoreError, StoreWriteError, differences, writing
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
 from ketasim.studies.sweep import sweep
@@ -345,7 +343,7 @@ def test_a_disk_that_refuses_any_one_write_costs_nothing_written(
     finished, tmp_path, monkeypatch, code
 ):
     path = tmp_path / "tight.zarr"
-    honest, calls = durable.write_whole, [0]
+    honest, calls = files.write_whole, [0]
     for n in range(400):
         calls[0] = 0
 
@@ -355,7 +353,7 @@ def test_a_disk_that_refuses_any_one_write_costs_nothing_written(
                 raise OSError(code, os.strerror(code), str(target))
             honest(target, data)
 
-        monkeypatch.setattr(durable, "write_whole", refusing)
+        monkeypatch.setattr(files, "write_whole", refusing)
         error = refusal(path)
         if error is None:
             break
@@ -436,13 +434,13 @@ def test_what_the_dead_left_is_swept_up(copy):
 
 
 def test_claims_are_exclusive_and_outlive_nobody(tmp_path):
-    first, second = claiming.Claims(tmp_path / "c"), claiming.Claims(tmp_path / "c")
+    first, second = files.Claims(tmp_path / "c"), files.Claims(tmp_path / "c")
     assert first.take(3)
     claim = json.loads(first.path(3).read_text())
     assert claim["pid"] == os.getpid()
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        alive = {**claim, "pid": sleeper.pid, "began": claiming.started(sleeper.pid)}
+        alive = {**claim, "pid": sleeper.pid, "began": files.started(sleeper.pid)}
         first.path(3).write_text(json.dumps(alive))
         assert not second.take(3)
         assert second.held(3)
@@ -450,7 +448,7 @@ def test_claims_are_exclusive_and_outlive_nobody(tmp_path):
         assert not second.held(3)
         first.path(3).write_text(json.dumps({**alive, "host": "elsewhere"}))
         assert not second.take(3)
-        old = time.time() - 2 * claiming.STALE
+        old = time.time() - 2 * files.STALE
         os.utime(first.path(3), (old, old))
         assert second.take(3)
     finally:
@@ -461,10 +459,33 @@ def test_claims_are_exclusive_and_outlive_nobody(tmp_path):
 
 
 def test_a_claim_that_changed_hands_is_not_broken(tmp_path):
-    claims = claiming.Claims(tmp_path)
+    claims = files.Claims(tmp_path)
     claims.path(1).write_text("the new owner")
     assert not claims._break(1, "the old owner")
     assert claims.path(1).read_text() == "the new owner"
+
+
+CLAIMANT = """
+import sys
+path, k, *sys.path[:0] = sys.argv[1:]
+from pathlib import Path
+from ketasim.results.files import Claims
+claims = Claims(Path(path))
+for _ in range(1000):
+    claims.clear_stale()
+    assert claims.take(int(k))
+    claims.release_all()
+"""
+
+
+def test_a_claim_outlives_others_that_remove_the_folder(tmp_path):
+    """Everybody removes the empty folder; whoever is about to put a claim in it makes it again."""
+    command = [sys.executable, "-c", CLAIMANT, str(tmp_path / "claims")]
+    started = [
+        subprocess.Popen([*command, str(k), *paths()], stderr=subprocess.PIPE) for k in range(3)
+    ]
+    assert [one.communicate()[1].decode() for one in started] == [""] * 3
+    assert not (tmp_path / "claims").exists()
 
 
 WORKER = """

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from ketasim.errors import ConfigError
-from ketasim.plots import fans, maps, members, response
+from ketasim.plots import sweeps
 from ketasim.plots.style import save
 from ketasim.studies.hill import fit_hill
 
@@ -54,7 +54,7 @@ def test_the_interval_holds_the_truth_nineteen_times_in_twenty():
 def test_no_curve_is_claimed_where_none_fits(y):
     x = np.geomspace(0.02, 10, 30)
     assert fit_hill(x, y(x)) is None
-    assert response.sentence(None, "h") == "no Hill curve describes these points"
+    assert sweeps.sentence(None, "h") == "no Hill curve describes these points"
     assert fit_hill(x[:3], hill(x[:3])) is None
 
 
@@ -67,7 +67,7 @@ def test_falling_curves_and_doses_of_nothing_count():
 
 def test_failed_points_are_ticks_on_the_axis_and_never_values():
     x = np.geomspace(0.05, 5, 21)
-    figure = response.draw(dataset(x, hill(x), lost=[3, 8]))
+    figure = sweeps.draw_response(dataset(x, hill(x), lost=[3, 8]))
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
     np.testing.assert_array_equal(lines["failed"].get_xdata(), x[[3, 8]])
     assert len(lines["a.peak (uM)"].get_xdata()) == 19
@@ -81,15 +81,15 @@ def test_failed_points_are_ticks_on_the_axis_and_never_values():
 def test_a_grid_is_a_map_of_squares_and_a_draw_of_dots():
     x, y = (a.ravel() for a in np.meshgrid(np.geomspace(0.1, 10, 7), np.linspace(0, 1, 5)))
     grid = dataset(x, x + y, lost=[0], level=("member", y, {"units": "1"}))
-    across, up, values = maps.as_grid(x, y, np.where(np.arange(35) == 0, np.nan, x + y))
+    across, up, values = sweeps.as_grid(x, y, np.where(np.arange(35) == 0, np.nan, x + y))
     np.testing.assert_allclose(values[1:], (across[None, :] + up[:, None])[1:])
     assert np.isnan(values[0, 0])
-    figure = maps.draw(grid)
+    figure = sweeps.draw_map(grid)
     assert len(figure.axes[0].collections[0].get_array().compressed()) == 34
     random = np.random.default_rng(0)
     a, b = random.random((2, 50))
-    assert maps.as_grid(a, b, a) is None
-    dots = maps.draw(dataset(a, b, level=("member", b, {"units": "1"})), y="dosing[0].amount")
+    assert sweeps.as_grid(a, b, a) is None
+    dots = sweeps.draw_map(dataset(a, b, level=("member", b, {"units": "1"})), y="dosing[0].amount")
     assert dots.axes[0].get_xlabel() == "level"
     assert len(dots.axes[0].collections[0].get_array()) == 50
 
@@ -107,22 +107,22 @@ def courses(n=100):
 
 
 def test_a_fan_shows_the_median_and_the_middle_nine_tenths():
-    figure = fans.draw(courses())
+    figure = sweeps.draw_fan(courses())
     lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].get_lines()}
     values = courses()["a.level"].to_numpy()[1:]
     np.testing.assert_allclose(lines["a.level median"], np.median(values, axis=0))
     np.testing.assert_allclose(lines["a.level 5 %"], np.quantile(values, 0.05, axis=0))
-    assert len(fans.draw(courses(), kind="spaghetti").axes[0].get_lines()) == 99
-    assert len(fans.draw(courses(500), kind="spaghetti").axes[0].get_lines()) == 200
+    assert len(sweeps.draw_fan(courses(), kind="spaghetti").axes[0].get_lines()) == 99
+    assert len(sweeps.draw_fan(courses(500), kind="spaghetti").axes[0].get_lines()) == 200
 
 
 def test_what_is_not_there_is_told():
     x = np.geomspace(0.05, 5, 21)
     for draw, told in (
-        (lambda: response.draw(dataset(x, x), "a.peek"), 'Did you mean "a.peak"'),
-        (lambda: maps.draw(dataset(x, x)), "needs two varied values"),
-        (lambda: fans.draw(dataset(x, x)), "no time course. Ask for one: --record"),
-        (lambda: response.draw(courses()), "no summary. Ask for one: --summary"),
+        (lambda: sweeps.draw_response(dataset(x, x), "a.peek"), 'Did you mean "a.peak"'),
+        (lambda: sweeps.draw_map(dataset(x, x)), "needs two varied values"),
+        (lambda: sweeps.draw_fan(dataset(x, x)), "no time course. Ask for one: --record"),
+        (lambda: sweeps.draw_response(courses()), "no summary. Ask for one: --summary"),
     ):
         with pytest.raises(ConfigError, match=told):
             draw()
@@ -133,11 +133,11 @@ def test_pictures_keep_their_bytes(tmp_path):
     for ending in ("png", "svg", "pdf"):
         pair = [tmp_path / f"{i}.{ending}" for i in (1, 2)]
         for path in pair:
-            save(response.draw(dataset(x, hill(x), lost=[2])), path)
+            save(sweeps.draw_response(dataset(x, hill(x), lost=[2])), path)
         assert pair[0].read_bytes() == pair[1].read_bytes()
 
 
 def test_logarithms_are_for_ratios():
-    assert members.is_logarithmic(np.geomspace(0.05, 5, 9))
-    assert not members.is_logarithmic(np.linspace(0.05, 5, 9))
-    assert not members.is_logarithmic(np.array([0.0, 1.0, 100.0]))
+    assert sweeps.is_logarithmic(np.geomspace(0.05, 5, 9))
+    assert not sweeps.is_logarithmic(np.linspace(0.05, 5, 9))
+    assert not sweeps.is_logarithmic(np.array([0.0, 1.0, 100.0]))

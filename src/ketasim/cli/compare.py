@@ -14,7 +14,7 @@ def command(configs: tuple[str, ...], out: Path, show: bool) -> None:  # noqa: F
     from ketasim.cli.run import say
     from ketasim.config import load
     from ketasim.results import folder
-    from ketasim.verbs.compare import compare
+    from ketasim.verbs.run import compare
 
     setups = [load(one) for one in configs]
     if len(setups) > 1:

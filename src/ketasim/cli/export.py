@@ -47,7 +47,7 @@ def _write(setup: "Setup", path: Path) -> str:
     """Write a setup as SBML and return libSBML's verdict on it."""
     from ketasim import export
     from ketasim.errors import ConfigError
-    from ketasim.export.validate import require_valid
+    from ketasim.export.peers import require_valid
 
     text = export.sbml(setup.scenario)
     verdict = require_valid(text)

@@ -13,7 +13,7 @@ KINDS = ("targets", "parameters", "states", "drugs", "routes", "configs")
 def list_(kind: str, mechanism: str) -> None:
     """List targets, parameters, states, drugs, routes or configs."""
     from ketasim.config.library import packaged_library
-    from ketasim.reports.lists import check_mechanism
+    from ketasim.reports.contents import check_mechanism
     from ketasim.verbs import inspect
 
     if kind not in ("configs", "targets", "parameters", "states"):

@@ -25,21 +25,21 @@ def command(
     out: Path | None,
 ) -> None:
     """Draw STORE: dose-response, map, fan or spaghetti."""
-    from ketasim.plots import fans, maps, members, response
+    from ketasim.plots import sweeps
     from ketasim.plots.style import save, style_named
     from ketasim.results.failures import varied
     from ketasim.results.store import open_dataset
 
     dataset, size = open_dataset(store), style_named(style)
-    known = members.summaries(dataset)
+    known = sweeps.summaries(dataset)
     if kind is None:
         kind = "fan" if not known else "response" if len(varied(dataset)) == 1 else "map"
     if kind == "response":
-        figure = response.draw(dataset, name, x=x, style=size)
+        figure = sweeps.draw_response(dataset, name, x=x, style=size)
     elif kind == "map":
-        figure = maps.draw(dataset, name, x=x, y=y, style=size)
+        figure = sweeps.draw_map(dataset, name, x=x, y=y, style=size)
     else:
-        figure = fans.draw(
+        figure = sweeps.draw_fan(
             dataset, name, kind="spaghetti" if kind == "spaghetti" else "fan", style=size
         )
     for path in save(figure, out or store.with_suffix(".png"), style=size):

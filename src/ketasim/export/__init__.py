@@ -2,13 +2,24 @@
 
 >>> from ketasim import export
 >>> text = export.sbml(scenario)
+
+- ``document``: a scenario or a model as SBML
+- ``source``: what is exported, the state it starts from, and a protocol as events
+- ``expression``: laws as mathematics, and the notations they are written in
+- ``xml``: elements, and the parts of content MathML
+- ``names``: identifiers and units as SBML has them
+- ``notes``: stories, evidence, sources and ontology terms
+- ``archive``: a COMBINE archive with its SED-ML
+- ``peers``: what libSBML, libRoadRunner and COPASI make of the same file
+- ``values``: values that were changed in another tool come back
+- ``sheet``: equations and ledgers as Markdown or LaTeX
+- ``diagram``: which mechanism reads which, as SVG or TikZ
 """
 
 from ketasim.export.archive import omex
 from ketasim.export.document import sbml
-from ketasim.export.peers import check
+from ketasim.export.peers import check, validate
 from ketasim.export.sheet import sheet
-from ketasim.export.validate import validate
 from ketasim.export.values import read_values
 
 __all__ = ["check", "omex", "read_values", "sbml", "sheet", "validate"]

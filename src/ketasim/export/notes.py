@@ -1,9 +1,12 @@
-"""What a reader of the file should know: notes, evidence, identifiers, and kinds of number."""
+"""What a reader of the file should know: notes, evidence, sources, kinds of number."""
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from ketasim.core.declare import Parameter, State
-from ketasim.export.references import found
 from ketasim.export.xml import XHTML, Element, element, words
 from ketasim.units import unit
 
@@ -14,7 +17,6 @@ RDF = {
 }
 TAXA = {"human": "9606", "rat": "10116", "mouse": "10090"}
 _HERE = "http://identifiers.org/"
-
 # Kinds of number in the Systems Biology Ontology, by canonical unit.
 _KINDS = {
     "1/h": "SBO:0000009",  # kinetic constant
@@ -25,6 +27,8 @@ _KINDS = {
     "mV": "SBO:0000259",  # voltage
 }
 FRAMEWORK, RATE_LAW, MATHS = "SBO:0000062", "SBO:0000001", "SBO:0000064"
+_ENTRY = re.compile(r"^@(\w+)\{(\w+),\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r"(\w+)\s*=\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
 def kind_of(unit_text: str) -> dict[str, str]:
@@ -77,3 +81,40 @@ def annotation(about: str, links: Mapping[str, Iterable[str]]) -> Element | None
         return None
     said = element("rdf:Description", *relations, **{"rdf:about": f"#{about}"})
     return element("annotation", element("rdf:RDF", said, **RDF))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One published source; fields that are not known are empty."""
+
+    key: str
+    author: str
+    title: str
+    journal: str
+    year: str
+    doi: str
+
+    def __str__(self) -> str:
+        """Return the source as it stands in a list of references."""
+        parts = (f"{self.author} ({self.year})" if self.author else "", self.title, self.journal)
+        told = ". ".join(part for part in parts if part)
+        return f"{told}." + (f" https://doi.org/{self.doi}" if self.doi else "")
+
+
+@cache
+def references() -> Mapping[str, Reference]:
+    """Return every reference by its key."""
+    text = files("ketasim").joinpath("references.bib").read_text("utf-8")
+    return {key: _reference(key, body) for _, key, body in _ENTRY.findall(text)}
+
+
+def _reference(key: str, body: str) -> Reference:
+    fields = {name: re.sub(r"[{}]", "", value) for name, value in _FIELD.findall(body)}
+    names = ("author", "title", "journal", "year", "doi")
+    return Reference(key, *(fields.get(name, "") for name in names))
+
+
+def found(keys: tuple[str, ...]) -> list[Reference]:
+    """Return the references of some keys; a key without an entry stands for itself."""
+    known = references()
+    return [known.get(key, Reference(key, "", key, "", "", "")) for key in keys]

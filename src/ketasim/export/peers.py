@@ -1,12 +1,15 @@
-"""The same file in independent engines: libRoadRunner and COPASI against the reference.
+"""The same file in tools of others: libSBML's verdict, libRoadRunner and COPASI as engines.
 
 A value agrees by the rule of the SBML Test Suite, |a - b| <= 1e-9 scale + 1e-4 |b|. The scale is
 the state's own, and one declared unit for a quantity. Moments at which something jumps are left
 out: whether a tool reports the value before or after is its own affair.
 """
 
+import locale
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -18,19 +21,128 @@ from ketasim.core.system import System
 from ketasim.engines.contract import Batch, Settings
 from ketasim.engines.limits import ALONE
 from ketasim.engines.run import run as carry_out
-from ketasim.errors import MissingExtra, SolverError
-from ketasim.export import extras
+from ketasim.errors import MissingExtra, ModelError, SolverError
 from ketasim.export.document import sbml
 from ketasim.export.names import identifier
 from ketasim.units import unit
 
+COPASI_WRONG = (
+    'the installed "basico" is an unrelated SAP tool; COPASI\'s package is "copasi-basico".'
+)
 RELATIVE, ABSOLUTE = 1e-4, 1e-9
 ATOL_SHARE = 1e-3
 COPASI_STEPS = 100_000  # between two output times
 FIRST_STEP = 1e-9  # [h]; CVODE's own guess after a jump can be too small to be added to the time
-
 Array = NDArray[np.float64]
 Run = Callable[[str, tuple[str, ...], Array, float], Array]
+
+
+def libsbml() -> Any:
+    """Return the libSBML module.
+
+    Raises
+    ------
+    MissingExtra
+        When python-libsbml is not installed.
+    """
+    try:
+        return import_module("libsbml")
+    except ImportError:
+        raise MissingExtra(
+            'SBML export needs python-libsbml: pip install "ketasim[sbml]".'
+        ) from None
+
+
+def roadrunner() -> Any:
+    """Return the libRoadRunner module.
+
+    Raises
+    ------
+    MissingExtra
+        When it is not installed.
+    """
+    try:
+        return import_module("roadrunner")
+    except ImportError:
+        raise MissingExtra("roadrunner is not installed: pip install libroadrunner.") from None
+
+
+def copasi() -> Any:
+    """Return COPASI's own bindings, which copasi-basico brings.
+
+    Raises
+    ------
+    MissingExtra
+        When they are not installed; an unrelated package of a similar name is pointed out.
+    """
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        return import_module("COPASI")
+    except ImportError:
+        wrong = f" {COPASI_WRONG[0].upper()}{COPASI_WRONG[1:]}" if installed("basico") else ""
+        told = f"COPASI is not installed: pip install copasi-basico.{wrong}"
+        raise MissingExtra(told) from None
+    finally:
+        locale.setlocale(locale.LC_ALL, before)  # COPASI turns the whole process to "C"
+
+
+def installed(distribution: str) -> str:
+    """Return the version of an installed distribution, or an empty string."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Messages of libSBML's consistency check, parted into errors, units and the rest."""
+
+    errors: tuple[str, ...]
+    units: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return ``'L3V2, 0 errors, 0 unit warnings'``."""
+        return f"L3V2, {len(self.errors)} errors, {len(self.units)} unit warnings"
+
+
+def validate(text: str) -> Verdict:
+    """Check a document with libSBML, units included.
+
+    Raises
+    ------
+    MissingExtra
+        When python-libsbml is not installed.
+    """
+    library = libsbml()
+    document = library.readSBMLFromString(text)
+    document.checkConsistency()
+    groups: dict[str, list[str]] = {"errors": [], "units": [], "others": []}
+    for i in range(document.getNumErrors()):
+        one = document.getError(i)
+        told = f"line {one.getLine()}: {one.getShortMessage()}: {one.getMessage().strip()}"
+        if one.getSeverity() >= library.LIBSBML_SEV_ERROR:
+            groups["errors"].append(told)
+        elif one.getCategory() == library.LIBSBML_CAT_UNITS_CONSISTENCY:
+            groups["units"].append(told)
+        else:
+            groups["others"].append(told)
+    return Verdict(*(tuple(groups[name]) for name in ("errors", "units", "others")))
+
+
+def require_valid(text: str) -> Verdict:
+    """Return the verdict on a document, refusing one that other tools would refuse.
+
+    Raises
+    ------
+    ModelError
+        When libSBML finds an error; its first message is given.
+    """
+    verdict = validate(text)
+    if verdict.errors:
+        raise ModelError(f"the SBML of this model is not valid: {verdict.errors[0]}")
+    return verdict
 
 
 @dataclass(frozen=True)
@@ -63,8 +175,8 @@ class Comparison:
 def engines() -> Iterator[tuple[str, Run | MissingExtra]]:
     """Yield each engine's name and its way to run, or the sentence that says what is missing."""
     for name, load, run in (
-        ("roadrunner", extras.roadrunner, run_roadrunner),
-        ("COPASI", extras.copasi, run_copasi),
+        ("roadrunner", roadrunner, run_roadrunner),
+        ("COPASI", copasi, run_copasi),
     ):
         try:
             load()
@@ -157,8 +269,8 @@ def _delivered(scenario: Scenario, final: dict[str, float]) -> float:
 
 def _version(run: Run) -> str:
     if run is run_roadrunner:
-        return f"roadrunner {extras.installed('libroadrunner')}"
-    return f"COPASI {extras.installed('python-copasi')}"
+        return f"roadrunner {installed('libroadrunner')}"
+    return f"COPASI {installed('python-copasi')}"
 
 
 def run_roadrunner(text: str, names: tuple[str, ...], times: Array, rtol: float) -> Array:
@@ -169,7 +281,7 @@ def run_roadrunner(text: str, names: tuple[str, ...], times: Array, rtol: float)
     SolverError
         When it stops.
     """
-    library = extras.roadrunner()
+    library = roadrunner()
     library.Logger.setLevel(library.Logger.LOG_FATAL)
     try:
         engine = library.RoadRunner(text)
@@ -197,7 +309,7 @@ def run_copasi(text: str, names: tuple[str, ...], times: Array, rtol: float) -> 
     SolverError
         When it stops.
     """
-    library = extras.copasi()
+    library = copasi()
     document = library.CRootContainer.addDatamodel()
     try:
         if not document.importSBMLFromString(text):

@@ -8,9 +8,8 @@ from typing import Any
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ModelError, UnitError, suggest
 from ketasim.export.document import sbml
-from ketasim.export.extras import libsbml
-from ketasim.export.names import identifier, rate_id
-from ketasim.export.units import canonical
+from ketasim.export.names import canonical, identifier, rate_id
+from ketasim.export.peers import libsbml
 
 LARGEST = 64 * 1024 * 1024
 SAME = 1e-14  # relative; tools write 15 digits

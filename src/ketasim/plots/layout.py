@@ -1,9 +1,13 @@
-"""Panels on paper: every length in millimetres, a header of title and keys above each panel."""
+"""Panels on paper: headers of title and keys, a time axis in two parts, curves in each.
 
-from collections.abc import Sequence
+Every length is in millimetres. The first hours stand beside the days that follow, each at its own
+pace.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import ceil
+from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
@@ -12,11 +16,19 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextToPath
+from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator, ScalarFormatter
+from numpy.typing import NDArray
 
-from ketasim.plots.axis import Window
-from ketasim.plots.panels import Dash
-from ketasim.plots.style import INK, MM, Style, new_figure
+from ketasim.core.panel import Panel
+from ketasim.plots.style import INK, MM, Dash, Style, new_figure
 
+DAY = 24.0
+FIRST = 6.0  # hours shown in full after the first event
+LEAD = 1.0  # and before it
+SINGLE = 12.0  # a run this short [h] needs no second part
+FIRST_SHARE = 0.42  # of the width
+_HOURS = (*(digit * 10.0**power for power in range(-5, 0) for digit in (1, 2, 5)), 1, 2, 3, 6, 12)
+_DAYS = (1.0, 2.0, 7.0, 14.0, 28.0, 56.0, 91.0, 182.0, 364.0)
 LEFT, RIGHT, FOOT, TOP = 12.0, 2.0, 7.5, 1.2  # margins [mm]
 TEAR, GUTTER = 1.4, 3.0  # between the parts of a panel, between columns of panels
 LINE, GAP, AIR = 2.8, 0.7, 1.3  # a line of text, beneath a header, beneath a panel
@@ -25,6 +37,91 @@ ROW = 2.9  # of the strip
 POINT = 1 / 72.0 / MM
 REMARK = "#5A5A5A"
 Parts = tuple[Axes, ...]
+FLAT = 0.02  # the least height of an axis, relative to its values: rounding is no time course
+HEADROOM = 0.06
+MEASURE = 3.4  # where a measure ends, from the edge of the paper [mm]
+SHORT = 16.0  # a panel lower than this [mm] has room for a few ticks only
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time [h], the unit it is labelled in and its share of the width."""
+
+    start: float
+    stop: float
+    unit: str = "h"
+    share: float = 1.0
+
+    @property
+    def size(self) -> float:
+        """Return the length of one unit [h]."""
+        return DAY if self.unit == "d" else 1.0
+
+    def ticks(self) -> list[float]:
+        """Return where the ticks stand [h]: round numbers of the unit, at most seven steps."""
+        steps, most = (_DAYS, 7) if self.unit == "d" else (_HOURS, 6)
+        length = (self.stop - self.start) / self.size
+        step = next((s for s in steps if length / s <= most), length / most)
+        low, high = self.start / self.size / step, self.stop / self.size / step
+        return [i * step * self.size for i in range(ceil(low - 1e-9), floor(high + 1e-9) + 1)]
+
+    def labels(self) -> list[str]:
+        """Return the text of each tick, a number of the unit."""
+        return [f"{tick / self.size:.10g}" for tick in self.ticks()]
+
+
+def windows(start: float, end: float, *, onset: float | None = None) -> tuple[Window, ...]:
+    """Return the parts of the time axis of a run from ``start`` to ``end`` [h].
+
+    The first part holds the hours after ``onset``, the time of the first event (default: the
+    start). The second takes over from there; when the event comes late, it shows the whole run.
+    """
+    if end - start <= SINGLE:
+        return (Window(start, end),)
+    event = min(max(start if onset is None else onset, start), end)
+    early = Window(max(start, event - LEAD), min(event + FIRST, end), "h", FIRST_SHARE)
+    rest = early.stop if early.start <= start else start
+    unit = "d" if end - rest > 2 * DAY else "h"
+    return early, Window(rest, end, unit, 1.0 - FIRST_SHARE)
+
+
+def dress(parts: Sequence[Axes], shown: Sequence[Window], *, labelled: bool) -> None:
+    """Set limits, ticks and (at the foot of a stack) labels of a panel's parts."""
+    for i, (axes, window) in enumerate(zip(parts, shown, strict=True)):
+        axes.set_xlim(window.start, window.stop)
+        axes.set_xticks(window.ticks(), window.labels())
+        _keep_on_paper(axes, window)
+        axes.spines[["top", "right"]].set_visible(False)
+        if i:
+            axes.spines["left"].set_visible(False)
+            axes.tick_params(left=False, labelleft=False)
+            _tear(parts[i - 1], 1.0)
+            _tear(axes, 0.0)
+        if labelled:
+            axes.set_xlabel(f"Time ({window.unit})", labelpad=1.5)
+        else:
+            axes.tick_params(labelbottom=False)
+
+
+def _keep_on_paper(axes: Axes, window: Window) -> None:
+    """Write a long label at the very end to the left of its tick."""
+    ticks, labels = window.ticks(), window.labels()
+    if (
+        ticks
+        and len(labels[-1]) > 2
+        and window.stop - ticks[-1] < 0.02 * (window.stop - window.start)
+    ):
+        axes.xaxis.get_majorticklabels()[-1].set_horizontalalignment("right")
+
+
+def _tear(axes: Axes, side: float) -> None:
+    """Mark where the axis is interrupted."""
+    axes.plot(
+        [side], [0.0], marker=[(-0.5, -1.0), (0.5, 1.0)], markersize=4.0, linestyle="none",
+        color=axes.spines["bottom"].get_edgecolor(), markeredgewidth=0.6, clip_on=False,
+        transform=axes.transAxes, label="_tear",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -217,3 +314,64 @@ def size(axes: Axes) -> tuple[float, float]:
     box = axes.get_position()
     width, height = figure.get_size_inches() / MM
     return float(box.width * width), float(box.height * height)
+
+
+def curve(
+    parts: Parts, times: Array, values: Array, *, label: str, colour: str, dash: Dash, width: float
+) -> None:
+    """Draw a curve in every part of a panel, and where it started as a dotted line."""
+    start = values[np.isfinite(values)][:1]
+    for axes in parts:
+        for level in start:
+            axes.axhline(
+                level, color=colour, linestyle=(0, (1, 2)), linewidth=0.5, alpha=0.7, zorder=1,
+                label="_start",
+            )  # fmt: skip
+        axes.plot(times, values, color=colour, linestyle=dash, linewidth=width, label=label)
+
+
+def limits(parts: Parts, values: Iterable[Array], *, from_zero: bool) -> None:
+    """Set the height of a panel so that nothing is cut off and rounding stays invisible."""
+    joined = np.concatenate([v[np.isfinite(v)] for v in values] or [np.zeros(1)])
+    low, high = (float(joined.min()), float(joined.max())) if joined.size else (0.0, 1.0)
+    if from_zero:
+        low = min(low, 0.0) if low < -FLAT * abs(high) else 0.0
+    least = FLAT * max(abs(low), abs(high)) or 1.0
+    if high - low < least:
+        middle = (low + high) / 2.0
+        low, high = (low, low + least) if from_zero else (middle - least, middle + least)
+    room = HEADROOM * (high - low)
+    parts[0].set_ylim(low - (0.0 if from_zero and low == 0.0 else room), high + room)
+
+
+def finish(parts: Parts, panel: Panel, shown: Sequence[Window], *, foot: bool) -> None:
+    """Give a panel its measure, its ticks and, at the foot of a stack, its time labels."""
+    first = parts[0]
+    width, height = size(first)
+    first.yaxis.set_major_locator(MaxNLocator(3 if height < SHORT else 5, steps=[1, 2, 5, 10]))
+    power = _power(*first.get_ylim())
+    first.yaxis.set_major_formatter(_formatter(power))
+    first.set_ylabel(f"{panel.measure}{_factor(power)}", linespacing=1.0)
+    edge = LEFT - MEASURE * (1.7 if power else 1.0)
+    first.yaxis.set_label_coords(-edge / width, 0.5)
+    dress(parts, shown, labelled=foot)
+
+
+def _power(low: float, high: float) -> int:
+    """Return the power of ten to take out of the numbers, 0 where they are short as they are."""
+    largest = max(abs(low), abs(high))
+    return 0 if 1e-2 <= largest < 1e5 else 3 * floor(log10(largest) / 3)
+
+
+def _formatter(power: int) -> Formatter:
+    if power:
+        return FuncFormatter(lambda value, _: f"{value / 10.0**power:.4g}".replace("-", "\u2212"))
+    plain = ScalarFormatter(useOffset=False)
+    plain.set_scientific(False)
+    return plain
+
+
+def _factor(power: int) -> str:
+    """Return the factor as it stands beneath a measure."""
+    raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"\n×10{raised}" if power else ""

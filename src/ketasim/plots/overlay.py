@@ -12,11 +12,19 @@ from matplotlib.figure import Figure
 
 from ketasim.core.panel import Panel
 from ketasim.errors import ConfigError
-from ketasim.plots.axis import Window, windows
-from ketasim.plots.curves import Array, curve, finish, limits
-from ketasim.plots.layout import Header, Key, Parts, sheet
-from ketasim.plots.marks import Mark, Marks, marks, shade, strip
-from ketasim.plots.panels import DASHED, SOLID, panels, unit_of
+from ketasim.plots.layout import (
+    Array,
+    Header,
+    Key,
+    Parts,
+    Window,
+    curve,
+    finish,
+    limits,
+    sheet,
+    windows,
+)
+from ketasim.plots.panels import DASHED, SOLID, Mark, Marks, marks, panels, shade, strip, unit_of
 from ketasim.plots.style import COLUMN, INK, PALETTE, Style, provenance, save, settings
 
 MOST = 24

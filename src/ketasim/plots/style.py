@@ -27,6 +27,7 @@ COLOURS = {
     "blue": BLUE, "vermilion": VERMILION, "green": GREEN, "purple": PURPLE, "orange": ORANGE,
     "sky": SKY, "black": BLACK,
 }  # fmt: skip
+Dash = Any  # a line's dashes, as matplotlib has them
 INK, FAINT, DOSE, WINDOW = "#222222", "#8C8C8C", "#BDBDBD", "#E7EDF3"
 
 

@@ -8,11 +8,21 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ketasim.core.panel import Panel
-from ketasim.plots.axis import Window, windows
-from ketasim.plots.curves import Array, curve, finish, limits
-from ketasim.plots.layout import Header, Key, Parts, sheet, size, text_width
-from ketasim.plots.marks import Marks, marks, shade, strip, strip_name
-from ketasim.plots.panels import panels
+from ketasim.plots.layout import (
+    Array,
+    Header,
+    Key,
+    Parts,
+    Window,
+    curve,
+    finish,
+    limits,
+    sheet,
+    size,
+    text_width,
+    windows,
+)
+from ketasim.plots.panels import Marks, marks, panels, shade, strip, strip_name
 from ketasim.plots.style import COLUMN, Style, provenance, save, settings
 
 PRESSED = "#6E6E6E"  # a dose on the strip

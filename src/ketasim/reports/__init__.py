@@ -1,9 +1,7 @@
 """What is told in words: tables and sentences, for the command line and for Python alike.
 
 - ``text``: aligned columns, short numbers, and :class:`~ketasim.reports.text.Table`
-- ``equations``: a mechanism's equations, from the source of its laws
-- ``lists``: a model's targets, parameters, states, drugs and routes
-- ``mechanism``: one mechanism's story, equations and ledger
+- ``contents``: what a model has, in lists, and one mechanism's story, equations and ledger
 - ``runs``: one run summed up, and several side by side
 - ``stores``: how a sweep went, what failed, and one member again
 - ``explanation``: which steps carry an effect

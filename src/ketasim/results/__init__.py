@@ -1,1 +1,11 @@
-"""What a run leaves behind: labelled datasets, tables, folders."""
+"""What a run leaves behind: labelled datasets, tables, folders.
+
+- ``schema``: the shape of every result, and the columns of one with many members
+- ``summary``: a time course in seven numbers
+- ``failures``: which members failed, how, and what they have in common
+- ``folder``: one run's files, and what made them
+- ``store``: a sweep on disk, made, filled and read
+- ``manifest``: what a store says about its making, sealed
+- ``files``: files that several processes share, and who computes which chunk
+- ``problems``: what can go wrong with a store
+"""

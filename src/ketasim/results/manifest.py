@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ketasim.results.durable import write_whole
+from ketasim.results.files import write_whole
 from ketasim.results.problems import StoreError
 
 FORMAT = 1

@@ -2,14 +2,18 @@
 
 For authors of mechanisms and engines. Nothing in the package itself imports this.
 
+- ``oracles``: numbers to compare with a limit, and sentences about the course of one dose
+- ``weighing``: every law called with quantities in their declared units
+
 >>> from ketasim import models, testing
 >>> testing.weigh(models.antidepressant()) > 100
 True
 """
 
 from ketasim.models.reference import COURSE_NAMES
-from ketasim.testing.course import COURSE_TIMES, course_faults
 from ketasim.testing.oracles import (
+    COURSE_TIMES,
+    course_faults,
     delivered_by,
     drawn,
     draws,

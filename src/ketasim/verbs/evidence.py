@@ -19,7 +19,7 @@ from ketasim.studies import mediation
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.scorecard import Verdict, score
 from ketasim.studies.mediation import Explanation
-from ketasim.verbs.setups import Question, Tell, setup_of, warned
+from ketasim.verbs.run import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,40 +6,40 @@ from ketasim import export
 from ketasim.config import load
 from ketasim.config.library import packaged_library
 from ketasim.core.model import Model
-from ketasim.reports import lists, mechanism
+from ketasim.reports import contents
 from ketasim.reports.text import Table, Text
-from ketasim.results.provenance import machine, source_state, versions
+from ketasim.results.folder import machine, source_state, versions
 from ketasim.studies.simulate import simulate
 
 
 def list_configs() -> Table:
     """Return the configurations that come with the package, with their titles."""
-    return lists.configs()
+    return contents.configs()
 
 
 def list_targets(*, of: str = "", model: Model | None = None) -> Text:
     """Return every knob with its range and the laws it enters; ``of`` one mechanism only."""
-    return lists.targets(_checked(of, model), of)
+    return contents.targets(_checked(of, model), of)
 
 
 def list_parameters(*, of: str = "", model: Model | None = None) -> Table:
     """Return every parameter with bounds and evidence; ``of`` one mechanism only."""
-    return lists.parameters(_checked(of, model), of)
+    return contents.parameters(_checked(of, model), of)
 
 
 def list_states(*, of: str = "", model: Model | None = None) -> Table:
     """Return every state and quantity that can be recorded; ``of`` one mechanism only."""
-    return lists.states(_checked(of, model), of)
+    return contents.states(_checked(of, model), of)
 
 
 def list_drugs(*, model: Model | None = None) -> Table:
     """Return every drug with its molar mass [g/mol], its parts and its routes."""
-    return lists.drugs(_default(model))
+    return contents.drugs(_default(model))
 
 
 def list_routes(*, model: Model | None = None) -> Table:
     """Return every route with the drugs that can be given by it."""
-    return lists.routes(_default(model))
+    return contents.routes(_default(model))
 
 
 def describe(
@@ -66,7 +66,7 @@ def describe(
     """
     if name is None:
         return Text(export.sheet(_default(model), format=format))
-    return mechanism.description(_default(model), name)
+    return contents.description(_default(model), name)
 
 
 def doctor() -> Table:
@@ -89,5 +89,5 @@ def _default(model: Model | None) -> Model:
 
 def _checked(of: str, model: Model | None) -> Model:
     own = _default(model)
-    lists.check_mechanism(of, own)
+    contents.check_mechanism(of, own)
     return own

@@ -15,13 +15,13 @@
 """
 
 from ketasim.plots.evidence import draw as evidence
-from ketasim.plots.fans import draw as fan
 from ketasim.plots.judgement import draw as judgement
-from ketasim.plots.maps import draw as map  # noqa: A004  (what a user would call it)
 from ketasim.plots.overlay import draw as compare
 from ketasim.plots.pathway import draw as pathway
-from ketasim.plots.response import draw as response
 from ketasim.plots.style import save
+from ketasim.plots.sweeps import draw_fan as fan
+from ketasim.plots.sweeps import draw_map as map  # noqa: A004  (what a user would call it)
+from ketasim.plots.sweeps import draw_response as response
 from ketasim.plots.timecourse import draw as timecourse
 
 __all__ = [

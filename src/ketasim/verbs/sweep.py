@@ -17,7 +17,7 @@ from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.estimate import Estimate, estimate
 from ketasim.studies.sweep.job import as_design
 from ketasim.studies.sweep.progress import Bar, Listener
-from ketasim.verbs.setups import Question, Tell, setup_of, warned
+from ketasim.verbs.run import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,8 +17,8 @@ from ketasim.engines.status import meanings
 from ketasim.errors import ConfigError, KetasimError, suggest
 from ketasim.readouts import Readout, check_labels, check_moments, parse_all
 from ketasim.readouts.labels import label_of
-from ketasim.results.columns import RESERVED, Column, Layout, bookkeeping
-from ketasim.results.identity import FROM
+from ketasim.results.problems import FROM
+from ketasim.results.schema import RESERVED, Column, Layout, bookkeeping
 from ketasim.studies import designs
 from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.designs.columns import Columns

@@ -11,7 +11,7 @@ from ketasim.core.scenario import Scenario
 from ketasim.engines.contract import Settings
 from ketasim.engines.limits import MEMBER, Limits
 from ketasim.errors import ConfigError, KetasimWarning
-from ketasim.results.columns import Memory
+from ketasim.results.schema import Memory
 from ketasim.studies.cautions import PREFIX
 from ketasim.studies.sweep.chunk import Rows
 from ketasim.studies.sweep.job import Job, cores, prepare

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
-from ketasim.results.create import DESIGN_CHUNK, create
 from ketasim.results.problems import StoreError, writing
-from ketasim.results.store import Store, is_store
+from ketasim.results.store import DESIGN_CHUNK, Store, create, is_store
 from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.job import Job
 from ketasim.studies.sweep.progress import Listener, Tally

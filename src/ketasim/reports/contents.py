@@ -1,15 +1,20 @@
-"""What a model has to offer: targets, parameters, states, drugs, routes; and configurations."""
+"""What a model has: its parts in lists, and a mechanism's story, equations and sourced numbers.
 
+Equations are read from the source of the laws themselves: nobody types them twice.
+"""
+
+import ast
+import inspect
+import textwrap
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ketasim.config.packaged import configs as packaged_configs
 from ketasim.config.packaged import folder
-from ketasim.core.declare import Parameter, arguments
+from ketasim.core.declare import Derived, Flow, Law, Mechanism, Parameter, Quantity, arguments
 from ketasim.core.model import Model, Wire
 from ketasim.errors import ConfigError, suggest
-from ketasim.reports.equations import expression
-from ketasim.reports.text import Table, Text
+from ketasim.reports.text import Table, Text, columns
 
 
 def check_mechanism(name: str, model: Model) -> None:
@@ -125,3 +130,87 @@ def configs() -> Table:
     """Return every packaged configuration with its title."""
     told = f"in {folder()}; run one with: ketasim run NAME"
     return Table(("config", "what it is"), tuple(packaged_configs().items()), told)
+
+
+def expression(law: Law) -> str:
+    """Return what a law computes, e.g. ``k_on * drug * (1 - bound)``."""
+    source = textwrap.dedent(inspect.getsource(law))
+    lines = []
+    for statement in ast.parse(source).body[0].body:  # type: ignore[attr-defined]
+        if isinstance(statement, ast.Return) and statement.value is not None:
+            lines.append(ast.unparse(statement.value))
+        elif isinstance(statement, ast.Assign):
+            lines.append(ast.unparse(statement))
+    *steps, result = lines
+    return result + (f"   where {'; '.join(steps)}" if steps else "")
+
+
+def _renamed(using: Mapping[str, str]) -> str:
+    """Return the names under which a mechanism's own things enter a shared law."""
+    pairs = [f"{argument} = {own}" for argument, own in using.items() if argument != own]
+    return f"   with {', '.join(pairs)}" if pairs else ""
+
+
+def equations(mechanism: Mechanism) -> Iterator[str]:
+    """Yield a mechanism's equations, one a line: derived, quantities, flows, then balances."""
+    algebra: tuple[Derived | Quantity, ...] = (*mechanism.derived, *mechanism.quantities)
+    for one in algebra:
+        yield f"{one.name} = {expression(one.law)}{_renamed(one.using)}"
+    labels = dict(_labels(mechanism))
+    for label, flow in labels.items():
+        yield f"{label} = {expression(flow.law)}{_renamed(flow.using)}"
+    for state in mechanism.states:
+        gains = [f"+ {label}" for label, flow in labels.items() if flow.into == state.name]
+        losses = [f"- {label}" for label, flow in labels.items() if flow.out_of == state.name]
+        if gains or losses:
+            yield f"d {state.name}/dt = {' '.join([*gains, *losses])}".replace("= + ", "= ")
+
+
+def _labels(mechanism: Mechanism) -> Iterator[tuple[str, Flow]]:
+    """Yield each flow under its law's name, numbered where one law serves several flows."""
+    names = [flow.law.__name__ for flow in mechanism.flows]
+    for i, flow in enumerate(mechanism.flows):
+        name = names[i]
+        number = names[: i + 1].count(name)
+        yield (f"{name}_{number}" if names.count(name) > 1 else name), flow
+
+
+def description(model: Model, name: str) -> Text:
+    """Return a mechanism's story, equations and ledger.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name.
+    """
+    check_mechanism(name, model)
+    one = next(each for each in model.mechanisms if each.name == name)
+    lines = (f"  {line}" for line in equations(one))
+    parts = (f"{one.name.upper()}\n\n{one.story}\n\nEquations", *lines, reads(one), ledger(one))
+    return Text("\n".join(parts))
+
+
+def reads(mechanism: Mechanism) -> str:
+    """Return what a mechanism reads of others."""
+    if not mechanism.reads:
+        return ""
+    rows = [[one.name, one.unit, f"of {one.of}"] for one in mechanism.reads]
+    return f"\nReads\n{columns(rows, indent='  ')}"
+
+
+def ledger(mechanism: Mechanism) -> str:
+    """Return states, knobs and parameters, each parameter with its evidence and sources."""
+    states = [[one.name, str(one.initial), one.unit, one.meaning] for one in mechanism.states]
+    knobs = [
+        [
+            one.name,
+            f"{one.neutral:g}",
+            one.unit,
+            f"{one.bounds[0]:g} to {one.bounds[1]:g}",
+            one.meaning,
+        ]
+        for one in mechanism.knobs
+    ]
+    parameters = [[one.name, *numbers(one), str(one.evidence)] for one in mechanism.parameters]
+    parts = (("States", states), ("Targets", knobs), ("Parameters", parameters))
+    return "".join(f"\n{title}\n{columns(rows, indent='  ')}\n" for title, rows in parts if rows)
