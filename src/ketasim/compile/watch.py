@@ -7,7 +7,6 @@ where it can, since what is read of a step lies at the same shares of it in ever
 # mypy: ignore-errors
 # ruff: noqa: C901, D103, F821, FBT003, SIM109
 
-import numpy as np
 from numba import njit
 
 SAFE = {"error_model": "numpy", "nogil": True}
