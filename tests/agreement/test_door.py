@@ -30,7 +30,7 @@ def scenario(protocol=DOSE, until=24.0):
 
 def batch(asked=None, n=1, **changes):
     asked = asked or scenario()
-    model = asked.settled_model
+    model = asked.resolved_model
     parameters = np.repeat(System(model).default_parameters[None, :], n, axis=0)
     for name, value in changes.items():
         parameters[:, list(model.parameters).index(name.replace("__", "."))] = value
@@ -195,7 +195,7 @@ def test_members_that_rest_alike_are_settled_once(monkeypatch):
 def test_small_values_are_exact_too():
     """An absolute tolerance of a whole scale would let what is left of a drug wander."""
     asked = scenario(until=48.0)
-    model = asked.settled_model
+    model = asked.resolved_model
     parameters = System(model).default_parameters[None, :]
     names = ("pk_s.brain", "pk_r.brain")
     rows = []

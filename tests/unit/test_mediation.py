@@ -160,7 +160,7 @@ def test_only_states_and_quantities_are_cut():
 
 def test_a_constant_and_a_twin_agree_in_the_whole_model():
     setup = ks.config.load("human_depressed_iv", sets=['output.until="1 d"'])
-    model = setup.scenario.settled_model
+    model = setup.scenario.resolved_model
     base = replace(setup.scenario, model=model, times=(0.0, 24.0), record=())
     free = replace(base, protocol=Protocol(base.protocol.events[1:]))
     start = _all(free, model)

@@ -129,7 +129,7 @@ def _times(config: Config, protocol: Protocol) -> tuple[float, ...]:
 def _check_rest(scenario: Scenario) -> None:
     """Refuse values from which no resting state can be computed, before any integration."""
     with located("model.parameters: "):
-        model = scenario.settled_model
+        model = scenario.resolved_model
     system = System(model)
     try:
         with np.errstate(all="ignore"):

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ketasim.core.grids import FINE, closed, fine_then_coarse
 from ketasim.core.protocol import Bath, Dose, Protocol, hours_of
-from ketasim.core.scenario import MAX_TIMES, clock
+from ketasim.core.scenario import FINE, MAX_TIMES, clock, closed, fine_then_coarse
 from ketasim.errors import ConfigError
 
 __all__ = ["before", "even", "fine_then_coarse", "time_of"]

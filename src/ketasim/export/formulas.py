@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ketasim.core.declare import Law, arguments
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Wire
+from ketasim.core.model import Model
 from ketasim.export import mathml
 from ketasim.export.events import fed
 from ketasim.export.laws import names_of

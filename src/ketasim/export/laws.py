@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ketasim.compile.trace import Graph, Node
 from ketasim.core.declare import Law, arguments
-from ketasim.core.model import Wire
+from ketasim.core.laws import Wire
 from ketasim.errors import ModelError
 
 

@@ -1,6 +1,7 @@
 """Names as other tools accept them: ``pk_s.central`` is ``pk_s__central``."""
 
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Wire
+from ketasim.core.model import Model
 
 CLOCK, BEGIN = "protocol.clock", "protocol.begin"
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Wire
+from ketasim.core.model import Model
 from ketasim.export import notes
 from ketasim.export.events import fed, turned
 from ketasim.export.names import BEGIN, CLOCK, flow_ids, identifier, rate_id

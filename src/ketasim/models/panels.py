@@ -1,6 +1,6 @@
 """The panels of the default figure, from drug to mood."""
 
-from ketasim.core.panel import Curve, Panel
+from ketasim.core.describe import Curve, Panel
 
 PANELS = (
     Panel("Ketamine in plasma", "ng/mL", "ng/mL", (

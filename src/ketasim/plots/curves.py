@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
-from ketasim.core.panel import Panel
+from ketasim.core.describe import Panel
 from ketasim.plots.axis import Window, dress
 from ketasim.plots.layout import LEFT, Parts, size
 from ketasim.plots.panels import Dash

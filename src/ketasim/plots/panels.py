@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from ketasim.core.panel import Curve, Panel, read_panels
+from ketasim.core.describe import Curve, Panel, read_panels
 from ketasim.errors import ConfigError, suggest
 from ketasim.models.panels import PANELS
 from ketasim.plots.style import BLUE, COLOURS, PALETTE

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from ketasim.config.packaged import configs as packaged_configs
 from ketasim.config.packaged import folder
 from ketasim.core.declare import Parameter, arguments
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Wire
+from ketasim.core.model import Model
 from ketasim.errors import ConfigError, suggest
 from ketasim.reports.equations import expression
 from ketasim.reports.text import Table, Text

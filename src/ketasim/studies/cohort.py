@@ -75,7 +75,7 @@ class Cohort:
     def _own(self, scenario: Scenario, draws: Array) -> Array:
         """Return the draws with what the scenario itself decides."""
         own = draws.copy()
-        settled, base = scenario.settled_model, self.model
+        settled, base = scenario.resolved_model, self.model
         for column, name in enumerate(base.parameters):
             if name in settled.edits and settled.edits[name] != base.edits.get(name):
                 own[:, column] = settled.value(name)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketasim import __version__
-from ketasim.core.panel import told
+from ketasim.core.describe import told
 from ketasim.core.scenario import Scenario
 from ketasim.studies.cautions import cautions_of, kept
 
 
 def provenance(scenario: Scenario) -> Mapping[str, Any]:
     """Return what identifies a run: version, model and digest, subject, name, and cautions."""
-    model = scenario.settled_model
+    model = scenario.resolved_model
     edits = {name: f"{value:g} {text}" for name, (value, text) in model.edits.items()}
     return {
         "ketasim_version": __version__,

@@ -86,7 +86,7 @@ def explain(scenario: Scenario, effect: str, *, nodes: Sequence[str] = ()) -> Ex
     ModelError
         When a name is not in the model.
     """
-    asked = parse(effect, scenario.settled_model, where="--effect")
+    asked = parse(effect, scenario.resolved_model, where="--effect")
     return _Study(scenario, asked).explanation(nodes)
 
 
@@ -94,7 +94,7 @@ class _Study:
     """One scenario with and without its drug, and the cuts between; it lives for one call."""
 
     def __init__(self, scenario: Scenario, asked: Readout) -> None:
-        self.model, self.asked = scenario.settled_model, asked
+        self.model, self.asked = scenario.resolved_model, asked
         self.scenario = replace(
             scenario, model=self.model, times=_times(scenario, asked), record=()
         )

@@ -210,7 +210,7 @@ def _from_ledger(model: Model, name: str) -> Distribution:
 
 
 def _model(source: Source) -> Model:
-    return source.settled_model if isinstance(source, Scenario) else source
+    return source.resolved_model if isinstance(source, Scenario) else source
 
 
 def _species(source: Source) -> str:

@@ -81,7 +81,7 @@ class Columns:
     @cached_property
     def base(self) -> Array:
         """Return the scenario's own parameter values, canonical, shape (n_parameters,)."""
-        model = self.scenario.settled_model
+        model = self.scenario.resolved_model
         return np.array([model.value(name) for name in model.parameters])
 
     @cached_property

@@ -51,7 +51,7 @@ class Work:
     @property
     def model(self) -> Model:
         """Return the model that is integrated."""
-        return self.columns.scenario.settled_model
+        return self.columns.scenario.resolved_model
 
     @cached_property
     def reductions(self) -> tuple[Reduction, ...]:
