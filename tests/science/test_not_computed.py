@@ -8,7 +8,7 @@ import pytest
 import ketasim as ks
 from ketasim.cli import main
 from ketasim.config.findings import load_checks, load_findings, reference_effect
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import Limits
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.findings import predict

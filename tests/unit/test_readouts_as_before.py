@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import toy
-from ketasim.config.library import packaged_library
+from ketasim.config.packaged import packaged_library
 from ketasim.readouts import Given, Ledger, parse
 from ketasim.studies import expressions, measures
 from ketasim.studies.readouts import Readout as Before

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import SNAP, Schedule
 from ketasim.core.system import System
-from ketasim.engines.contract import Batch, Settings
-from ketasim.engines.limits import ALONE
+from ketasim.engines.contract import ALONE, Batch, Settings
 from ketasim.engines.run import run as carry_out
 from ketasim.errors import MissingExtra, SolverError
 from ketasim.export import extras

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
+from ketasim.engines.batch import settle_members
+from ketasim.engines.contract import MEMBER, Limits
 from ketasim.engines.ensemble import Kernel, compile_kernel, run_members
-from ketasim.engines.limits import MEMBER, Limits
-from ketasim.engines.settled import settle_members
 from ketasim.engines.status import Status, usable
 
 Array = NDArray[np.float64]

@@ -19,8 +19,7 @@ from ketasim.core.model import Model
 from ketasim.core.protocol import Dose
 from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
-from ketasim.engines.contract import Batch, Settings
-from ketasim.engines.limits import ALONE
+from ketasim.engines.contract import ALONE, Batch, Settings
 from ketasim.engines.run import run
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, SolverError

@@ -13,8 +13,7 @@ from ketasim.core.scenario import Scenario, around
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
-from ketasim.engines.contract import RTOL, Batch, Outcome, Settings
-from ketasim.engines.limits import ALONE
+from ketasim.engines.contract import ALONE, RTOL, Batch, Outcome, Settings
 from ketasim.engines.run import run
 from ketasim.engines.status import Status
 from ketasim.errors import SolverError

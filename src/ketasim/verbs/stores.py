@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ketasim.config import loads
-from ketasim.engines.limits import METHODS, Limits
+from ketasim.engines.contract import METHODS, Limits
 from ketasim.engines.status import Status
 from ketasim.readouts import split_list
 from ketasim.reports.stores import again, failure_table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketasim.config import dump
 from ketasim.core.scenario import Scenario
-from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Limits
 from ketasim.errors import KetasimWarning
 from ketasim.studies import sweep as sweeps
 from ketasim.studies.cautions import cautions_of, kept

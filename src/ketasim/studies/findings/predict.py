@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
-from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Limits
 from ketasim.engines.status import Status, usable
 from ketasim.studies.cohort import Cohort, cohort
 from ketasim.studies.findings.arms import Arm

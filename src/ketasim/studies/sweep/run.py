@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketasim.core.scenario import Scenario
-from ketasim.engines.contract import RTOL, Settings
-from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, RTOL, Limits, Settings
 from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.results.columns import Memory
 from ketasim.studies.cautions import PREFIX
