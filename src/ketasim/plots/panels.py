@@ -9,7 +9,7 @@ import xarray as xr
 
 from ketasim.core.describe import Curve, Panel, read_panels
 from ketasim.errors import ConfigError, suggest
-from ketasim.models.panels import PANELS
+from ketasim.models.antidepressant import PANELS
 from ketasim.plots.style import BLUE, COLOURS, PALETTE
 from ketasim.results.summary import observables
 

@@ -3,8 +3,8 @@
 The share of a node is the part of the effect that vanishes when everything that reads the node gets
 its drug-free value while the drug does all else it does. Shares of successive steps of one path do
 not add up (each may be the whole), parallel paths may share, and a share may pass 100 % or fall
-below 0 where a step works against the effect. A node that rests without the drug is held at a
-constant; one that moves, as while an animal recovers, follows an undrugged twin of the model.
+below 0 where a step works against the effect. A node that rests without the drug is clamped to
+a constant; one that moves, as while an animal recovers, follows an undrugged copy of the model.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from ketasim.engines.run import run
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, SolverError
 from ketasim.readouts import Ledger, Lookup, Reading, Readout, parse
-from ketasim.studies.cuts import cut, twin_of, with_constants, with_twin
+from ketasim.studies.cuts import cut, undrugged_of, with_constants, with_undrugged
 
 Array = NDArray[np.float64]
 Course = Mapping[str, Array]
@@ -189,19 +189,19 @@ class _Study:
             levels = {name: float(self.free[name][0]) for name in names}
             whole, instead = with_constants(self.model, levels)
         else:
-            whole, instead = self._with_twin, {name: twin_of(name) for name in names}
-        held = cut(whole, instead, readers=readers)
-        left = self._run(replace(self.scenario, model=held), held)[1] - self.before
+            whole, instead = self._with_undrugged, {name: undrugged_of(name) for name in names}
+        clamped = cut(whole, instead, readers=readers)
+        left = self._run(replace(self.scenario, model=clamped), clamped)[1] - self.before
         return Share(source, into, 1.0 - left / self.effect, left / self.effect)
 
     @cached_property
-    def _with_twin(self) -> Model:
+    def _with_undrugged(self) -> Model:
         levels = {
             name: float(course[0])
             for name, course in self.free.items()
             if name.partition(".")[0] in self.model.carriers
         }
-        return with_twin(self.model, levels)
+        return with_undrugged(self.model, levels)
 
     def _run(self, scenario: Scenario, model: Model) -> tuple[Course, float]:
         """Return every course of a run, canonical, and the read-out in its unit."""

@@ -18,10 +18,10 @@ from ketasim.engines.run import run
 from ketasim.engines.status import Status
 from ketasim.errors import SolverError
 from ketasim.readouts import Ledger, Lookup, Reading, Readout, Reduction, check_moments, parse_all
-from ketasim.readouts.labels import check_labels
+from ketasim.readouts.names import check_labels
 from ketasim.results.schema import dataset
 from ketasim.results.summary import Summary
-from ketasim.studies.identity import provenance
+from ketasim.studies.cautions import provenance
 from ketasim.units import unit
 
 Array = NDArray[np.float64]

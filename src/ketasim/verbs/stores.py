@@ -20,7 +20,7 @@ from ketasim.results import failures as failing
 from ketasim.results.problems import StoreError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies.designs.design import Design
-from ketasim.studies.sweep.progress import Listener
+from ketasim.studies.sweep.workers import Listener
 from ketasim.verbs.sweep import Order, listening
 
 

@@ -19,7 +19,7 @@ from ketasim.core.schedule import (
     covering_schedule,
 )
 from ketasim.errors import ConfigError, KetasimError, ProtocolError, UnitError, suggest
-from ketasim.models.physiology import traits
+from ketasim.models.subjects import traits
 from ketasim.studies.designs.design import Design
 from ketasim.units import dimension_name, unit
 

@@ -16,14 +16,13 @@ from ketasim.engines.contract import Settings
 from ketasim.engines.status import meanings
 from ketasim.errors import ConfigError, KetasimError, suggest
 from ketasim.readouts import Readout, check_labels, check_moments, parse_all
-from ketasim.readouts.labels import label_of
+from ketasim.readouts.names import label_of
 from ketasim.results.columns import RESERVED, Column, Layout, bookkeeping
 from ketasim.results.identity import FROM
 from ketasim.studies import designs
-from ketasim.studies.cautions import cautions_of, kept
+from ketasim.studies.cautions import cautions_of, kept, provenance
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
-from ketasim.studies.identity import provenance
 from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.workers import Chunk
 

@@ -14,8 +14,7 @@ from ketasim.results.columns import Memory
 from ketasim.studies.cautions import PREFIX
 from ketasim.studies.sweep.chunk import Rows
 from ketasim.studies.sweep.job import Job, cores, prepare
-from ketasim.studies.sweep.progress import Listener, Tally
-from ketasim.studies.sweep.workers import Chunk, Workers
+from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,7 +71,7 @@ def sweep(
     limits
         What one attempt at one member may spend.
     progress
-        Called with :class:`~ketasim.studies.sweep.progress.Progress` after every chunk and several
+        Called with :class:`~ketasim.studies.sweep.workers.Progress` after every chunk and several
         times a second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.
