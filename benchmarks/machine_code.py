@@ -3,11 +3,10 @@
 from functools import cache
 
 import numpy as np
+from probe import compile_nodes
 from setting import system
 
-from ketasim.compile.jacobian import derivatives
-from ketasim.compile.probe import compile_nodes
-from ketasim.compile.wiring import equations
+from ketasim.compile.wiring import derivatives, equations
 
 WIDTH = 2
 

@@ -38,7 +38,7 @@ def scenario() -> ks.Scenario:
 @cache
 def system() -> System:
     """Return the equations with the subject's values."""
-    return System(scenario().settled_model)
+    return System(scenario().resolved_model)
 
 
 @cache
@@ -47,7 +47,7 @@ def varied() -> tuple[int, ...]:
 
     libRoadRunner does not compute these again when a parameter is set, so it could not follow.
     """
-    model = scenario().settled_model
+    model = scenario().resolved_model
     used = {a for wire in model.derived for a in wire.arguments}
     used |= {model.initial(name) for name in model.states}
     fixed = ("body.", "drivers.", "plasma.molar")

@@ -38,7 +38,7 @@ def test_a_fortnight(benchmark, model, who):
 @pytest.mark.parametrize("method", ["LSODA", "BDF", "Radau"])
 def test_the_solver_alone(benchmark, model, method):
     asked = scenario(model, "human", FORTNIGHT)
-    system, times = System(asked.settled_model), np.array(asked.times)
+    system, times = System(asked.resolved_model), np.array(asked.times)
     schedule = asked.schedule
     run = benchmark(integrate, system, schedule, times, names=("spines.density",), method=method)
     rise = run.observed["spines.density"] - run.observed["spines.density"][0]

@@ -32,7 +32,7 @@ def scenario():
 
 @cache
 def system():
-    return System(scenario().settled_model)
+    return System(scenario().resolved_model)
 
 
 @cache

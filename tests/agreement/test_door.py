@@ -8,10 +8,10 @@ import pytest
 
 import ketasim as ks
 from ketasim.core.system import System
-from ketasim.engines import balance, limits, settled
+from ketasim.engines import balance, contract
+from ketasim.engines import batch as batches
 from ketasim.engines import run as door
-from ketasim.engines.contract import Batch, Halted, Settings
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import Batch, Halted, Limits, Settings
 from ketasim.engines.run import run
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, SolverError
@@ -30,7 +30,7 @@ def scenario(protocol=DOSE, until=24.0):
 
 def batch(asked=None, n=1, **changes):
     asked = asked or scenario()
-    model = asked.settled_model
+    model = asked.resolved_model
     parameters = np.repeat(System(model).default_parameters[None, :], n, axis=0)
     for name, value in changes.items():
         parameters[:, list(model.parameters).index(name.replace("__", "."))] = value
@@ -67,7 +67,7 @@ def test_a_single_run_that_loses_drug_is_refused(monkeypatch):
 
 
 def test_a_rest_that_is_none_is_named(monkeypatch):
-    monkeypatch.setattr(settled, "LONG", 30.0)  # nobody is at rest a day after stress begins
+    monkeypatch.setattr(batches, "LONG", 30.0)  # nobody is at rest a day after stress begins
     found = run(batch(scenario(STRESS + DOSE)), Settings("ensemble"))
     assert found.status[0] == Status.NO_BASELINE
     assert np.isnan(found.values).all()
@@ -176,9 +176,9 @@ def test_a_batch_and_an_outcome_travel():
 
 def test_members_that_rest_alike_are_settled_once(monkeypatch):
     ran = []
-    carry_out = settled.carry_out
+    carry_out = batches.carry_out
     monkeypatch.setattr(
-        settled,
+        batches,
         "carry_out",
         lambda task, who, how: ran.append(len(who)) or carry_out(task, who, how),
     )
@@ -195,7 +195,7 @@ def test_members_that_rest_alike_are_settled_once(monkeypatch):
 def test_small_values_are_exact_too():
     """An absolute tolerance of a whole scale would let what is left of a drug wander."""
     asked = scenario(until=48.0)
-    model = asked.settled_model
+    model = asked.resolved_model
     parameters = System(model).default_parameters[None, :]
     names = ("pk_s.brain", "pk_r.brain")
     rows = []
@@ -209,6 +209,6 @@ def test_small_values_are_exact_too():
 
 
 def test_the_order_of_attempts_is_one_table():
-    assert set(limits.ATTEMPTS) == {"ensemble", "reference"}
-    assert not any(tries[0].is_retry for tries in limits.ATTEMPTS.values())
-    assert all(one.is_retry for tries in limits.ATTEMPTS.values() for one in tries[1:])
+    assert set(contract.ATTEMPTS) == {"ensemble", "reference"}
+    assert not any(tries[0].is_retry for tries in contract.ATTEMPTS.values())
+    assert all(one.is_retry for tries in contract.ATTEMPTS.values() for one in tries[1:])

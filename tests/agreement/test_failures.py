@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from agreement.members import RECORD, draws, kernel, scenario, system, times
+from ketasim.engines.contract import Limits
 from ketasim.engines.ensemble import run_members
 from ketasim.engines.ivp import solve_small
-from ketasim.engines.limits import Limits
 from ketasim.engines.status import Status
 from ketasim.errors import ModelError
 

@@ -34,7 +34,7 @@ def levels(name):
 
 
 def outcome(reductions, *, engine="ensemble", times=(), record=(), rtol=1e-6, span=(0.0, 96.0)):
-    model = ASKED.settled_model
+    model = ASKED.resolved_model
     parameters = System(model).default_parameters[None, :]
     batch = Batch(
         model, parameters, ASKED.schedule, np.array(times), tuple(record), tuple(reductions), span
@@ -152,7 +152,7 @@ def test_a_wide_and_a_narrow_kernel_take_the_same_bits():
     from ketasim.engines.ensemble import compile_kernel, run_members
     from ketasim.readouts.derive import first_run
 
-    system = System(ASKED.settled_model)
+    system = System(ASKED.resolved_model)
     wanted = first_run([r for name in NAMES for r in some(name)])
     kernels = (compile_kernel(system), compile_kernel(system, schedules=ASKED.schedule))
     parameters = system.default_parameters[None, :]
@@ -165,13 +165,13 @@ def test_a_wide_and_a_narrow_kernel_take_the_same_bits():
 
 
 def test_members_have_the_same_numbers_in_any_company():
-    system = System(ASKED.settled_model)
+    system = System(ASKED.resolved_model)
     rng = np.random.default_rng(4)
     parameters = np.repeat(system.default_parameters[None, :], 37, axis=0)
     parameters[:, 10:60] *= np.exp(0.05 * rng.standard_normal((37, 50)))
     asked = tuple(r for name in NAMES[:4] for r in some(name))
     batch = Batch(
-        ASKED.settled_model, parameters, ASKED.schedule, reductions=asked, span=(0.0, 96.0)
+        ASKED.resolved_model, parameters, ASKED.schedule, reductions=asked, span=(0.0, 96.0)
     )
     whole = run(batch, Settings())
     part = run(batch.some(np.array([5, 30, 36])), Settings(threads=1))

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from probe import compile_nodes
 
 from agreement.members import draws, system
-from ketasim.compile.jacobian import derivatives
-from ketasim.compile.probe import compile_nodes
-from ketasim.compile.wiring import equations, whole_exponents
+from ketasim.compile.wiring import derivatives, equations, whole_exponents
 from ketasim.units import unit
 
 POINTS = 10_000

@@ -99,8 +99,8 @@ def _declared(name):
 
 def _scales():
     scenario = setup("3 h", MODEL.recordable).scenario
-    system = System(scenario.settled_model)
-    model = scenario.settled_model
+    system = System(scenario.resolved_model)
+    model = scenario.resolved_model
     batch = Batch(
         model, system.default_parameters[None, :], scenario.schedule,
         np.linspace(-0.4, 100.0, 60), tuple(model.states),

@@ -8,7 +8,7 @@ from ketasim.errors import ConfigError
 
 
 def test_a_parameter_keeps_its_unit():
-    model = loads(SINGLE_IV, sets=["nmda.k_s=400 nM"]).scenario.settled_model
+    model = loads(SINGLE_IV, sets=["nmda.k_s=400 nM"]).scenario.resolved_model
     assert model.value("nmda.k_s") == pytest.approx(0.4)
 
 

@@ -56,7 +56,7 @@ def test_any_scenario_round_trips(parts, held, bathed, affinity, name):
     before = scenario(protocol, {"nmda.k_s": f"{affinity!r} uM"}, name)
     after = loads(dump(before)).scenario
     assert after == before
-    assert after.settled_model.digest == before.settled_model.digest
+    assert after.resolved_model.digest == before.resolved_model.digest
 
 
 @pytest.mark.parametrize("name", sorted(packaged.configs()))

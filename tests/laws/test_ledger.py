@@ -10,8 +10,7 @@ import pytest
 
 from ketasim.core.evidence import Kind
 from ketasim.models import antidepressant
-from ketasim.models.physiology import PHYSIOLOGY
-from ketasim.models.subjects import SPECIES, USUAL_WEIGHT
+from ketasim.models.subjects import PHYSIOLOGY, SPECIES, USUAL_WEIGHT
 from ketasim.units import unit
 
 ROOT = Path(__file__).parents[2]

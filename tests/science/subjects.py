@@ -37,7 +37,7 @@ class Run:
 def run(model, subject, protocol, times, *, names=(), **how):
     """Integrate one scenario on the reference engine."""
     scenario = ks.Scenario(model, protocol, tuple(times), subject=subject)
-    settled, schedule = scenario.settled_model, scenario.schedule
+    settled, schedule = scenario.resolved_model, scenario.schedule
     system = System(settled)
     found = integrate(system, schedule, np.array(scenario.times), names=names, **how)
     values = system.prepare(system.default_parameters, schedule.before)

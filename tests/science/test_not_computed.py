@@ -9,7 +9,7 @@ import ketasim as ks
 from ketasim.cli import main
 from ketasim.config.findings import load_checks, load_findings, reference_effect
 from ketasim.engines import run as door
-from ketasim.engines.limits import Limits, Try
+from ketasim.engines.contract import Limits, Try
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.findings import predict

@@ -9,7 +9,7 @@ import ketasim as ks
 import toy
 from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.errors import ConfigError
-from ketasim.models.physiology import PHYSIOLOGY
+from ketasim.models.subjects import PHYSIOLOGY
 from ketasim.studies import designs
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.sweep.job import as_design

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import toy
-from ketasim.compile import cache, naming
+from ketasim.compile import cache, kernel
 from ketasim.core.protocol import bolus
 from ketasim.core.scenario import Scenario, Subject
 from ketasim.core.system import System
@@ -21,8 +21,8 @@ RECORD = ("body.plasma", "receptor.bound")
 LITTLE = "from numba import njit\n@njit('f8(f8)', cache=True)\ndef run(x):\n    return x * {}\n"
 CHILD = """
 import os
-from ketasim.compile import cache, naming
-module, note = cache.load(naming.module_of({text!r}), {text!r})
+from ketasim.compile import cache
+module, note = cache.load({name!r}, {text!r})
 print(module.run(2.0), note or "kept")
 """
 
@@ -42,7 +42,7 @@ def asked():
 def child(text, folder):
     environment = {**os.environ, "KETASIM_CACHE_DIR": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-c", CHILD.format(text=text)],
+        [sys.executable, "-c", CHILD.format(name=kernel.module_of(text), text=text)],
         env=environment,
         capture_output=True,
         text=True,
@@ -51,26 +51,31 @@ def child(text, folder):
     return done.stdout.split()
 
 
+def load(text):
+    return cache.load(kernel.module_of(text), text)
+
+
 def test_a_name_follows_from_content(folder):
-    assert naming.module_of("a") == naming.module_of("a") != naming.module_of("b")
+    assert kernel.module_of("a") == kernel.module_of("a") != kernel.module_of("b")
 
 
 def test_another_emitter_has_other_names(folder, tmp_path, monkeypatch):
-    before = naming.module_of("a")
+    before = kernel.module_of("a")
     changed = tmp_path / "emit.py"
     changed.write_text("# changed")
-    monkeypatch.setattr(naming, "EMITTERS", (str(changed),))
-    naming.versions.cache_clear()
-    assert naming.module_of("a") != before
-    monkeypatch.undo()
-    naming.versions.cache_clear()
+    monkeypatch.setattr(kernel, "EMITTERS", (str(changed),))
+    kernel.versions.cache_clear()
+    try:
+        assert kernel.module_of("a") != before
+    finally:
+        kernel.versions.cache_clear()
 
 
 def test_a_kernel_is_found_again_by_another_process(folder):
     text = LITTLE.format(3.5)
-    assert not cache.is_kept(naming.module_of(text))
+    assert not cache.is_kept(kernel.module_of(text))
     assert child(text, folder) == ["7.0", "kept"]
-    assert cache.is_kept(naming.module_of(text))
+    assert cache.is_kept(kernel.module_of(text))
     kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
     assert child(text, folder) == ["7.0", "kept"]
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")} == kept
@@ -82,15 +87,14 @@ def test_processes_that_compile_at_once_agree(folder):
         found = list(pool.map(lambda _: child(text, folder), range(3)))
     assert found == [["9.0", "kept"]] * 3
     assert not list(folder.rglob("*.part"))
-    assert cache.is_kept(naming.module_of(text))
+    assert cache.is_kept(kernel.module_of(text))
 
 
 def test_an_unwritable_folder_is_told_and_survived(tmp_path, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
     monkeypatch.setenv("KETASIM_CACHE_DIR", str(blocked))
-    text = LITTLE.format(5.5)
-    module, note = cache.load(naming.module_of(text), text)
+    module, note = load(LITTLE.format(5.5))
     assert module.run(2.0) == 11.0
     assert str(blocked) in note
 
@@ -99,32 +103,31 @@ def test_an_unwritable_folder_is_told_and_survived(tmp_path, monkeypatch):
 def test_a_folder_without_permission(tmp_path, monkeypatch):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     monkeypatch.setenv("KETASIM_CACHE_DIR", str(tmp_path / "kernels"))
-    text = LITTLE.format(6.5)
-    assert cache.load(naming.module_of(text), text)[1]
+    assert load(LITTLE.format(6.5))[1]
 
 
 def test_a_damaged_text_is_written_again(folder):
     text = LITTLE.format(7.5)
     folder.mkdir()
-    place = folder / f"{naming.module_of(text)}.py"
+    place = folder / f"{kernel.module_of(text)}.py"
     place.write_text("def run(x): return 0.0")
-    assert cache.load(naming.module_of(text), text)[0].run(2.0) == 15.0
+    assert load(text)[0].run(2.0) == 15.0
     assert place.read_text() == text
 
 
 def test_a_model_compiles_and_runs_from_its_own_cache(folder):
     one = asked()
-    kernel = compile_kernel(System(one.model), record=RECORD, schedules=one.schedule)
-    assert not kernel.is_compiled()
+    mine = compile_kernel(System(one.model), record=RECORD, schedules=one.schedule)
+    assert not mine.is_compiled()
     found = run_members(
-        kernel, System(one.model).default_parameters, one.schedule, np.array(one.times)
+        mine, System(one.model).default_parameters, one.schedule, np.array(one.times)
     )
-    assert kernel.is_compiled()
+    assert mine.is_compiled()
     assert found.notes == ()
     assert len(list(folder.glob("kernel_*.py"))) == 1
     assert found.status[0] == 0
     assert found.values[0, 0, 0] == 0.0 < found.values[0, 0, 2] < found.values[0, 0, 1]
-    code = "".join(kernel.compiled().module.run.inspect_asm().values())
+    code = "".join(mine.compiled().module.run.inspect_asm().values())
     assert "%zmm" in code or "%ymm" in code or "%v" in code
 
 

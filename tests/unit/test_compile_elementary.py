@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from probe import compile_nodes
 
-from ketasim.compile.probe import compile_nodes
 from ketasim.compile.trace import Graph
 
 N = 20_000

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 import toy
-from ketasim.compile.jacobian import derivatives, eliminate, markowitz
-from ketasim.compile.program import hoisted, render
-from ketasim.compile.specialise import Fuse, Narrow, empty_states
+from ketasim.compile.specialise import Fuse, Narrow, empty_states, hoisted, render
 from ketasim.compile.trace import Graph, reach
-from ketasim.compile.wiring import equations, small, whole_exponents
+from ketasim.compile.wiring import (
+    derivatives,
+    eliminate,
+    equations,
+    markowitz,
+    small,
+    whole_exponents,
+)
 from ketasim.core.declare import Flow, Mechanism, Parameter, State
 from ketasim.core.maths import exp, hill, power
 from ketasim.core.model import Model

@@ -15,7 +15,7 @@ pytest.importorskip("libsbml", reason="needs python-libsbml: SBML is not read he
 SETUP = load("human_depressed_iv")
 ASKED = SETUP.scenario
 TEXT = sbml(ASKED)
-NAMES = sorted(set(ASKED.settled_model.parameters) - set(ASKED.own_values))
+NAMES = sorted(set(ASKED.resolved_model.parameters) - set(ASKED.own_values))
 
 
 def changed(name, value, text=TEXT):
@@ -47,12 +47,12 @@ def test_export_import_export_gives_the_same_bytes(tmp_path):
 @given(name=st.sampled_from(NAMES), factor=st.floats(0.5, 2.0))
 def test_a_change_comes_back_to_the_last_bit(tmp_path_factory, name, factor):
     setup = load("human_healthy_iv")
-    value = setup.scenario.settled_model.value(name) * factor
+    value = setup.scenario.resolved_model.value(name) * factor
     path = tmp_path_factory.mktemp("back") / "model.xml"
     path.write_text(changed(name, repr(value), sbml(setup.scenario)), encoding="utf-8")
     texts = [f"{n}={t}" for n, t in read_values(path, setup.scenario).changed.items()]
     again = load("human_healthy_iv", sets=texts).scenario
-    assert again.settled_model.value(name) == value
+    assert again.resolved_model.value(name) == value
     assert read_values(path, again).changed == {}
     once = sbml(again)
     path.write_text(once, encoding="utf-8")

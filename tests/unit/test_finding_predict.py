@@ -8,7 +8,7 @@ import pytest
 import ketasim as ks
 import toy
 from ketasim.core.system import System
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import Limits
 from ketasim.engines.status import Status
 from ketasim.errors import ModelError
 from ketasim.models import antidepressant

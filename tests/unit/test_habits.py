@@ -35,6 +35,27 @@ def test_the_map_shows_no_room_that_is_not_there():
 
 
 @pytest.mark.parametrize(
+    "room",
+    [
+        "core", "compile", "engines", "config", "models", "readouts", "studies/designs",
+        "studies/sweep",
+    ],
+)  # fmt: skip
+def test_a_package_lists_its_files(room):
+    place = ROOT / "src" / "ketasim" / room
+    files = {one.stem for one in place.glob("*.py")} - {"__init__"}
+    told = ast.get_docstring(ast.parse((place / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert set(re.findall(r"``(\w+)``(?=[:,;])", told)) == files
+
+
+def test_a_file_says_what_it_is_for_and_can_be_seen_across():
+    for path in (ROOT / "src" / "ketasim").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert ast.get_docstring(ast.parse(text)), path
+        assert len(text.splitlines()) < 400, path
+
+
+@pytest.mark.parametrize(
     "word",
     [
         "story", "laws", "ledger", "lanes", "covering schedule", "finding", "read-out",

@@ -1,4 +1,4 @@
-"""Cuts on a model whose shares are known by hand, and twins that never meet the drug."""
+"""Cuts on a model whose shares are known by hand, and copies that never meet the drug."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from ketasim.core.system import System
 from ketasim.engines.reference import integrate
 from ketasim.errors import ConfigError, ModelError
 from ketasim.readouts import parse
-from ketasim.studies.cuts import cut, twin_of, with_constants, with_twin
+from ketasim.studies.cuts import cut, undrugged_of, with_constants, with_undrugged
 from ketasim.studies.mediation import explain
 from toy import SUBSTANCES, WHY
 
@@ -113,15 +113,15 @@ def test_a_named_quantity_is_cut_where_its_own_laws_read_it(scenario):
     assert [(one.label, round(one.share, 2)) for one in found.nodes] == [("left.target", 0.7)]
 
 
-def test_a_twin_is_the_model_without_the_drug(pushed):
+def test_an_undrugged_copy_is_the_model_without_the_drug(pushed):
     model = pushed.model
-    whole = with_twin(model, {"body.s": 0.0, "body.r": 0.0})
+    whole = with_undrugged(model, {"body.s": 0.0, "body.r": 0.0})
     names = ("left.level", "right.level", "end.outcome")
     bare = pushed.with_protocol(Protocol(pushed.protocol.events[1:]))
     free, treated = (_run(one, one.model, names) for one in (bare, pushed))
-    both = _run(pushed, whole, (*names, *map(twin_of, names)))
+    both = _run(pushed, whole, (*names, *map(undrugged_of, names)))
     for name in names:
-        assert both[twin_of(name)] == pytest.approx(free[name], abs=1e-7)
+        assert both[undrugged_of(name)] == pytest.approx(free[name], abs=1e-7)
         assert both[name] == pytest.approx(treated[name], abs=1e-7)
     assert treated["end.outcome"].max() > 2 * free["end.outcome"].max()
 
@@ -132,9 +132,9 @@ def _run(scenario, model, names):
     return integrate(system, schedule, np.array(TIMES), names=names, rtol=1e-9).observed
 
 
-def test_edits_reach_the_twin():
+def test_edits_reach_the_undrugged_copy():
     edited = toy().with_values({"left.k": "0.9 1/h"})
-    whole = with_twin(edited, {"body.s": 0.0, "body.r": 0.0})
+    whole = with_undrugged(edited, {"body.s": 0.0, "body.r": 0.0})
     assert whole.value("left_undrugged.k") == 0.9
 
 
@@ -142,7 +142,7 @@ def test_a_cut_leaves_out_a_state_that_nobody_reads():
     model, instead = with_constants(toy(), {"left.level": 0.25})
     found = cut(model, instead)
     assert "left.level" not in found.states
-    assert found.value("held.left_level") == 0.25
+    assert found.value("clamped.left_level") == 0.25
 
 
 def test_a_cut_for_one_reader_leaves_the_others(scenario):
@@ -158,9 +158,9 @@ def test_only_states_and_quantities_are_cut():
         cut(toy(), {"left.k": "left.level"})
 
 
-def test_a_constant_and_a_twin_agree_in_the_whole_model():
+def test_a_constant_and_an_undrugged_copy_agree_in_the_whole_model():
     setup = ks.config.load("human_depressed_iv", sets=['output.until="1 d"'])
-    model = setup.scenario.settled_model
+    model = setup.scenario.resolved_model
     base = replace(setup.scenario, model=model, times=(0.0, 24.0), record=())
     free = replace(base, protocol=Protocol(base.protocol.events[1:]))
     start = _all(free, model)
@@ -168,7 +168,7 @@ def test_a_constant_and_a_twin_agree_in_the_whole_model():
     constant, instead = with_constants(model, {"trkb.signal": float(start["trkb.signal"][0])})
     found = [
         _all(base, cut(constant, instead))["outcome.mood"][-1],
-        _all(base, cut(with_twin(model, body), {"trkb.signal": twin_of("trkb.signal")}))[
+        _all(base, cut(with_undrugged(model, body), {"trkb.signal": undrugged_of("trkb.signal")}))[
             "outcome.mood"
         ][-1],
     ]

@@ -8,7 +8,7 @@ import xarray as xr
 
 import ketasim as ks
 import toy
-from ketasim.core.panel import Panel, panels_of, read_panels, told
+from ketasim.core.describe import Panel, panels_of, read_panels, told
 from ketasim.models import antidepressant
 from ketasim.plots.panels import DASHED, declared_by, panels
 from ketasim.results.summary import headlines

@@ -14,7 +14,7 @@ import xarray as xr
 
 import ketasim as ks
 from ketasim.errors import ConfigError
-from ketasim.models.panels import PANELS
+from ketasim.models.antidepressant import PANELS
 from ketasim.plots import overlay, timecourse
 from ketasim.plots.layout import Window, text_width, windows
 from ketasim.plots.panels import Mark, marks, panels

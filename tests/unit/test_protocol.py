@@ -149,7 +149,7 @@ def test_a_subject_weighs_something(weight):
 def test_the_users_own_edits_outrank_the_subjects_values():
     who = Subject("rat", 0.3, {"body.k_el": "2 1/h", "body.volume": "100 mL"})
     mine = TOY.with_values({"body.k_el": "0.01 1/min"})
-    settled = Scenario(mine, Protocol(), (0.0, 1.0), who).settled_model
+    settled = Scenario(mine, Protocol(), (0.0, 1.0), who).resolved_model
     assert settled.value("body.k_el") == pytest.approx(0.6)
     assert settled.value("body.volume") == pytest.approx(0.1)
 
@@ -181,3 +181,9 @@ def test_an_impossible_interval_is_refused(every):
 )
 def test_times_are_said_as_people_say_them(moment, said):
     assert clock(moment) == said
+
+
+def test_the_former_name_of_the_resolved_model_still_works_and_says_so():
+    asked = Scenario(TOY, Protocol(), (0.0, 1.0), Subject("rat", 0.3))
+    with pytest.warns(DeprecationWarning, match="resolved_model"):
+        assert asked.settled_model is asked.resolved_model

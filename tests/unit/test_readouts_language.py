@@ -23,7 +23,7 @@ from ketasim.readouts import (
     parse,
     parse_all,
 )
-from ketasim.readouts.algebra import composed
+from ketasim.readouts.reduction import composed
 from ketasim.units import unit
 
 WHY = assumed("a toy")

@@ -36,16 +36,16 @@ def test_what_carries_the_drug():
 def test_the_weight_follows_the_subject():
     asked = ks.Scenario(MODEL, ks.bolus("1 mg"), (0.0, 1.0), ks.Subject("human", 90.0))
     assert MODEL.weight == "body.weight"
-    assert asked.settled_model.value("body.weight") == 90.0
+    assert asked.resolved_model.value("body.weight") == 90.0
     assert asked.own_values == {"body.weight": "90.0 kg"}
     other = ks.Subject("human", 90.0, {"body.weight": "80 kg"})
-    assert replace(asked, subject=other).settled_model.value("body.weight") == 80.0
+    assert replace(asked, subject=other).resolved_model.value("body.weight") == 80.0
 
 
 def test_a_model_without_a_weight_takes_any_subject():
     for who in (ks.Subject("cell", 70.0), ks.human()):
         asked = ks.Scenario(toy.model(), ks.bolus("1 mg", drug="drug"), (0.0, 1.0), who)
-        assert asked.settled_model.edits == {}
+        assert asked.resolved_model.edits == {}
 
 
 def test_varying_either_weight_moves_the_dose():

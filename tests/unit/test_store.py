@@ -82,7 +82,7 @@ def test_a_store_opens_with_xarray_and_says_what_it_is(finished):
     assert dict(found.sizes) == {"member": SIZE, "time": 7}
     assert "body.k_el" in found.coords
     assert found["body.plasma.peak"].attrs["units"] == "uM"
-    assert found.attrs["model_digest"] == WARD.settled_model.digest
+    assert found.attrs["model_digest"] == WARD.resolved_model.digest
     assert found.attrs["format"] == 1
     assert found["status"].dtype == np.int8
     assert "not_run" in found["status"].attrs["flag_meanings"]

@@ -11,8 +11,7 @@ import trap
 from ketasim.config import loads
 from ketasim.core.protocol import Protocol, bath, dose, hold, repeat
 from ketasim.core.scenario import Scenario, Subject, hours
-from ketasim.engines.contract import Settings
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import Limits, Settings
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies import designs

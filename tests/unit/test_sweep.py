@@ -12,7 +12,7 @@ import toy
 import trap
 from ketasim.core.protocol import bath, dose, hold, repeat
 from ketasim.core.scenario import Scenario, Subject, hours
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import Limits
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies import designs

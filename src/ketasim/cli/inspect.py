@@ -12,7 +12,7 @@ KINDS = ("targets", "parameters", "states", "drugs", "routes", "configs")
 @click.option("--of", "mechanism", default="", help="Only one mechanism, e.g. nmda.")
 def list_(kind: str, mechanism: str) -> None:
     """List targets, parameters, states, drugs, routes or configs."""
-    from ketasim.config.library import packaged_library
+    from ketasim.config.packaged import packaged_library
     from ketasim.reports.contents import check_mechanism
     from ketasim.verbs import inspect
 
@@ -43,7 +43,7 @@ def describe(
     out: Path | None,
 ) -> None:
     """Print a mechanism's story, equations, and ledger with sources; or a sheet of all."""
-    from ketasim.config.library import packaged_library
+    from ketasim.config.packaged import packaged_library
     from ketasim.errors import ConfigError
     from ketasim.verbs import inspect
 
@@ -62,7 +62,7 @@ def describe(
 def _write_sheet(out: Path, form: str) -> None:
     """Write the model's sheet; a Markdown file has its drawing beside it."""
     from ketasim import export
-    from ketasim.config.library import packaged_library
+    from ketasim.config.packaged import packaged_library
     from ketasim.errors import ConfigError
     from ketasim.export.diagram import svg
 

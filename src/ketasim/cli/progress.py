@@ -22,7 +22,7 @@ import click
 from tqdm import tqdm
 
 from ketasim.reports.text import duration
-from ketasim.studies.sweep.progress import Bar, Listener, Progress
+from ketasim.studies.sweep.workers import Bar, Listener, Progress
 
 EVERY = 30.0  # between plain lines [s]
 STOPPED = 130

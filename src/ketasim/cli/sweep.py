@@ -100,7 +100,7 @@ def _order(asked: Options, setup: "Setup") -> "Order":
     from ketasim.cli.run import say
     from ketasim.cli.varied import design_of
     from ketasim.config import dump
-    from ketasim.engines.limits import Limits
+    from ketasim.engines.contract import Limits
     from ketasim.studies.cautions import cautions_of, kept
     from ketasim.verbs.sweep import Order
 

@@ -1,1 +1,13 @@
-"""A model's laws traced, differentiated and written as vector code."""
+"""A model's laws traced, differentiated and written as vector code.
+
+- ``trace``: a law called with symbols becomes a graph
+- ``wiring``: a model's equations as one graph, their derivatives, and the elimination
+- ``specialise``: products joined to sums, what cannot move left out, nodes as short programs
+- ``arithmetic``: a Rosenbrock method as data, and the programs of a step
+- ``emit``: programs as vector instructions
+- ``interface``: what a compiled kernel is called with
+- ``scan``, ``watch``, ``stepper``: text that every kernel's module holds
+- ``writer``: the text of a kernel's module
+- ``kernel``: what is in a kernel, and its name
+- ``cache``: kernels kept on disk
+"""

@@ -1,8 +1,37 @@
-"""The programs that do not depend on the laws: stage sums, error, dense output, acceptance."""
+"""A Rosenbrock method as data, and the programs that depend on it but not on the laws.
+
+They are the stage sums, the error, the dense output and the acceptance of a step.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ketasim.compile.method import Rosenbrock
+Rows = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Rosenbrock:
+    """A stiffly accurate Rosenbrock method in its transformed form.
+
+    Stage ``s`` solves ``(I / (h gamma) - J) k_s = f(y + sum a_sj k_j) + sum c_sj k_j / h``. The
+    last stage is the error estimate, and its argument plus it the solution. ``dense`` holds three
+    rows d_1 ... d_3 over the stages, and with x = (t - t_n) / h the solution between is
+    ``(1 - x) y_n + x (y_n+1 + (1 - x) (d_1 + x (d_2 + x d_3)))``.
+    """
+
+    name: str
+    order: int
+    embedded_order: int
+    gamma: float
+    a: Rows
+    c: Rows
+    dense: Rows
+
+    @property
+    def stages(self) -> int:
+        """Return the number of stages."""
+        return len(self.a)
+
 
 PARTS = 4  # partial sums of the error, so that one addition need not wait for the last
 LEEWAY = 100.0  # a state may leave its interval by so many times its tolerance

@@ -3,8 +3,11 @@
 A module's name is the hash of its text, of the code that turns programs into instructions, and of
 the versions involved, so nothing stale can be found. Files appear whole, are never rewritten, and
 carry a constant time stamp, so that processes that compile the same kernel at once agree.
+
+Run as a program, this module compiles one kernel that waits in the folder and ends.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -18,8 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ketasim.compile.kernel import Plan
-from ketasim.compile.naming import plan_of
+from ketasim.compile.kernel import Plan, plan_of
 from ketasim.compile.writer import Observer
 
 _ONE_AT_A_TIME = threading.Lock()  # a module half executed must not be found by another thread
@@ -108,7 +110,7 @@ def make_in_background(plan: Plan) -> bool:
         mark.touch(exist_ok=False)
     except OSError:
         return False
-    words = [sys.executable, "-m", "ketasim.compile.make", plan.module]
+    words = [sys.executable, "-m", "ketasim.compile.cache", plan.module]
     silent = subprocess.DEVNULL
     subprocess.Popen(words, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
     return True
@@ -143,3 +145,17 @@ def _execute(name: str, path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def main(name: str) -> None:
+    """Compile the kernel of this name into the cache folder, politely."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(10)
+    try:
+        load(name, "")
+    finally:
+        (folder() / f"{name}.making").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,15 +1,53 @@
-"""One kernel for one system of equations: what is in it, and the text of its module."""
+"""One kernel for one system of equations: what is in it, the text of its module, and its name.
 
+The name is a hash of the text and of everything else that decides its code.
+"""
+
+import hashlib
+import platform
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
-from ketasim.compile.jacobian import derivatives, eliminate
-from ketasim.compile.method import Rosenbrock
-from ketasim.compile.naming import module_of
+from ketasim.compile.arithmetic import Rosenbrock
 from ketasim.compile.specialise import Elsewhere, Fuse, Narrow, empty_states
 from ketasim.compile.trace import Node
-from ketasim.compile.wiring import Equations
+from ketasim.compile.wiring import Equations, derivatives, eliminate
 from ketasim.compile.writer import Observer, Parts, Writer
+
+EMITTERS = ("emit.py",)
+_HERE = Path(__file__).parent
+
+
+@cache
+def versions() -> str:
+    """Return what decides machine code beside a module's text."""
+    parts = [version("numba"), version("llvmlite"), platform.python_version()]
+    return "\0".join([*parts, *((_HERE / one).read_text(encoding="utf-8") for one in EMITTERS)])
+
+
+@cache
+def writers() -> str:
+    """Return a hash of the code that writes modules, so that no older one's plan is taken."""
+    parts = [one.read_text(encoding="utf-8") for one in sorted(_HERE.glob("*.py"))]
+    return digest("\0".join([*parts, versions()]))
+
+
+def digest(text: str) -> str:
+    """Return a short hash of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def module_of(text: str) -> str:
+    """Return the name of the module that holds a text."""
+    return f"kernel_{digest(chr(0).join([text, versions()]))}"
+
+
+def plan_of(key: str) -> str:
+    """Return the name under which a plan is kept."""
+    return f"plan_{digest(chr(0).join([key, writers()]))}"
 
 
 @dataclass(frozen=True)

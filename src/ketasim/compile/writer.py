@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ketasim.compile import arithmetic, interface
-from ketasim.compile.method import Rosenbrock
-from ketasim.compile.program import hoisted, render
+from ketasim.compile.arithmetic import Rosenbrock
+from ketasim.compile.specialise import hoisted, render
 from ketasim.compile.trace import Node, reach
 from ketasim.compile.wiring import Equations
 

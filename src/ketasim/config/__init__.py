@@ -3,6 +3,14 @@
 >>> setup = load("human_healthy_iv")
 >>> setup.scenario.name
 'human_healthy_iv'
+
+- ``files``: a file as a table, with single keys changed by ``--set``
+- ``schema``: which keys there are; ``messages``: what is wrong with one
+- ``protocol``: tables as doses, inputs, baths and output times
+- ``build``: a table as a scenario; ``write``: a scenario as text
+- ``packaged``: the models, subjects and files that come with the package
+- ``findings``, ``finding_file``: evidence in files
+- ``hypotheses``, ``judging``: hypotheses in files, and what they are judged by
 """
 
 from collections.abc import Iterable
@@ -13,10 +21,9 @@ from pydantic import ValidationError
 from ketasim.config import packaged
 from ketasim.config import write as _write
 from ketasim.config.build import Setup, build
-from ketasim.config.files import parse, read_file
-from ketasim.config.library import Library, packaged_library
+from ketasim.config.files import parse, read_file, read_overrides
 from ketasim.config.messages import explain
-from ketasim.config.overrides import read_overrides
+from ketasim.config.packaged import Library, packaged_library
 from ketasim.config.schema import Config
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ketasim.config.library import Library
+from ketasim.config.files import Overrides
 from ketasim.config.messages import located
-from ketasim.config.overrides import Overrides
-from ketasim.config.protocol import protocol_of
+from ketasim.config.packaged import Library
+from ketasim.config.protocol import before, even, protocol_of, time_of
 from ketasim.config.schema import Config
-from ketasim.config.times import before, even, fine_then_coarse, time_of
 from ketasim.core.model import Model
 from ketasim.core.protocol import Protocol
-from ketasim.core.scenario import Scenario, Subject, clock
+from ketasim.core.scenario import Scenario, Subject, clock, fine_then_coarse
 from ketasim.core.system import System
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies.cautions import cautions_of
@@ -129,7 +128,7 @@ def _times(config: Config, protocol: Protocol) -> tuple[float, ...]:
 def _check_rest(scenario: Scenario) -> None:
     """Refuse values from which no resting state can be computed, before any integration."""
     with located("model.parameters: "):
-        model = scenario.settled_model
+        model = scenario.resolved_model
     system = System(model)
     try:
         with np.errstate(all="ignore"):

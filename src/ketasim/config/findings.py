@@ -8,9 +8,8 @@ from pydantic import ValidationError
 
 from ketasim.config.files import parse, read_file
 from ketasim.config.finding_file import ACCEPT, MOMENT, ArmTable, FindingFile, ReadOutTable
-from ketasim.config.library import Library, packaged_library
 from ketasim.config.messages import explain, located
-from ketasim.config.packaged import folder
+from ketasim.config.packaged import Library, folder, packaged_library
 from ketasim.config.protocol import protocol_of
 from ketasim.config.schema import Config, SubjectTable
 from ketasim.core.model import Model

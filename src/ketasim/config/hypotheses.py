@@ -7,9 +7,8 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from ketasim.config.files import parse, read_file
-from ketasim.config.library import Library, packaged_library
 from ketasim.config.messages import explain, located
-from ketasim.config.packaged import folder
+from ketasim.config.packaged import Library, folder, packaged_library
 from ketasim.config.schema import Quantity, Table, complaint
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError, suggest

@@ -6,10 +6,10 @@ from itertools import groupby, pairwise
 from math import inf
 
 from ketasim.config.build import Setup
-from ketasim.config.library import Library
-from ketasim.config.times import even, fine_then_coarse
+from ketasim.config.packaged import Library
+from ketasim.config.protocol import even
 from ketasim.core.protocol import Bath, Dose, Hold, Protocol, repeat
-from ketasim.core.scenario import Scenario
+from ketasim.core.scenario import Scenario, fine_then_coarse
 from ketasim.errors import ConfigError
 
 Row = tuple[str, str]

@@ -1,1 +1,13 @@
-"""The nouns: what a mechanism, a model, a protocol and a scenario are."""
+"""The nouns: what a mechanism, a model, a protocol and a scenario are.
+
+- ``declare``: the words a mechanism is written in
+- ``evidence``: where a number comes from
+- ``maths``: the functions a law may use
+- ``model``: mechanisms put together
+- ``laws``: laws in order, told, replaced; numbers and names refused
+- ``system``: a model as a function from states to derivatives
+- ``protocol``: what is done, event by event
+- ``schedule``: a protocol as segments with constant inputs
+- ``scenario``: who, what is done, and when to look
+- ``describe``: what models and scenarios say of themselves, and the panels of a figure
+"""

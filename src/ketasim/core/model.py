@@ -19,35 +19,23 @@ from ketasim.core.declare import (
     Substance,
     arguments,
 )
-from ketasim.core.describe import model_html, model_text
-from ketasim.core.laws import in_order, text_of, with_law
-from ketasim.core.panel import Panel
-from ketasim.core.rules import check_ledger, check_number, check_short_names, check_value
+from ketasim.core.describe import Panel, model_html, model_text
+from ketasim.core.laws import (
+    Term,
+    Wire,
+    check_ledger,
+    check_number,
+    check_short_names,
+    check_value,
+    in_order,
+    text_of,
+    with_law,
+)
 from ketasim.errors import ModelError, UnitError, suggest
 from ketasim.units import read as read_unit
 from ketasim.units import split, unit
 
 Role = Literal["state", "parameter", "derived", "knob", "quantity"]
-
-
-@dataclass(frozen=True)
-class Wire:
-    """One law with its arguments resolved to full names (or, for an absent read, a number).
-
-    ``name`` is set for derived parameters and quantities, ``into`` and ``out_of`` for flows.
-    """
-
-    law: Law
-    arguments: tuple[str | float, ...]
-    mechanism: str
-    name: str | None = None
-    into: str | None = None
-    out_of: str | None = None
-
-    @property
-    def label(self) -> str:
-        """Return ``mechanism.law`` for messages."""
-        return f"{self.mechanism}.{self.law.__name__}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ class Model:
     UnitError
         When a declared unit is unknown, or a read's unit differs in dimension from its source's.
 
-    ``panels`` say how a figure shows it (:func:`ketasim.core.panel.panels_of`), nothing else.
+    ``panels`` say how a figure shows it (:func:`ketasim.core.describe.panels_of`), nothing else.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -204,7 +192,7 @@ class Model:
 
     def _source(
         self, mechanism: Mechanism, law: Law, argument: str, using: Mapping[str, str]
-    ) -> str | float:
+    ) -> Term:
         own = using.get(argument, argument)
         if own not in mechanism.names:
             raise ModelError(
@@ -214,7 +202,7 @@ class Model:
         reading = next((one for one in mechanism.reads if one.name == own), None)
         return f"{mechanism.name}.{own}" if reading is None else self._follow(mechanism, reading)
 
-    def _follow(self, mechanism: Mechanism, reading: Read) -> str | float:
+    def _follow(self, mechanism: Mechanism, reading: Read) -> Term:
         where = f"{mechanism.name} reads '{reading.name}' of {reading.of}"
         if reading.of not in self._owners:
             if reading.default is not None:
@@ -277,7 +265,7 @@ class Model:
             )
         return f"{mechanism.name}.{name}"
 
-    def initial(self, full: str) -> str | float:
+    def initial(self, full: str) -> Term:
         """Return the resting value of a state: a canonical number, or the full name holding it."""
         state = self.states[full]
         if not isinstance(state.initial, str):

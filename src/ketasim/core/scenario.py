@@ -1,11 +1,14 @@
 """One question to the model: who, what is done, and when to look."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import inf
+from math import ceil, floor, inf, isfinite
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ketasim.core.describe import scenario_html, scenario_text
 from ketasim.core.model import Model
@@ -65,9 +68,16 @@ class Scenario:
         object.__setattr__(self, "record", full_names(self.record, self.model))
 
     @cached_property
-    def settled_model(self) -> Model:
+    def resolved_model(self) -> Model:
         """Return the model with the subject's own parameter values."""
         return self.model.with_values({**self.own_values, **_edited(self.model)})
+
+    @property
+    def settled_model(self) -> Model:
+        """Return :attr:`resolved_model`; this name goes with the next release."""
+        text = "Scenario.settled_model is now called resolved_model; write scenario.resolved_model."
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return self.resolved_model
 
     @cached_property
     def own_values(self) -> Mapping[str, str | float]:
@@ -180,3 +190,37 @@ def hours(start: float, stop: float, *, every: float) -> tuple[float, ...]:
 def until(end: str, *, every: str, start: "str | float" = 0.0) -> tuple[float, ...]:
     """Return evenly spaced times from ``start`` to ``end``, given with units."""
     return hours(hours_of(start, "start"), hours_of(end, "until"), every=hours_of(every, "every"))
+
+
+Times = NDArray[Any]
+
+FINE, FINE_FOR, COARSE = 1 / 30, 6.0, 1.0  # [h]
+MAX_FINE = 50  # events that get a fine grid of their own
+MAX_COARSE = 1500
+
+
+def fine_then_coarse(protocol: Protocol, begin: float, end: float) -> tuple[float, ...]:
+    """Return times [h] two minutes apart for six hours after each event, else an hour apart."""
+    coarse = max(COARSE, (end - begin) / MAX_COARSE)
+    grids: list[Times] = [coarse * np.arange(ceil(begin / coarse), floor(end / coarse) + 1)]
+    grids += [first + np.arange(0.0, FINE_FOR, FINE) for first in _beginnings(protocol, begin)]
+    return closed(np.unique(np.round(np.concatenate(grids), 6)), begin, end, near=1e-6)
+
+
+def around(protocol: Protocol, begin: float, end: float) -> tuple[float, ...]:
+    """Return times [h] at which a picture misses no pulse, also around ends and switches."""
+    moments = [m for e in protocol.events for m in (e.start, e.stop) if begin < m < end]
+    near = np.concatenate([[m - FINE / 100.0, m] for m in moments]) if moments else np.empty(0)
+    every = np.concatenate([fine_then_coarse(protocol, begin, end), near])
+    return closed(np.unique(every), begin, end, near=1e-9)
+
+
+def _beginnings(protocol: Protocol, begin: float) -> Iterable[float]:
+    starts = {one.start for one in protocol.events if isfinite(one.start) and one.start >= begin}
+    return sorted(starts)[:MAX_FINE]
+
+
+def closed(steps: Times, begin: float, end: float, *, near: float) -> tuple[float, ...]:
+    """Return the steps that lie within, and both ends themselves."""
+    inside = steps[(steps > begin + near) & (steps < end - near)]
+    return (begin, *inside.tolist(), end)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Term, Wire
+from ketasim.core.model import Model
 from ketasim.units import unit
 
 Array = NDArray[Any]
@@ -45,11 +46,11 @@ class System:
         return tuple(self.model.states)
 
     @cached_property
-    def slots(self) -> Mapping[str | float, int]:
+    def slots(self) -> Mapping[Term, int]:
         """Return the position of every name (and constant) in the list of values."""
         wires = (*self.model.derived, *self.model.quantities, *self.model.flows)
         constants = dict.fromkeys(a for w in wires for a in w.arguments if isinstance(a, float))
-        names: list[str | float] = [*self.model.states, *self.model.parameters]
+        names: list[Term] = [*self.model.states, *self.model.parameters]
         names += [str(w.name) for w in self.model.derived]
         names += [*self.model.knobs, *constants]
         names += [str(w.name) for w in self.model.quantities]
@@ -68,7 +69,7 @@ class System:
     @cached_property
     def _split_quantities(self) -> tuple[list[Wire], list[Wire]]:
         """Part quantities into those fixed within a segment and those that move with states."""
-        moving: set[str | float | None] = set(self.model.states)
+        moving: set[Term | None] = set(self.model.states)
         still, live = [], []
         for wire in self.model.quantities:
             if moving.isdisjoint(wire.arguments):
@@ -139,13 +140,13 @@ class System:
             values[slot] = law(*pick(values))
 
     def rest(self, values: Values) -> Array:
-        """Return the healthy drug-free state, shape (n_states,) or (n_states, n_members)."""
+        """Return the drug-free steady state, shape (n_states,) or (n_states, n_members)."""
         sources = (self.model.initial(name) for name in self.state_names)
         found = [values[self.slots[s]] if isinstance(s, str) else s for s in sources]
         return np.array(np.broadcast_arrays(*found)) if found else np.empty(0)
 
     def slopes(self, values: Values, states: Array) -> list[Any]:
-        """Return dy/dt [canonical unit/h], one entry a state; fills quantities in place."""
+        """Return the derivatives [canonical unit/h], one a state; fills quantities in place."""
         n = len(self.state_names)
         values[:n] = _entries(states)
         for slot, law, pick in self._live:

@@ -1,1 +1,13 @@
-"""Engines: plain arrays in, plain arrays out."""
+"""Engines: plain arrays in, plain arrays out.
+
+- ``contract``: what every engine agrees on
+- ``status``: how a run ended, and the sentence for it
+- ``run``: the one door, with its rule for retries and its judge of a finished run
+- ``balance``: whether what was given is all there
+- ``reference``: SciPy on the laws themselves; ``panels``: a course between its steps
+- ``steady``: the fixed point of one member
+- ``ensemble``: many members in compiled code
+- ``kernels``: a model's compiled kernels; ``rodas5p``: their method
+- ``inputs``: what a kernel is told; ``batch``: members handed to it
+- ``ivp``: the ensemble engine for any small system
+"""

@@ -1,10 +1,10 @@
-"""What is asked of an engine, and what it answers: arrays and names, nothing else.
+"""What every engine agrees on: question, answer, what a run may spend, what is retried.
 
-A batch and an outcome pickle, so that whatever carries a batch out (threads here, processes or
-machines elsewhere) is a further engine and nothing around it changes.
+A batch and an outcome are arrays and names, and pickle, so that whatever carries a batch out
+(threads here, processes or machines elsewhere) is a further engine and nothing around it changes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,11 +12,64 @@ from numpy.typing import NDArray
 
 from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
-from ketasim.engines.limits import MEMBER, METHODS, Limits
 from ketasim.engines.status import usable
 from ketasim.errors import ConfigError, suggest
 from ketasim.readouts.derive import Primitive
 from ketasim.readouts.reduction import Reduction
+
+METHODS = ("LSODA", "BDF", "Radau")  # of the reference engine
+ATOL_SHARE = 1e-3  # absolute tolerance is rtol times this share of each state's own scale
+LEEWAY = 100.0  # a state may pass the end of its interval by so many times rtol of its scale
+LOOSER, LOOSEST = 100.0, 1e-2  # how much a last attempt may loosen the tolerance, and to what
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may spend before it is stopped."""
+
+    steps: int = 100_000
+    seconds: float = 60.0
+
+
+ALONE = Limits()  # for a run by itself
+MEMBER = Limits(seconds=10.0)  # for one member of many
+
+
+@dataclass(frozen=True)
+class Try:
+    """One attempt of the retry policy: what differs from the first.
+
+    ``first_step`` [h] is the step tried at the start of every segment; an engine, method and
+    tolerance of None are the ones asked for.
+    """
+
+    engine: str | None = None
+    method: str | None = None
+    first_step: float | None = None
+    rtol: float | None = None
+    is_retry: bool = True
+
+    def other_than(self, asked: str) -> str:
+        """Return the method of this attempt, which is never the one that failed."""
+        return "BDF" if asked == self.method else str(self.method)
+
+
+# At the same tolerance: a smaller first step, faster than anything in the models, then another
+# method. The ensemble engine's second attempt is its own smaller first step.
+ATTEMPTS: Mapping[str, tuple[Try, ...]] = {
+    "reference": (Try(is_retry=False), Try(first_step=1e-6), Try(method="Radau")),
+    "ensemble": (
+        Try(is_retry=False),
+        Try(first_step=1e-7),
+        Try(engine="reference", method="Radau"),
+    ),
+}
+
+
+def looser(rtol: float) -> Try:
+    """Return a last attempt at a looser tolerance, which every row it serves will tell."""
+    return Try(engine="reference", method="Radau", rtol=min(rtol * LOOSER, LOOSEST))
+
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]

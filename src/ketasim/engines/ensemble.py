@@ -10,12 +10,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.engines.batch import CHUNK, FIRST_STEP, EnsembleResult, How, Task, blank, carry_out
-from ketasim.engines.contract import Asked, Attempt, Batch, Halt, Halted, Settings
+from ketasim.engines.batch import (
+    CHUNK,
+    FIRST_STEP,
+    EnsembleResult,
+    How,
+    Task,
+    blank,
+    carry_out,
+    settle_members,
+)
+from ketasim.engines.contract import MEMBER, Asked, Attempt, Batch, Halt, Halted, Limits, Settings
 from ketasim.engines.inputs import Inputs, gather
 from ketasim.engines.kernels import Kernel, Schedules, Shape, compile_kernel, kernel_for
-from ketasim.engines.limits import MEMBER, Limits
-from ketasim.engines.settled import settle_members
 from ketasim.engines.status import Status, usable
 from ketasim.readouts.derive import Primitive
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.compile.wiring import small
+from ketasim.engines.contract import ALONE, Limits
 from ketasim.engines.ensemble import run_members
 from ketasim.engines.inputs import Inputs
 from ketasim.engines.kernels import Kernel, processor_shape
-from ketasim.engines.limits import ALONE, Limits
 from ketasim.engines.status import Status
 
 Array = NDArray[np.float64]

@@ -17,9 +17,19 @@ from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System, Values
-from ketasim.engines.contract import Asked, Attempt, Batch, Halt, Halted, Settings, never
-from ketasim.engines.limits import ALONE, ATOL_SHARE, LEEWAY
-from ketasim.engines.limits import Limits as Limits
+from ketasim.engines.contract import (
+    ALONE,
+    ATOL_SHARE,
+    LEEWAY,
+    Asked,
+    Attempt,
+    Batch,
+    Halt,
+    Halted,
+    Limits,
+    Settings,
+    never,
+)
 from ketasim.engines.panels import Panels
 from ketasim.engines.status import Status, Stopped
 from ketasim.engines.steady import settle

@@ -5,7 +5,7 @@ benchmarks within the Julia Differential Equations package", BIT Numer. Math. 63
 doi:10.1007/s10543-023-00967-x. Its order and that of its dense output are measured in the tests.
 """
 
-from ketasim.compile.method import Rosenbrock
+from ketasim.compile.arithmetic import Rosenbrock
 
 _A6 = (
     -7.502846399306121,

@@ -17,6 +17,7 @@ from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
 from ketasim.engines.contract import (
+    ATTEMPTS,
     Array,
     Asked,
     Attempt,
@@ -25,9 +26,10 @@ from ketasim.engines.contract import (
     Halted,
     Outcome,
     Settings,
+    Try,
+    looser,
     never,
 )
-from ketasim.engines.limits import ATTEMPTS, Try, looser
 from ketasim.engines.status import AGAIN, Status, usable
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 

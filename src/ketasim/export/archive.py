@@ -96,7 +96,7 @@ def _manifest(names: tuple[str, ...]) -> str:
 
 
 def _metadata(scenario: Scenario) -> str:
-    model = scenario.settled_model
+    model = scenario.resolved_model
     about = element(
         "rdf:Description",
         words("dcterms:title", scenario.name),

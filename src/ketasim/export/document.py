@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from ketasim import __version__
 from ketasim.core.declare import Law, arguments
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Wire
+from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.export import notes, xml
 from ketasim.export.expression import (

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from ketasim.compile.trace import Graph, Node
 from ketasim.core.declare import Law, arguments
-from ketasim.core.model import Wire
+from ketasim.core.laws import Wire
 from ketasim.errors import ModelError
 from ketasim.export.xml import Element, apply, call, choice, function, literal, name
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Wire
+from ketasim.core.model import Model
 from ketasim.export.xml import Element, element, group, number
 from ketasim.units import Unit
 from ketasim.units import unit as parsed

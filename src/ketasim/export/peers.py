@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import SNAP, Schedule
 from ketasim.core.system import System
-from ketasim.engines.contract import Batch, Settings
-from ketasim.engines.limits import ALONE
+from ketasim.engines.contract import ALONE, Batch, Settings
 from ketasim.engines.run import run as carry_out
 from ketasim.errors import MissingExtra, ModelError, SolverError
 from ketasim.export.document import sbml
@@ -201,7 +200,7 @@ def check(scenario: Scenario, *, rtol: float = 1e-10) -> list[Comparison]:
 
 def compare(scenario: Scenario, text: str, run: Run, *, rtol: float = 1e-10) -> Comparison:
     """Compare one engine's run of a document with the reference's run of its scenario."""
-    model, schedule = scenario.settled_model, scenario.schedule
+    model, schedule = scenario.resolved_model, scenario.schedule
     names = model.recordable
     times = quiet_times(scenario)
     parameters = System(model).default_parameters[None, :]
@@ -245,7 +244,7 @@ def _jumps(schedule: Schedule) -> NDArray[np.bool_]:
 
 
 def _scales(scenario: Scenario, names: tuple[str, ...]) -> Array:
-    model = scenario.settled_model
+    model = scenario.resolved_model
     sizes = [model.states[n].scale if n in model.states else 1.0 for n in names]
     factors = [unit(model.unit(name)).factor for name in names]
     return np.multiply(sizes, factors)[:, None]
@@ -258,7 +257,7 @@ def _told(name: str, times: Array, gaps: Array) -> str:
 
 def _delivered(scenario: Scenario, final: dict[str, float]) -> float:
     """Return the share of what was given before the end that its pools hold."""
-    model, schedule = scenario.settled_model, scenario.schedule
+    model, schedule = scenario.resolved_model, scenario.schedule
     amounts = schedule.delivered - schedule.boluses[-1]
     given = dict(zip(model.states, amounts.tolist(), strict=True))
     pools = [pool for pool in model.conserved if any(given[name] for name in pool)]

@@ -80,7 +80,7 @@ class Source:
 def source(what: Scenario | Model) -> Source:
     """Return what is to be exported."""
     if isinstance(what, Scenario):
-        return Source(what.settled_model, what)
+        return Source(what.resolved_model, what)
     return Source(what)
 
 

@@ -52,7 +52,7 @@ def read_values(path: Path, scenario: Scenario) -> Values:
     library = libsbml()
     theirs = _entries(library, _text(path), path.name)
     ours = _entries(library, sbml(scenario), "export")
-    model = scenario.settled_model
+    model = scenario.resolved_model
     known = {identifier(full): full for full in model.parameters}
     if known.keys().isdisjoint(theirs):
         raise ModelError(f"{path.name}: none of its parameters is one of this model.")

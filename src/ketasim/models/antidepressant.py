@@ -1,8 +1,9 @@
-"""The model: one list of mechanisms, read from dose to mood."""
+"""The model: one list of mechanisms, read from dose to mood, and the panels that show it."""
 
 from functools import cache
 
 from ketasim.core.declare import Substance
+from ketasim.core.describe import Curve, Panel
 from ketasim.core.model import Model
 from ketasim.mechanisms.ampa import AMPA
 from ketasim.mechanisms.bdnf import BDNF
@@ -19,7 +20,6 @@ from ketasim.mechanisms.spines import SPINES
 from ketasim.mechanisms.stress import STRESS
 from ketasim.mechanisms.translation import TRANSLATION
 from ketasim.mechanisms.trkb import TRKB
-from ketasim.models.panels import PANELS
 
 _KETAMINE, _NORKETAMINE, _HYDROXYNORKETAMINE = 237.73, 223.70, 239.70
 
@@ -61,3 +61,54 @@ def antidepressant() -> Model:
         substances=SUBSTANCES,
         panels=PANELS,
     )
+
+
+PANELS = (
+    Panel("Ketamine in plasma", "ng/mL", "ng/mL", (
+        Curve("plasma.venous", "venous"),
+        Curve("plasma.arterial", "arterial"),
+    ), from_zero=True, drug=True),
+    Panel("Unbound in brain", "µM", "uM", (
+        Curve("pk_s.brain", "S-ketamine", "blue"),
+        Curve("pk_r.brain", "R-ketamine", "vermilion", "--"),
+        Curve("pk_s.brain_hydroxynorketamine", "S-HNK", "sky"),
+        Curve("pk_r.brain_hydroxynorketamine", "R-HNK", "orange", "--"),
+    ), from_zero=True, drug=True),
+    Panel("NMDA block", "fraction", "1", (
+        Curve("nmda.interneuron_block", "interneurons"),
+        Curve("nmda.pyramidal_block", "pyramidal"),
+        Curve("nmda.resting_block", "resting"),
+        Curve("nmda.trapped", "trapped"),
+    ), from_zero=True),
+    Panel("GABA and firing", "× rest", "1", (
+        Curve("circuit.gaba", "GABA"),
+        Curve("circuit.pyramidal_rate", "pyramidal firing"),
+    )),
+    Panel("Extracellular glutamate", "µM", "uM", (Curve("glutamate.extracellular"),)),
+    Panel("AMPA", "× rest", "1", (
+        Curve("ampa.current", "current"),
+        Curve("ampa.number", "surface"),
+    )),
+    Panel("BDNF and TrkB", "× rest", "1", (
+        Curve("bdnf.extracellular", "BDNF"),
+        Curve("trkb.signal", "TrkB signal"),
+    )),
+    Panel("mTORC1 and translation", "× rest", "1", (
+        Curve("translation.mtorc1", "mTORC1"),
+        Curve("translation.proteins", "proteins"),
+        Curve("translation.arc", "Arc"),
+    )),
+    Panel("Phosphorylated eEF2", "fraction", "1", (Curve("translation.eef2"),)),
+    Panel("Spines", "per site", "1", (
+        Curve("spines.total", "all", "black"),
+        Curve("spines.reformed", "re-formed", "green"),
+        Curve("spines.original", "original", "blue"),
+        Curve("spines.labile", "labile", "orange"),
+        Curve("spines.stable", "stable", "vermilion"),
+    ), from_zero=True, share=1.6),
+    Panel("Outcome", "× healthy", "1", (
+        Curve("outcome.function", "function"),
+        Curve("outcome.mood", "mood", dash="--"),
+    )),
+    Panel("Depression score (MADRS)", "points", "points", (Curve("outcome.score"),), human=True),
+)  # fmt: skip

@@ -19,7 +19,7 @@ from matplotlib.textpath import TextToPath
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
-from ketasim.core.panel import Panel
+from ketasim.core.describe import Panel
 from ketasim.plots.style import INK, MM, Dash, Style, new_figure
 
 DAY = 24.0

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from ketasim.core.panel import Panel
+from ketasim.core.describe import Panel
 from ketasim.errors import ConfigError
 from ketasim.plots.layout import (
     Array,

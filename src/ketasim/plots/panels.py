@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ketasim.core.panel import Curve, Panel, read_panels
+from ketasim.core.describe import Curve, Panel, read_panels
 from ketasim.errors import ConfigError, suggest
-from ketasim.models.panels import PANELS
+from ketasim.models.antidepressant import PANELS
 from ketasim.plots.layout import Window
 from ketasim.plots.style import BLUE, COLOURS, DOSE, INK, PALETTE, WINDOW
 from ketasim.results.summary import observables

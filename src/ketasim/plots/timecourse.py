@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ketasim.core.panel import Panel
+from ketasim.core.describe import Panel
 from ketasim.plots.layout import (
     Array,
     Header,

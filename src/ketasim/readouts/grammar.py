@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from math import isfinite
 
 from ketasim.errors import ConfigError, KetasimError, UnitError
-from ketasim.readouts import algebra
-from ketasim.readouts.labels import split_list
-from ketasim.readouts.names import Names
+from ketasim.readouts.names import Names, split_list
 from ketasim.readouts.nodes import FUNCTIONS, Call, Chain, Given, Ledger, Node, Number, Reading
+from ketasim.readouts.reduction import composed, product, tidy
 from ketasim.units import dimension_name, unit
 
 MAX_LENGTH, MAX_DEPTH = 2000, 50
@@ -107,7 +106,7 @@ class _Parser:
     def product(self) -> Typed:
         parts, marks = self.chain("*/", self.factor)
         units = parts[0].unit
-        joined = algebra.composed if self.names.declared else algebra.product
+        joined = composed if self.names.declared else product
         for mark, part in zip(marks, parts[1:], strict=True):
             units = joined(mark, units, part.unit)
         unit(units)
@@ -130,7 +129,7 @@ class _Parser:
         nodes = []
         for part in parts:
             if self.names.declared and part.bare and not first.bare:
-                nodes.append(_with_unit(part.node, algebra.tidy(first.unit)))
+                nodes.append(_with_unit(part.node, tidy(first.unit)))
                 continue
             if unit(part.unit).dimension != unit(first.unit).dimension:
                 raise _unlike(first, part, joined)

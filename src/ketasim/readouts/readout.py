@@ -11,8 +11,7 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import clock
 from ketasim.errors import ConfigError
 from ketasim.readouts import grammar, nodes
-from ketasim.readouts.labels import check_labels, label_of, split_list
-from ketasim.readouts.names import Names
+from ketasim.readouts.names import Names, check_labels, label_of, split_list
 from ketasim.readouts.nodes import Array, Lookup, Node, Reading
 from ketasim.readouts.reduction import Reduction
 from ketasim.units import unit

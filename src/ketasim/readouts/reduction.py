@@ -4,13 +4,13 @@ What is computed is said here and nowhere else; how an engine computes it from i
 engine's affair. A level or a drop is held in the canonical unit of its dimension, times in h.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError
-from ketasim.readouts.algebra import composed
 from ketasim.units import unit
 
 Kind = Literal[
@@ -159,3 +159,54 @@ def with_unit(value: float, units: str) -> str:
 
 def _hours(value: float) -> str:
     return with_unit(value, "h")
+
+
+def product(mark: str, left: str, right: str, where: str = "unit") -> str:
+    """Return the unit of ``left * right`` or ``left / right``, canonical where neither serves.
+
+    Raises
+    ------
+    UnitError
+        When the unit is too large, too small or too high a power to be written.
+    """
+    if right == "1":
+        return left
+    if mark == "/" and left == right:
+        return "1"
+    if mark == "*" and left == "1":
+        return right
+    a, b = unit(left, where), unit(right, where)
+    power = 1 if mark == "*" else -1
+    joined = type(a)(
+        "", 1.0, tuple(x + power * y for x, y in zip(a.dimension, b.dimension, strict=True))
+    )
+    return unit(joined.canonical, where).text
+
+
+def composed(mark: str, left: str, right: str) -> str:
+    """Return the unit of a product or quotient spelled from both, ``ng/mL * h`` as ``ng*h/mL``.
+
+    A number in it is the product or quotient of the two numbers, whatever units they are in.
+    """
+    above, below = _spelled(left)
+    if mark == "*":
+        more, fewer = _spelled(right)
+    else:
+        fewer, more = _spelled(right)
+    above, below = above + more, below + fewer
+    common = above & below
+    top, bottom = above - common, below - common
+    return "/".join(["*".join(top.elements()) or "1", *bottom.elements()])
+
+
+def tidy(text: str) -> str:
+    """Return a unit as the grammar reads it after a number: no blanks, powers with ``^``."""
+    return text.replace(" ", "").replace("**", "^")
+
+
+def _spelled(text: str) -> tuple["Counter[str]", "Counter[str]"]:
+    """Return what stands above and below the bar of a unit."""
+    top, *bottom = (part.split("*") for part in tidy(text).split("/"))
+    above, below = Counter(top), Counter(one for part in bottom for one in part)
+    del above["1"], below["1"]
+    return above, below

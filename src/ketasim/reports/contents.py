@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from ketasim.config.packaged import configs as packaged_configs
 from ketasim.config.packaged import folder
 from ketasim.core.declare import Derived, Flow, Law, Mechanism, Parameter, Quantity, arguments
-from ketasim.core.model import Model, Wire
+from ketasim.core.laws import Wire
+from ketasim.core.model import Model
 from ketasim.errors import ConfigError, suggest
 from ketasim.reports.text import Table, Text, columns
 

@@ -1,1 +1,9 @@
-"""The verbs: simulate, sweep, and what is built on them."""
+"""The verbs: simulate, sweep, and what is built on them.
+
+- ``simulate``: one run; ``sweep``: one scenario for every member of a design
+- ``designs``: which values each member gets
+- ``findings``: what somebody observed, predicted; ``judge``: hypotheses weighed by it
+- ``mediation``: what carries an effect, found by ``cuts`` of the model
+- ``laws``: one law changed; ``hill``: a curve through a dose response
+- ``cautions``: what a result says of itself
+"""

@@ -1,14 +1,19 @@
-"""What is allowed but probably not meant: said once, kept in the result, and the run goes on."""
+"""What a result says of itself: what identifies the run, and what was probably not meant.
 
-from collections.abc import Iterable, Iterator
+A caution is said once, kept in the result, and the run goes on.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ketasim import __version__
 from ketasim.core.declare import Parameter
+from ketasim.core.describe import told
 from ketasim.core.model import Model
 from ketasim.core.protocol import Dose
 from ketasim.core.scenario import Scenario
-from ketasim.models.physiology import traits
+from ketasim.models.subjects import traits
 from ketasim.units import convert, unit
 
 if TYPE_CHECKING:
@@ -179,3 +184,20 @@ def _outside(name: str, value: float, parameter: Parameter, bounds: Range) -> It
             f"{PREFIX}{name} = {value:g} {parameter.unit} lies outside its plausible bounds "
             f"{low:g} to {high:g} {parameter.unit}."
         )
+
+
+def provenance(scenario: Scenario) -> Mapping[str, Any]:
+    """Return what identifies a run: version, model and digest, subject, name, and cautions."""
+    model = scenario.resolved_model
+    edits = {name: f"{value:g} {text}" for name, (value, text) in model.edits.items()}
+    return {
+        "ketasim_version": __version__,
+        "model": model.name,
+        "model_digest": model.digest,
+        "parameter_changes": "; ".join(f"{name} = {text}" for name, text in edits.items()),
+        "scenario_name": scenario.name,
+        "species": scenario.subject.species,
+        "weight_kg": scenario.subject.weight,
+        "cautions": kept(cautions_of(scenario)),
+        **told(model),
+    }

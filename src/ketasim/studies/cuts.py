@@ -2,7 +2,7 @@
 
 This is an intervention on the equations, do(X = x): the laws that ask for X are handed x, so what
 reached them through X no longer does, while every other path stays open. What they are handed is a
-constant, or X in a twin of the model that never meets the drug and runs beside it. A state that
+constant, or X in an undrugged copy of the model that runs beside it. A state that
 nobody reads any more is left out; conserved pools it belonged to are then not claimed.
 """
 
@@ -16,7 +16,7 @@ from ketasim.core.model import Model
 from ketasim.errors import ModelError
 from ketasim.units import unit
 
-HELD, TWIN = "held", "_undrugged"
+CLAMPED, UNDRUGGED = "clamped", "_undrugged"
 _NOTE = assumed("what it is without the drug")
 
 
@@ -52,54 +52,56 @@ def cut(
 def with_constants(model: Model, levels: Mapping[str, float]) -> tuple[Model, dict[str, str]]:
     """Return a model that also holds canonical ``levels``, and the name each goes by."""
     parameters = [_constant(_local(name), name, level, model) for name, level in levels.items()]
-    held = Mechanism(HELD, "Values held at their drug-free course.", parameters=tuple(parameters))
-    names = {name: f"{HELD}.{_local(name)}" for name in levels}
-    return replace(model, mechanisms=(*model.mechanisms, held)), names
+    clamped = Mechanism(
+        CLAMPED, "Values clamped to their drug-free course.", parameters=tuple(parameters)
+    )
+    names = {name: f"{CLAMPED}.{_local(name)}" for name in levels}
+    return replace(model, mechanisms=(*model.mechanisms, clamped)), names
 
 
-def with_twin(model: Model, levels: Mapping[str, float]) -> Model:
-    """Return a model with an undrugged twin of every mechanism that the drug's own do not hold.
+def with_undrugged(model: Model, levels: Mapping[str, float]) -> Model:
+    """Return a model with an undrugged copy of every mechanism but the drug's own.
 
     ``levels`` are canonical values of the states and quantities of the drug's own mechanisms, which
-    have no twins: what they are without the drug. Twins share knobs and settings.
+    have no copies: what they are without the drug. Copies share knobs and settings.
     """
     body = {name.partition(".")[0] for name in levels}
     apart = [one for one in model.mechanisms if one.name not in body and _moves(one)]
     names = {one.name for one in apart}
-    twins = tuple(_twin(one, names, levels, model) for one in apart)
+    copies = tuple(_undrugged(one, names, levels, model) for one in apart)
     edits = {
-        f"{owner}{TWIN}.{own}": edit
+        f"{owner}{UNDRUGGED}.{own}": edit
         for (owner, _, own), edit in ((n.partition("."), e) for n, e in model.edits.items())
         if owner in names
     }
-    return replace(model, mechanisms=(*model.mechanisms, *twins), edits={**model.edits, **edits})
+    return replace(model, mechanisms=(*model.mechanisms, *copies), edits={**model.edits, **edits})
 
 
-def twin_of(name: str) -> str:
-    """Return the name of a value's twin."""
+def undrugged_of(name: str) -> str:
+    """Return the name of a value where there is no drug."""
     owner, _, own = name.partition(".")
-    return f"{owner}{TWIN}.{own}"
+    return f"{owner}{UNDRUGGED}.{own}"
 
 
 def _moves(one: Mechanism) -> bool:
     return bool(one.states or one.quantities)
 
 
-def _twin(
+def _undrugged(
     one: Mechanism, names: Collection[str], levels: Mapping[str, float], model: Model
 ) -> Mechanism:
-    """Return a mechanism's twin: own states, the twins' values, everyone's knobs."""
+    """Return a mechanism's copy: own states, the copies' values, everyone's knobs."""
     constants = [
         _constant(read.name, read.of, levels[read.of], model)
         for read in one.reads
         if read.of in levels
     ]
-    reads = [_twin_read(read, names, model) for read in one.reads if read.of not in levels]
+    reads = [_undrugged_read(read, names, model) for read in one.reads if read.of not in levels]
     knobs = [Read(knob.name, knob.unit, of=f"{one.name}.{knob.name}") for knob in one.knobs]
     one = one.unnamed()
     return replace(
         one,
-        name=f"{one.name}{TWIN}",
+        name=f"{one.name}{UNDRUGGED}",
         parameters=(*one.parameters, *constants),
         reads=(*reads, *knobs),
         knobs=(),
@@ -107,11 +109,11 @@ def _twin(
     )
 
 
-def _twin_read(read: Read, names: Collection[str], model: Model) -> Read:
+def _undrugged_read(read: Read, names: Collection[str], model: Model) -> Read:
     if read.default is not None or read.of.partition(".")[0] not in names:
         return read
     moving = model.role(read.of) in ("state", "quantity")
-    return replace(read, of=twin_of(read.of)) if moving else read
+    return replace(read, of=undrugged_of(read.of)) if moving else read
 
 
 def _constant(name: str, full: str, level: float, model: Model) -> Parameter:
@@ -125,14 +127,14 @@ def _local(name: str) -> str:
 
 
 def _rewired(one: Mechanism, instead: Mapping[str, str], model: Model, *, own: bool) -> Mechanism:
-    if one.name.endswith(TWIN):
+    if one.name.endswith(UNDRUGGED):
         return one
     reads = (replace(r, of=instead[r.of]) if r.of in instead else r for r in one.reads)
     one = replace(one, reads=tuple(reads))
     for full, other in instead.items():
         owner, _, name = full.partition(".")
         if own and owner == one.name:
-            one = _within(one, name, Read(f"{HELD}_{name}", model.unit(full), of=other))
+            one = _within(one, name, Read(f"{CLAMPED}_{name}", model.unit(full), of=other))
     return one
 
 

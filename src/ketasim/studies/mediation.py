@@ -3,8 +3,8 @@
 The share of a node is the part of the effect that vanishes when everything that reads the node gets
 its drug-free value while the drug does all else it does. Shares of successive steps of one path do
 not add up (each may be the whole), parallel paths may share, and a share may pass 100 % or fall
-below 0 where a step works against the effect. A node that rests without the drug is held at a
-constant; one that moves, as while an animal recovers, follows an undrugged twin of the model.
+below 0 where a step works against the effect. A node that rests without the drug is clamped to
+a constant; one that moves, as while an animal recovers, follows an undrugged copy of the model.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +19,12 @@ from ketasim.core.model import Model
 from ketasim.core.protocol import Dose
 from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
-from ketasim.engines.contract import Batch, Settings
-from ketasim.engines.limits import ALONE
+from ketasim.engines.contract import ALONE, Batch, Settings
 from ketasim.engines.run import run
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, SolverError
 from ketasim.readouts import Ledger, Lookup, Reading, Readout, parse
-from ketasim.studies.cuts import cut, twin_of, with_constants, with_twin
+from ketasim.studies.cuts import cut, undrugged_of, with_constants, with_undrugged
 
 Array = NDArray[np.float64]
 Course = Mapping[str, Array]
@@ -86,7 +85,7 @@ def explain(scenario: Scenario, effect: str, *, nodes: Sequence[str] = ()) -> Ex
     ModelError
         When a name is not in the model.
     """
-    asked = parse(effect, scenario.settled_model, where="--effect")
+    asked = parse(effect, scenario.resolved_model, where="--effect")
     return _Study(scenario, asked).explanation(nodes)
 
 
@@ -94,7 +93,7 @@ class _Study:
     """One scenario with and without its drug, and the cuts between; it lives for one call."""
 
     def __init__(self, scenario: Scenario, asked: Readout) -> None:
-        self.model, self.asked = scenario.settled_model, asked
+        self.model, self.asked = scenario.resolved_model, asked
         self.scenario = replace(
             scenario, model=self.model, times=_times(scenario, asked), record=()
         )
@@ -190,19 +189,19 @@ class _Study:
             levels = {name: float(self.free[name][0]) for name in names}
             whole, instead = with_constants(self.model, levels)
         else:
-            whole, instead = self._with_twin, {name: twin_of(name) for name in names}
-        held = cut(whole, instead, readers=readers)
-        left = self._run(replace(self.scenario, model=held), held)[1] - self.before
+            whole, instead = self._with_undrugged, {name: undrugged_of(name) for name in names}
+        clamped = cut(whole, instead, readers=readers)
+        left = self._run(replace(self.scenario, model=clamped), clamped)[1] - self.before
         return Share(source, into, 1.0 - left / self.effect, left / self.effect)
 
     @cached_property
-    def _with_twin(self) -> Model:
+    def _with_undrugged(self) -> Model:
         levels = {
             name: float(course[0])
             for name, course in self.free.items()
             if name.partition(".")[0] in self.model.carriers
         }
-        return with_twin(self.model, levels)
+        return with_undrugged(self.model, levels)
 
     def _run(self, scenario: Scenario, model: Model) -> tuple[Course, float]:
         """Return every course of a run, canonical, and the read-out in its unit."""

@@ -8,22 +8,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ketasim.core.grids import around
 from ketasim.core.protocol import Hold
-from ketasim.core.scenario import Scenario
+from ketasim.core.scenario import Scenario, around
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
-from ketasim.engines.contract import Batch, Outcome, Settings
-from ketasim.engines.limits import ALONE
+from ketasim.engines.contract import ALONE, Batch, Outcome, Settings
 from ketasim.engines.run import run
 from ketasim.engines.status import Status
 from ketasim.errors import SolverError
 from ketasim.readouts import Ledger, Lookup, Reading, Readout, Reduction, check_moments, parse_all
-from ketasim.readouts.labels import check_labels
+from ketasim.readouts.names import check_labels
 from ketasim.results.schema import dataset
 from ketasim.results.summary import Summary
-from ketasim.studies.identity import provenance
+from ketasim.studies.cautions import provenance
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
@@ -101,7 +99,7 @@ def _numbers(
             value: Array = treated[:, columns[one.reduction]]
             return value - bare[:, columns[one.reduction]] if one.effect else value
         if isinstance(one, Ledger):
-            return np.array([scenario.settled_model.value(one.name)])
+            return np.array([scenario.resolved_model.value(one.name)])
         return np.array([scenario.schedule.delivered.sum()])
 
     return {one.label: np.broadcast_to(one.evaluate(lookup), (1,)) for one in asked}
@@ -118,7 +116,7 @@ def _carried_out(
     scenario: Scenario, settings: Settings, times: Array, reductions: tuple[Reduction, ...]
 ) -> Outcome:
     """Run one member; raises SolverError with what is known of a failure."""
-    model = scenario.settled_model
+    model = scenario.resolved_model
     batch = Batch(
         model=model,
         parameters=System(model).default_parameters[None, :],
@@ -139,7 +137,7 @@ def _carried_out(
 
 
 def _labelled(scenario: Scenario, settings: Settings, found: Outcome) -> xr.Dataset:
-    model, schedule = scenario.settled_model, scenario.schedule
+    model, schedule = scenario.resolved_model, scenario.schedule
     share = balance.share(schedule, System(model), found.final[0])
     attributes = {
         **provenance(scenario),
@@ -218,7 +216,7 @@ def _summarised(name: str, begin: float, end: float) -> tuple[Reduction, ...]:
 def _summary(
     scenario: Scenario, found: Outcome, reductions: Sequence[Reduction]
 ) -> dict[str, Summary]:
-    model = scenario.settled_model
+    model = scenario.resolved_model
     columns = {(r.name, str(r.kind)): k for k, r in enumerate(reductions)}
 
     def number(name: str, kind: str) -> float:

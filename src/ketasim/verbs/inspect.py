@@ -4,7 +4,7 @@ import os
 
 from ketasim import export
 from ketasim.config import load
-from ketasim.config.library import packaged_library
+from ketasim.config.packaged import packaged_library
 from ketasim.core.model import Model
 from ketasim.reports import contents
 from ketasim.reports.text import Table, Text

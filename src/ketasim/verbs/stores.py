@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ketasim.config import loads
-from ketasim.engines.limits import METHODS, Limits
+from ketasim.engines.contract import METHODS, Limits
 from ketasim.engines.status import Status
 from ketasim.readouts import split_list
 from ketasim.reports.stores import again, failure_table
@@ -20,7 +20,7 @@ from ketasim.results import failures as failing
 from ketasim.results.problems import StoreError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies.designs.design import Design
-from ketasim.studies.sweep.progress import Listener
+from ketasim.studies.sweep.workers import Listener
 from ketasim.verbs.sweep import Order, listening
 
 

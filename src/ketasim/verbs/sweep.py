@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from ketasim.config import dump
 from ketasim.core.scenario import Scenario
-from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Limits
 from ketasim.errors import KetasimWarning
 from ketasim.studies import sweep as sweeps
 from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.estimate import Estimate, estimate
 from ketasim.studies.sweep.job import as_design
-from ketasim.studies.sweep.progress import Bar, Listener
+from ketasim.studies.sweep.workers import Bar, Listener
 from ketasim.verbs.run import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def sweep(
         What one attempt at one member may spend.
     progress
         True shows a bar, in a terminal or in a notebook; or a function called with
-        :class:`~ketasim.studies.sweep.progress.Progress` after every chunk and several times a
+        :class:`~ketasim.studies.sweep.workers.Progress` after every chunk and several times a
         second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.

@@ -2,22 +2,31 @@
 
 >>> plan = grid({"dosing[0].amount": logspace("0.05 mg/kg", "5 mg/kg", 41)})
 >>> cloud = sobol(model, 4096, seed=1)
+
+- ``design``: a design, known row by row, and a grid
+- ``distributions``: the values of one column, listed or drawn
+- ``choice``: what a draw varies; ``draw``: designs drawn at random, or again as described
+- ``table``: the user's own table
+- ``columns``: where the values go
 """
 
-from ketasim.studies.designs.axes import Axis, levels, linspace, logspace, read_axis
 from ketasim.studies.designs.choice import in_a_line
 from ketasim.studies.designs.design import Design, grid
 from ketasim.studies.designs.distributions import (
+    Axis,
     Distribution,
+    levels,
+    linspace,
     lognormal,
+    logspace,
     loguniform,
     normal,
+    read_axis,
     read_distribution,
     truncated,
     uniform,
 )
-from ketasim.studies.designs.draw import latin_hypercube, people, random, sobol
-from ketasim.studies.designs.recipe import from_description
+from ketasim.studies.designs.draw import from_description, latin_hypercube, people, random, sobol
 from ketasim.studies.designs.table import table
 
 __all__ = [

@@ -9,7 +9,7 @@ from ketasim.core.evidence import Kind
 from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, suggest
-from ketasim.models.physiology import Trait, traits
+from ketasim.models.subjects import Trait, traits
 from ketasim.studies.designs.design import Design
 from ketasim.studies.designs.distributions import (
     Distribution,
@@ -210,7 +210,7 @@ def _from_ledger(model: Model, name: str) -> Distribution:
 
 
 def _model(source: Source) -> Model:
-    return source.settled_model if isinstance(source, Scenario) else source
+    return source.resolved_model if isinstance(source, Scenario) else source
 
 
 def _species(source: Source) -> str:

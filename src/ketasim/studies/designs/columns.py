@@ -19,7 +19,7 @@ from ketasim.core.schedule import (
     covering_schedule,
 )
 from ketasim.errors import ConfigError, KetasimError, ProtocolError, UnitError, suggest
-from ketasim.models.physiology import traits
+from ketasim.models.subjects import traits
 from ketasim.studies.designs.design import Design
 from ketasim.units import dimension_name, unit
 
@@ -81,7 +81,7 @@ class Columns:
     @cached_property
     def base(self) -> Array:
         """Return the scenario's own parameter values, canonical, shape (n_parameters,)."""
-        model = self.scenario.settled_model
+        model = self.scenario.resolved_model
         return np.array([model.value(name) for name in model.parameters])
 
     @cached_property

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
-from ketasim.studies.designs.axes import Axis, levels, read_axis
+from ketasim.studies.designs.distributions import Axis, levels, read_axis
 
 MAX_MEMBERS = 1_000_000_000
 Array = NDArray[np.float64]

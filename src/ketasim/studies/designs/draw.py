@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.choice import Drawable, Source, Vary, chosen
-from ketasim.studies.designs.design import Design
-from ketasim.studies.designs.distributions import Distribution
+from ketasim.studies.designs.design import Design, of_axes
+from ketasim.studies.designs.distributions import Axis, Distribution
 
 Array = NDArray[np.float64]
 Kind = Literal["random", "sobol", "latin_hypercube"]
@@ -106,7 +106,7 @@ def people(source: Source, n: int, *, seed: Seed = 0) -> Design:
     Raises
     ------
     ConfigError
-        When the species has no table in :mod:`ketasim.models.physiology`.
+        When the species has no table in :mod:`ketasim.models.subjects`.
     """
     return random(source, n, vary="subject", seed=seed)
 
@@ -217,3 +217,26 @@ def _sobol(seed: int, width: int) -> Callable[[int, int], Array]:
         return np.concatenate(parts)[start - first * BLOCK : stop - first * BLOCK]
 
     return shares
+
+
+def from_description(description: Mapping[str, Any]) -> Design:
+    """Return the design that describes itself so, with the same values to the last bit.
+
+    Raises
+    ------
+    ConfigError
+        When it is a table, whose values a description does not hold.
+    """
+    if description["kind"] == "table":
+        raise ConfigError("a table's description holds a checksum, not its values; read the table.")
+    if description["kind"] == "grid":
+        axes = description["axes"]
+        return of_axes({name: Axis(tuple(map(float, values)), u) for name, u, values in axes})
+    columns = {name: Distribution.of(one) for name, one in description["columns"]}
+    return of_distributions(
+        description["kind"],
+        columns,
+        description["size"],
+        seed=description["seed"],
+        shares=tuple(description.get("shares", range(len(columns)))),
+    )

@@ -140,7 +140,7 @@ def _span(scenario: Scenario) -> Span:
 
 def _own(scenario: Scenario, base: Model) -> dict[int, float]:
     """Return the parameters, by column, that a scenario itself decides."""
-    resolved = scenario.settled_model
+    resolved = scenario.resolved_model
     return {
         column: resolved.value(name)
         for column, name in enumerate(base.parameters)

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
-from ketasim.engines.contract import Batch, Settings
-from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Batch, Limits, Settings
 from ketasim.engines.run import run
 from ketasim.engines.status import Status, usable
 from ketasim.readouts import Given, Ledger, Lookup, Reading

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ketasim.core.declare import CHOSEN
 from ketasim.core.model import Model
 from ketasim.core.system import System
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import Limits
 from ketasim.studies.designs.draw import random
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.predict import Prediction

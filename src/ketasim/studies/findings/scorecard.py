@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ketasim.core.model import Model
 from ketasim.core.system import System
-from ketasim.engines.limits import Limits
+from ketasim.engines.contract import Limits
 from ketasim.engines.status import Status
 from ketasim.studies.findings.finding import Finding, ReadOut
 from ketasim.studies.findings.predict import (

@@ -2,11 +2,9 @@
 
 - ``run``: the verb
 - ``job``: a sweep made ready, everything in it checked
-- ``chunk``: rows of a design in, read-outs and time courses out
-- ``undrugged``: the same members without drug, which an effect is measured against
-- ``workers``: threads that work through chunks
+- ``chunk``: rows of a design in, read-outs and time courses out, with and without drug
+- ``workers``: threads that work through chunks, and how far they have come
 - ``stored``: a sweep whose result is a store
-- ``progress``: how far it has come
 - ``estimate``: what it will take
 """
 

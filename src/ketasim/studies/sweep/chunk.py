@@ -4,24 +4,69 @@ Read-outs are taken of the solution as a member runs, so that no time course is 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
+from ketasim.core.protocol import Bath, Dose, Protocol
+from ketasim.core.schedule import Schedule
 from ketasim.engines.contract import Batch, Outcome, Schedules, Settings, never
 from ketasim.engines.run import run
 from ketasim.engines.status import Status, usable
 from ketasim.readouts import Ledger, Lookup, Reading, Readout, Reduction
 from ketasim.studies.designs.columns import Columns
-from ketasim.studies.sweep.undrugged import Undrugged
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
-Codes = NDArray[np.int8]
 Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Undrugged:
+    """The columns of a design that are left once no drug is given."""
+
+    drugged: Columns
+
+    @cached_property
+    def _left(self) -> list[int]:
+        names = self.drugged.design.names
+        return [k for k, name in enumerate(names) if not name.startswith(("dosing[", "bath["))]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Return what is left, bound to the scenario without its doses and baths."""
+        design, left = self.drugged.design, self._left
+        protocol = self.drugged.scenario.protocol
+        others = tuple(e for e in protocol.events if not isinstance(e, Dose | Bath))
+        return Columns(
+            self.drugged.scenario.with_protocol(Protocol(others)),
+            replace(
+                design,
+                names=tuple(design.names[k] for k in left),
+                units=tuple(design.units[k] for k in left),
+                limits=(None,) * len(left),
+                reach=(None,) * len(left),
+            ),
+        )
+
+    def members(self, rows: Array) -> tuple[Array, "Schedule | list[Schedule]", Places]:
+        """Return parameters and schedules of those that differ, and which one each row has.
+
+        ``rows`` (n, n_names) are within their domain. Members that differ in their drug only share
+        one undrugged member.
+        """
+        left = np.ascontiguousarray(rows[:, self._left])
+        known: dict[bytes, int] = {}
+        which = np.array([known.setdefault(row.tobytes(), len(known)) for row in left])
+        firsts = np.unique(which, return_index=True)[1]
+        parameters, fine = self.columns.parameters(left[firsts])
+        return parameters, self.columns.schedules(left[firsts], fine), which
+
+
+Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -51,7 +96,7 @@ class Work:
     @property
     def model(self) -> Model:
         """Return the model that is integrated."""
-        return self.columns.scenario.settled_model
+        return self.columns.scenario.resolved_model
 
     @cached_property
     def reductions(self) -> tuple[Reduction, ...]:
@@ -152,14 +197,14 @@ class Work:
     def _effects(
         self, known: Mapping[Lookup, Array], rows: Array
     ) -> tuple[Codes, NDArray[np.int64], dict[Lookup, Array]]:
-        """Return how the undrugged twin of each member ended, its steps, and the effects."""
+        """Return how each member ends undrugged, its steps, and the effects."""
         parameters, schedules, which = self._undrugged.members(rows)
-        twins = self._run(parameters, schedules, self._of_effects)
+        undrugged = self._run(parameters, schedules, self._of_effects)
         effects: dict[Lookup, Array] = {
-            Reading(None, one, effect=True): known[Reading(None, one)] - twins.reduced[which, k]
+            Reading(None, one, effect=True): known[Reading(None, one)] - undrugged.reduced[which, k]
             for k, one in enumerate(self._of_effects)
         }
-        return twins.status[which], twins.steps[which], effects
+        return undrugged.status[which], undrugged.steps[which], effects
 
     def _read(
         self,

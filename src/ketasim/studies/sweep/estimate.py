@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ketasim.core.scenario import Scenario
-from ketasim.engines.contract import Settings, never
-from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Limits, Settings, never
 from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.job import Job, cores, prepare
 from ketasim.studies.sweep.stored import volume

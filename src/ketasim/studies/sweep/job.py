@@ -16,14 +16,13 @@ from ketasim.engines.contract import Settings
 from ketasim.engines.status import meanings
 from ketasim.errors import ConfigError, KetasimError, suggest
 from ketasim.readouts import Readout, check_labels, check_moments, parse_all
-from ketasim.readouts.labels import label_of
+from ketasim.readouts.names import label_of
 from ketasim.results.problems import FROM
 from ketasim.results.schema import RESERVED, Column, Layout, bookkeeping
 from ketasim.studies import designs
-from ketasim.studies.cautions import cautions_of, kept
+from ketasim.studies.cautions import cautions_of, kept, provenance
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
-from ketasim.studies.identity import provenance
 from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.workers import Chunk
 
@@ -56,7 +55,7 @@ class Job:
         return Layout(columns, self.design.size, times, meanings())
 
     def _columns(self) -> Iterator[Column]:
-        model = self.scenario.settled_model
+        model = self.scenario.resolved_model
         for name, unit in zip(self.design.names, self.design.units, strict=True):
             known = model.parameters.get(name)
             yield Column(name, unit, known.meaning if known else name, role="design")
@@ -137,7 +136,7 @@ class Job:
         if texts == self.identity["summaries"]:
             return job
         try:
-            before = parse_all([texts], self.scenario.settled_model, where="summary")
+            before = parse_all([texts], self.scenario.resolved_model, where="summary")
         except KetasimError:
             return job
         same = len(before) == len(self.readouts) and all(
@@ -190,7 +189,7 @@ def prepare(
     """
     chosen = as_design(design, scenario, seed)
     Columns(scenario, chosen)
-    model = scenario.settled_model
+    model = scenario.resolved_model
     kept = tuple(dict.fromkeys(_recorded(name, scenario) for name in record))
     texts = [summaries] if isinstance(summaries, str) else list(summaries)
     if not texts and not kept:
@@ -211,7 +210,7 @@ def _default(scenario: Scenario) -> tuple[tuple[str, ...], list[str]]:
 
 def _recorded(name: str, scenario: Scenario) -> str:
     """Return the full name of what is recorded, itself or by its short name."""
-    model = scenario.settled_model
+    model = scenario.resolved_model
     full = name if name in model.recordable else model.short_names.get(name)
     if full is None:
         hint = suggest(name, [*model.recordable, *model.short_names])

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketasim.core.scenario import Scenario
-from ketasim.engines.contract import Settings
-from ketasim.engines.limits import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Limits, Settings
 from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.results.schema import Memory
 from ketasim.studies.cautions import PREFIX
 from ketasim.studies.sweep.chunk import Rows
 from ketasim.studies.sweep.job import Job, cores, prepare
-from ketasim.studies.sweep.progress import Listener, Tally
-from ketasim.studies.sweep.workers import Chunk, Workers
+from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,7 +71,7 @@ def sweep(
     limits
         What one attempt at one member may spend.
     progress
-        Called with :class:`~ketasim.studies.sweep.progress.Progress` after every chunk and several
+        Called with :class:`~ketasim.studies.sweep.workers.Progress` after every chunk and several
         times a second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.

@@ -17,8 +17,7 @@ from ketasim.results.problems import StoreError, writing
 from ketasim.results.store import DESIGN_CHUNK, Store, create, is_store
 from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.job import Job
-from ketasim.studies.sweep.progress import Listener, Tally
-from ketasim.studies.sweep.workers import Chunk, Workers
+from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
 
 if TYPE_CHECKING:
     import xarray as xr

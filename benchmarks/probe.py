@@ -8,8 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ketasim.compile.emit import Array, pointer, vector
-from ketasim.compile.program import render
-from ketasim.compile.specialise import Fuse
+from ketasim.compile.specialise import Fuse, render
 from ketasim.compile.trace import Node, reach
 
 Numbers = NDArray[np.float64]
