@@ -144,7 +144,7 @@ def test_shards_together_make_the_whole(finished, tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"rtol": 1e-7}, "was made with rtol 1e-6; now 1e-7. Mixing would be wrong. Use -o a new"),
+        ({"rtol": 1e-8}, "was made with rtol 1e-7; now 1e-8. Mixing would be wrong. Use -o a new"),
         ({"chunk": 5}, "was made with chunk 4; now 5"),
         ({"summaries": ["body.plasma.trough"]}, "body.plasma.peak"),
         ({"method": "BDF"}, "was made with method LSODA; now BDF"),
@@ -211,9 +211,9 @@ def test_another_version_is_refused_in_the_words_of_the_manual(copy, monkeypatch
     identity = {**made.identity, "ketasim_version": "0.3.1"}
     manifest.write(copy, replace(made, identity=identity))
     with pytest.raises(StoreError) as caught:
-        run(copy, rtol=1e-7)
+        run(copy, rtol=1e-8)
     assert str(caught.value) == (
-        "copy.zarr was made with ketasim 0.3.1 and rtol 1e-6; now 0.1.0 and 1e-7. Mixing would be "
+        "copy.zarr was made with ketasim 0.3.1 and rtol 1e-7; now 0.1.0 and 1e-8. Mixing would be "
         "wrong. Use -o a new folder, or pip install ketasim==0.3.1."
     )
 

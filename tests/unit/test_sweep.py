@@ -12,7 +12,7 @@ import toy
 import trap
 from ketasim.core.protocol import bath, dose, hold, repeat
 from ketasim.core.scenario import Scenario, Subject, hours
-from ketasim.engines.contract import Limits
+from ketasim.engines.contract import RTOL, Limits
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, KetasimError
 from ketasim.studies import designs
@@ -264,7 +264,7 @@ def test_no_resting_state_is_a_status_of_its_own():
 def test_only_allow_looser_loosens_and_every_row_says_so(healthy):
     assert "rtol" not in healthy
     found = trapped([21], allow_looser=True)
-    assert (np.delete(found["rtol"].to_numpy(), 21) == 1e-6).all()
+    assert (np.delete(found["rtol"].to_numpy(), 21) == RTOL["reference"]).all()
     assert found["status"][21] == Status.MAX_STEPS
 
 

@@ -112,7 +112,10 @@ def make_in_background(plan: Plan) -> bool:
         return False
     words = [sys.executable, "-m", "ketasim.compile.cache", plan.module]
     silent = subprocess.DEVNULL
-    subprocess.Popen(words, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+    child = subprocess.Popen(
+        words, stdin=silent, stdout=silent, stderr=silent, start_new_session=True
+    )
+    threading.Thread(target=child.wait, daemon=True).start()  # so that somebody has waited for it
     return True
 
 

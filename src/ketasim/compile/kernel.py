@@ -86,16 +86,18 @@ def plan(
     started: Collection[int] = (),
     lanes: int,
     width: int,
+    watches: bool = True,
 ) -> Plan:
     """Write the module for a system.
 
     ``dosed`` are states that protocols feed, ``turned`` inputs they move, ``started`` states that
-    may start elsewhere than at rest. What is recorded or asked of a run is no part of it.
+    may start elsewhere than at rest. What is recorded or asked of a run is no part of it, but for
+    ``watches``: without, no numbers can be taken of a course, and it compiles in half the time.
     """
     empty = empty_states(eq, dosed={*dosed, *started}, turned=turned)
     live = tuple(i for i in range(len(eq.states)) if i not in empty)
     parts = _parts(eq, Narrow(eq, empty=empty, dosed=dosed, turned=turned), live)
-    writer = Writer(eq, method, parts, tuple(sorted(dosed)), lanes, width)
+    writer = Writer(eq, method, parts, tuple(sorted(dosed)), lanes, width, watches=watches)
     text = writer.text()
     return Plan(
         module=module_of(text),

@@ -297,7 +297,8 @@ def conclude(job, w, d, limits, clock):
         job.status[m] = code
         d[NEXT * W + lane] = LEAVE
         if code == OK:
-            answer(job, w, d, lane)
+            if WATCHES:
+                answer(job, w, d, lane)
         else:
             blank(job, m, d[OUT * W + lane])
 
@@ -345,11 +346,11 @@ def entered(job, workspace, atol, low, high, settings, limits, clock):
         run_step(w)
         rounds += 1
         pending = judge(job, w, d)
-        if pending or job.n_scanned > 0:
+        if pending or (WATCHES and job.n_scanned > 0):
             run_dense(job, w)
         if pending:
             show(job, w, d)
-        if job.n_scanned > 0:
+        if WATCHES and job.n_scanned > 0:
             watch(job, w, d, anchor)
         conclude(job, w, d, pointer(limits), pointer(clock))
         accept(w, 0)

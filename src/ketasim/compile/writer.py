@@ -62,9 +62,11 @@ class Writer:
         dosed: tuple[int, ...],
         lanes: int,
         width: int,
+        *,
+        watches: bool,
     ) -> None:
         self.eq, self.method, self.parts, self.dosed = eq, method, parts, dosed
-        self.lanes, self.width, self.n = lanes, width, len(parts.live)
+        self.lanes, self.width, self.n, self.watches = lanes, width, len(parts.live), watches
         self.live = {full: i for i, full in enumerate(parts.live)}
         shown = parts.shown.values()
         self.constants = hoisted([*parts.kept, *parts.first, *parts.later, *shown])
@@ -275,7 +277,8 @@ class Writer:
         places = {name.upper(): place[0] for name, place in self.arrays.items()}
         # numba has no empty tuples of whole numbers, so it ends with one that is never used.
         return places | {
-            "N": self.n, "W": self.lanes, "GAMMA": self.method.gamma, "STAGES": self.method.stages,
+            "WATCHES": self.watches, "N": self.n, "W": self.lanes, "GAMMA": self.method.gamma,
+            "STAGES": self.method.stages,
             "N_C": len(self.constants), "N_DOSED": len(self.dosed),
             "N_KNOBS": len(self.eq.neutral), "N_PARAMETERS": self.eq.n_parameters,
             "DOSED": (*(self.live[i] for i in self.dosed), -1),

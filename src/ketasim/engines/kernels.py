@@ -98,6 +98,7 @@ class Kernel:
             started=self.started,
             lanes=self.shape.lanes,
             width=self.shape.width,
+            watches=self.system is not None,
         )
 
     def _name(self, *, general: bool) -> str:
