@@ -128,9 +128,10 @@ def sweep(
         ``'ensemble'`` (compiled) or ``'reference'`` (SciPy, with ``method``); by default what the
         configuration says, else the ensemble engine.
     method, rtol
-        What the configuration says when not given: LSODA and 1e-6 for a Scenario. The tolerance is
-        never loosened, unless ``allow_looser`` adds a last attempt at 100 times as much, told in
-        the variable ``rtol``.
+        What the configuration says when not given; where it says nothing, LSODA for the reference
+        engine, and the engine's own tolerance (1e-6 ensemble, 1e-7 reference). It is never
+        loosened, unless ``allow_looser`` adds a last attempt at 100 times as much, told in the
+        variable ``rtol``.
     chunk
         Members computed and stored together; no number depends on it.
     limits

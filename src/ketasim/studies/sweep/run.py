@@ -64,8 +64,8 @@ def sweep(
     engine
         ``'ensemble'`` (compiled) or ``'reference'`` (SciPy, with ``method``).
     rtol
-        Relative tolerance; never loosened, unless ``allow_looser`` adds a last attempt at 100 times
-        as much, told in the variable ``rtol``.
+        Relative tolerance, by default the engine's own; never loosened, unless ``allow_looser``
+        adds a last attempt at 100 times as much, told in the variable ``rtol``.
     chunk
         Members computed and stored together; no number depends on it.
     limits
