@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from ketasim import models
 from ketasim.cli.main import group
 from ketasim.config import load
-from ketasim.readouts import KINDS
+from ketasim.readouts import KINDS, parse
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "human_depressed_iv"
@@ -94,7 +94,7 @@ def holds(option, example):
     elif option == "sample":
         assert "runs" in typed(*SWEEP, "--vary", "nmda.k_s", "--sample", example)
     elif option == "effect":
-        assert example.partition("@")[0] in NAMES
+        assert parse(example, MODEL).lookups
     elif option == "of":
         assert example in typed("list", "parameters", "--of", example)
     elif example.startswith("ketasim "):

@@ -107,8 +107,8 @@ def sweep(
         A configuration's name, a TOML file, a Setup or a Scenario; its times [h] are the output
         times. A store made from a name, a file or a Setup can be resumed from the command line.
     design
-        From :mod:`ketasim.designs`; or a mapping of names to values (a grid), ``'sobol:4096'``, or
-        a table (CSV path, DataFrame, Dataset).
+        From :mod:`ketasim.studies.designs`; or a mapping of names to values (a grid),
+        ``'sobol:4096'``, or a table (CSV path, DataFrame, Dataset).
     sets
         Changes to a file or named configuration, such as ``"output.until=3 d"``.
     store
@@ -208,7 +208,7 @@ def plan(
 ) -> Estimate:
     """Return what :func:`sweep` with the same arguments would take.
 
-    A kernel is compiled and the first members are run for about a second.
+    A kernel is compiled where none is at hand, and the first members are run for about a second.
 
     Raises
     ------

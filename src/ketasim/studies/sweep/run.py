@@ -46,8 +46,8 @@ def sweep(
     scenario
         What each member starts from; its times [h] are the output times.
     design
-        From :mod:`ketasim.designs`; or a mapping of names to values (a grid), ``'sobol:4096'``, or
-        a table (CSV path, DataFrame, Dataset).
+        From :mod:`ketasim.studies.designs`; or a mapping of names to values (a grid),
+        ``'sobol:4096'``, or a table (CSV path, DataFrame, Dataset).
     store
         A folder for a chunked Zarr store. The same call again resumes it. Without one the result
         is kept in memory.
