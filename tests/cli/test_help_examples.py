@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from ketasim import models
 from ketasim.cli.main import group
 from ketasim.config import load
+from ketasim.readouts import KINDS, parse
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "human_depressed_iv"
@@ -24,7 +25,6 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = sorted((ROOT / "src" / "ketasim").rglob("*.py"))
 # An option's example as a page or a message writes it: --set "nmda.k_s=0.4 uM", --effect a.b@1h
 WRITTEN = re.compile(r"--(set|vary|summary|sample|effect)[ =](?:\"([^\"\n]+)\"|([\w.:@]+))")
-REDUCERS = ("peak", "t_peak", "auc", "at", "mean")
 QUOTED = re.compile(r'"([^"\n]+)"')
 
 
@@ -94,7 +94,7 @@ def holds(option, example):
     elif option == "sample":
         assert "runs" in typed(*SWEEP, "--vary", "nmda.k_s", "--sample", example)
     elif option == "effect":
-        assert example.partition("@")[0] in NAMES
+        assert parse(example, MODEL).lookups
     elif option == "of":
         assert example in typed("list", "parameters", "--of", example)
     elif example.startswith("ketasim "):
@@ -124,5 +124,5 @@ def test_a_name_in_quotes_is_one_of_the_model(page):
     mechanisms = "|".join(one.name for one in MODEL.mechanisms)
     text = page.read_text(encoding="utf-8")
     found = re.findall(rf"[\"`]((?:{mechanisms})\.[a-z]\w*)", text)
-    reduced = {f"{short}.{one}" for short in MODEL.short_names for one in REDUCERS}
+    reduced = {f"{short}.{one}" for short in MODEL.short_names for one in KINDS}
     assert sorted({name for name in found if name not in NAMES | LAWS | reduced}) == []

@@ -17,9 +17,11 @@ DEMO = "human_depressed_iv"
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else out/CONFIG.")
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
 @click.option("--values", type=click.Path(path_type=Path), help="SBML with changed parameters.")
-@click.option("--engine", help="How to integrate: reference or ensemble.")
-@click.option("--method", help="LSODA, BDF or Radau.")
-@click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
+@click.option("--engine", help="reference or ensemble; else the file's, else reference.")
+@click.option("--method", help="Of the reference engine: LSODA, BDF or Radau.")
+@click.option(
+    "--rtol", help="Relative tolerance, 1e-12 to 1e-2; else 1e-7 (reference), 1e-6 (ensemble)."
+)
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(["pdf", "svg"]), help="A figure more."
 )

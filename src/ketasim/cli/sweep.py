@@ -39,7 +39,9 @@ MOST = 0.01
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
 @click.option("--engine", help="ensemble or reference; else the file's, else ensemble.")
-@click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
+@click.option(
+    "--rtol", help="Relative tolerance, 1e-12 to 1e-2; else 1e-7 (reference), 1e-6 (ensemble)."
+)
 @click.option("--chunk", type=click.IntRange(1), help="Members computed and stored together.")
 @click.option("--max-steps", type=click.IntRange(1), default=100_000, show_default=True)
 @click.option("--max-seconds", type=click.FloatRange(0.0, min_open=True), default=10.0)

@@ -95,9 +95,8 @@ class Settings:
     """An engine, its tolerance, and what one attempt at one member may spend.
 
     ``method`` is the reference engine's; the ensemble engine has one of its own. ``rtol`` is by
-    default the engine's own. ``allow_looser``
-    adds a last attempt at a looser tolerance, which every row it serves tells. ``threads`` decides
-    no number.
+    default the engine's own. ``allow_looser`` adds a last attempt at a looser tolerance, which
+    every row it serves tells. ``threads`` decides no number.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The verbs: simulate, sweep, and what is built on them.
+"""One run, and the questions that take many.
 
 - ``simulate``: one run; ``sweep``: one scenario for every member of a design
 - ``designs``: which values each member gets

@@ -146,7 +146,8 @@ def run(
     sets
         Changes to a file or named configuration, such as ``"dosing[0].amount=1 mg/kg"``.
     engine, method, rtol
-        How to integrate; what the configuration says when not given.
+        How to integrate; what the configuration says when not given, and where it says nothing,
+        the reference engine by LSODA at 1e-7.
     tell
         Hears each caution, such as an unusual dose; a KetasimWarning by default.
 

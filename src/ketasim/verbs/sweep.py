@@ -107,8 +107,8 @@ def sweep(
         A configuration's name, a TOML file, a Setup or a Scenario; its times [h] are the output
         times. A store made from a name, a file or a Setup can be resumed from the command line.
     design
-        From :mod:`ketasim.designs`; or a mapping of names to values (a grid), ``'sobol:4096'``, or
-        a table (CSV path, DataFrame, Dataset).
+        From :mod:`ketasim.studies.designs`; or a mapping of names to values (a grid),
+        ``'sobol:4096'``, or a table (CSV path, DataFrame, Dataset).
     sets
         Changes to a file or named configuration, such as ``"output.until=3 d"``.
     store
@@ -128,9 +128,10 @@ def sweep(
         ``'ensemble'`` (compiled) or ``'reference'`` (SciPy, with ``method``); by default what the
         configuration says, else the ensemble engine.
     method, rtol
-        What the configuration says when not given: LSODA and 1e-6 for a Scenario. The tolerance is
-        never loosened, unless ``allow_looser`` adds a last attempt at 100 times as much, told in
-        the variable ``rtol``.
+        What the configuration says when not given; where it says nothing, LSODA for the reference
+        engine, and the engine's own tolerance (1e-6 ensemble, 1e-7 reference). It is never
+        loosened, unless ``allow_looser`` adds a last attempt at 100 times as much, told in the
+        variable ``rtol``.
     chunk
         Members computed and stored together; no number depends on it.
     limits
@@ -207,7 +208,7 @@ def plan(
 ) -> Estimate:
     """Return what :func:`sweep` with the same arguments would take.
 
-    A kernel is compiled and the first members are run for about a second.
+    A kernel is compiled where none is at hand, and the first members are run for about a second.
 
     Raises
     ------

@@ -46,8 +46,8 @@ def sweep(
     scenario
         What each member starts from; its times [h] are the output times.
     design
-        From :mod:`ketasim.designs`; or a mapping of names to values (a grid), ``'sobol:4096'``, or
-        a table (CSV path, DataFrame, Dataset).
+        From :mod:`ketasim.studies.designs`; or a mapping of names to values (a grid),
+        ``'sobol:4096'``, or a table (CSV path, DataFrame, Dataset).
     store
         A folder for a chunked Zarr store. The same call again resumes it. Without one the result
         is kept in memory.
@@ -64,8 +64,8 @@ def sweep(
     engine
         ``'ensemble'`` (compiled) or ``'reference'`` (SciPy, with ``method``).
     rtol
-        Relative tolerance; never loosened, unless ``allow_looser`` adds a last attempt at 100 times
-        as much, told in the variable ``rtol``.
+        Relative tolerance, by default the engine's own; never loosened, unless ``allow_looser``
+        adds a last attempt at 100 times as much, told in the variable ``rtol``.
     chunk
         Members computed and stored together; no number depends on it.
     limits
