@@ -8,7 +8,7 @@ import pytest
 
 import ketasim as ks
 from ketasim.core.system import System
-from ketasim.engines import balance, contract
+from ketasim.engines import balance, contract, steady
 from ketasim.engines import batch as batches
 from ketasim.engines import run as door
 from ketasim.engines.contract import Batch, Halted, Limits, Settings
@@ -71,6 +71,17 @@ def test_a_rest_that_is_none_is_named(monkeypatch):
     found = run(batch(scenario(STRESS + DOSE)), Settings("ensemble"))
     assert found.status[0] == Status.NO_BASELINE
     assert np.isnan(found.values).all()
+
+
+def test_a_rest_is_found_whatever_the_run_towards_it(monkeypatch):
+    asked = scenario(STRESS)
+    system, before = System(asked.resolved_model), asked.schedule.before
+    a_year = door.steady_state(system, before)
+    monkeypatch.setattr(steady, "LONG", 24.0 * 30)  # spines still move then
+    a_month = door.steady_state(system, before)
+    slopes = system.slopes(system.prepare(system.default_parameters, before), a_month)
+    assert np.abs(slopes / system.scales).max() < 1e-11
+    assert np.abs((a_month - a_year) / system.scales).max() < 1e-9
 
 
 @pytest.mark.parametrize("engine", ENGINES)
