@@ -223,3 +223,12 @@ def test_the_order_of_attempts_is_one_table():
     assert set(contract.ATTEMPTS) == {"ensemble", "reference"}
     assert not any(tries[0].is_retry for tries in contract.ATTEMPTS.values())
     assert all(one.is_retry for tries in contract.ATTEMPTS.values() for one in tries[1:])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_thousandth_of_a_dose_is_followed_too(engine):
+    # Absolute tolerances lie far below each state's scale, or small courses would be noise.
+    asked = scenario(ks.infusion("0.5 ug/kg", over="40 min"))
+    exact = ks.simulate(asked, engine="reference", rtol=1e-10)["plasma.venous"].values
+    found = ks.simulate(asked, engine=engine)["plasma.venous"].values
+    assert found[..., 1:] == pytest.approx(exact[..., 1:], rel=1e-5, abs=0.0)
