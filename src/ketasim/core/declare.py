@@ -4,6 +4,7 @@ import inspect
 import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import inf
 from typing import Any, Literal
 
@@ -154,6 +155,7 @@ class Substance:
     meaning: str
 
 
+@cache
 def arguments(law: Law) -> tuple[str, ...]:
     """Return the argument names of a law, in order."""
     return tuple(inspect.signature(law).parameters)

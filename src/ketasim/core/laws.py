@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ def in_order(wires: Iterable[Wire]) -> tuple[Wire, ...]:
     return tuple(ordered)
 
 
+@cache
 def text_of(law: Law) -> str:
     """Return a law's source, or, where it was typed into a prompt, what its code does."""
     try:

@@ -9,7 +9,6 @@ pays.
 """
 
 import hashlib
-import inspect
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from ketasim.compile import cache
 from ketasim.compile.kernel import Plan, plan
 from ketasim.compile.wiring import Equations, equations, whole_exponents
+from ketasim.core.laws import text_of
 from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
@@ -213,9 +213,7 @@ class _Structure:
             repr(tuple(model.parameters)),
             repr(sorted(whole_exponents(System(model)).items())),
         ]
-        parts += [
-            repr((w.name, w.arguments, w.into, w.out_of)) + inspect.getsource(w.law) for w in wires
-        ]
+        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) for w in wires]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def __hash__(self) -> int:
