@@ -6,7 +6,7 @@
 - ``arithmetic``: a Rosenbrock method as data, and the programs of a step
 - ``emit``: programs as vector instructions
 - ``interface``: what a compiled kernel is called with
-- ``scan``, ``watch``, ``stepper``: text that every kernel's module holds
+- ``scan``, ``show``, ``watch``, ``stepper``: text that every kernel's module holds
 - ``writer``: the text of a kernel's module
 - ``kernel``: what is in a kernel, and its name
 - ``cache``: kernels kept on disk

@@ -111,16 +111,123 @@ def dense(method: Rosenbrock) -> str:
     return "\n".join(lines)
 
 
-# The solution within the step at the share ``xs`` of it, of the one state it is shifted to.
-BETWEEN = "\n".join(
+def between(old: str, new: str, rows: Sequence[str]) -> str:
+    """Return the program for a state at the share ``xs`` of a step, from the step's two ends."""
+    first, second, third = rows
+    return "\n".join(
+        [
+            f"b = fma {third} xs:0 {second}",
+            f"b = fma b xs:0 {first}",
+            "l = sub #1.0 xs:0",
+            f"b = fma b l {new}",
+            "b = mul b xs:0",
+            f"b = fma {old} l b",
+            "mz:0 < b",
+        ]
+    )
+
+
+# One lane's step of a state in all lanes, and what stands still set aside, lent, and put back.
+SPREAD = "\n".join(f"v:{k} < {name}:0" for k, name in enumerate(("ly", "lu", "l1", "l2", "l3")))
+KEEP, RESTORE = "mkept:0 < mc:0", "mc:0 < mkept:0"
+ONE_OF, ALL_OF = "v:0 < lc:0", "mc:0 < v:0"
+ACCEPT = "\n".join(["t0 = where acc:0 #0.5 u:0 y:0", "y:0 < t0"])
+
+
+TIE = 1e-5  # of the range: of hills alike to this share, the first counts
+ROUGH = 2e-3  # of the size: a fourth difference beyond it has the step looked at more finely
+STILL = 1e-13  # of the size: a panel that moves less stands still
+# Steps in which a value at five places is not a smooth curve are marked.
+SHARP = "\n".join(
     [
-        "b = fma e3:0 xs:0 e2:0",
-        "b = fma b xs:0 e1:0",
-        "l = sub #1.0 xs:0",
-        "b = fma b l mu:0",
-        "b = mul b xs:0",
-        "b = fma my:0 l b",
-        "mz:0 < b",
+        "d = add v:1 v:3",
+        "d = fma d #-4.0 v:0",
+        "d = fma v:2 #6.0 d",
+        "d = add d v:4",
+        "d = abs d",
+        "a = abs v:0",
+        "b = abs v:2",
+        "a = max a b",
+        "b = abs v:4",
+        "a = max a b",
+        f"a = mul a #{ROUGH!r}",
+        "a = where a d #0.0 acc:0",
+        "bend:0 < a",
     ]
 )
-ACCEPT = "\n".join(["t0 = where acc:0 #0.5 u:0 y:0", "y:0 < t0"])
+# A state at the five places of its step.
+PLACES = "\n".join(
+    [
+        "v:0 < my:0",
+        *(
+            line
+            for k, at in ((1, 0.25), (2, 0.5), (3, 0.75))
+            for line in (
+                f"b = fma e3:0 #{at!r} e2:0",
+                f"b = fma b #{at!r} e1:0",
+                f"b = fma b #{1.0 - at!r} mu:0",
+                f"b = mul b #{at!r}",
+                f"b = fma my:0 #{1.0 - at!r} b",
+                f"v:{k} < b",
+            )
+        ),
+        "v:4 < mu:0",
+    ]
+)
+
+
+def ends(rows: Sequence[str]) -> str:
+    """Return the program that takes steps which rise, fall or stand still into an extreme.
+
+    Nearly all do, only their ends matter, and all lanes go at once. A step is left to be done where
+    that does not suffice: the first one, at a window's edge, where the value turns, and where a new
+    hill may begin. ``rows`` are those of an unfinished answer.
+    """
+    best, when, there, lowest, left, _, first, to_do = rows
+    lines = [f"s{k} = mul v:{k} sign:0" for k in range(5)]
+    lines += [f"d{k} = sub s{k} s{k - 1}" for k in range(1, 5)]
+    for name, op in (("high", "max"), ("low", "min")):
+        lines += [f"{name} = {op} s0 s1", *(f"{name} = {op} {name} s{k}" for k in (2, 3, 4))]
+    for name, op in (("most", "max"), ("least", "min")):
+        lines += [f"{name} = {op} d1 d2", *(f"{name} = {op} {name} d{k}" for k in (3, 4))]
+    for name, order in (("begun", "1234"), ("ended", "4321")):  # proportional to the end's slope
+        lines.append(f"{name} = mul d{order[0]} #25.0")
+        for factor, k in zip((-23.0, 13.0, -3.0), order[1:], strict=True):
+            lines.append(f"{name} = fma d{k} #{factor!r} {name}")
+    lines += [
+        "span = sub high low",
+        "high = abs high",
+        "low = abs low",
+        "size = max high low",
+        f"size = mul size #{STILL!r}",
+        "most = max most begun",
+        "falls = where most #0.0 #0.0 #1.0",
+        "least = min least ended",
+        "rises = where #0.0 least #0.0 #1.0",
+        "plain = max falls rises",
+        "plain = where size span #1.0 plain",
+        "plain = where bend:0 #0.5 #0.0 plain",
+        "inside = where t:0 from:0 acc:0 #0.0",
+        "inside = where until:0 new:0 inside #0.0",
+        "done = min plain inside",
+        f"done = min done {first}",
+        f"below = where {there} s4 #1.0 #0.0",
+        f"on = sub #1.0 {left}",
+        "on = max on below",
+        "done = min done on",
+        f"done = where {there} s0 done #0.0",
+        "higher = sub done below",
+        "low = min s0 s4",
+        f"low = min {lowest} low",
+        f"low = where done #0.5 low {lowest}",
+        f"drop = sub {there} low",
+        f"drop = fma drop #{-TIE!r} {there}",
+        "leaves = where s4 drop #0.0 done",
+        f"a = where higher #0.5 s4 {best}",
+        f"b = where higher #0.5 s4 {there}",
+        f"c = where higher #0.5 new:0 {when}",
+        f"d = where leaves #0.5 #1.0 {left}",
+        "e = where done #0.5 #0.0 acc:0",
+    ]
+    stored = {best: "a", there: "b", when: "c", left: "d", lowest: "low", to_do: "e"}
+    return "\n".join([*lines, *(f"{row} < {value}" for row, value in stored.items())])

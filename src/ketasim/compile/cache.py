@@ -52,8 +52,8 @@ def recalled(key: str) -> Plan | None:
     try:
         told = json.loads((folder() / f"{plan_of(key)}.json").read_text(encoding="utf-8"))
         observers = {
-            name: Observer(place, exact, tuple(states), tuple(laws))
-            for name, (place, exact, states, laws) in told.pop("observers").items()
+            name: Observer(place, exact, *(tuple(one) for one in needs))
+            for name, (place, exact, *needs) in told.pop("observers").items()
         }
         lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
         found = Plan(**lists, observers=observers, text="")
@@ -66,7 +66,8 @@ def remember(key: str, plan: Plan) -> None:
     """Keep a plan beside its module, so that the next process need not write it again."""
     told = {k: v for k, v in asdict(replace(plan, observers={})).items() if k != "text"}
     told["observers"] = {
-        name: (one.place, one.exact, one.states, one.laws) for name, one in plan.observers.items()
+        name: (one.place, one.exact, one.states, one.laws, one.constants)
+        for name, one in plan.observers.items()
     }
     path = folder() / f"{plan_of(key)}.json"
     if path.exists():

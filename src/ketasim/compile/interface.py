@@ -25,7 +25,7 @@ ARGUMENTS: tuple[tuple[str, str], ...] = (
     ("asked", WHOLE),  # where each moment's readings begin in ``readings``
     ("readings", WHOLE),  # numbers that are a value at a moment
     ("shown", WHOLE),  # where in the workspace the recorded values are
-    ("needs", WHOLE),  # how many there are of what; live states to interpolate; laws to run
+    ("needs", WHOLE),  # how many there are of what; states to interpolate, laws to run, constants
     ("watched", WHOLE),  # where the values are that numbers are taken of
     ("kinds", WHOLE),  # of each number: what it is
     ("of", WHOLE),  # of each number: which watched value
@@ -52,7 +52,7 @@ COUNTS: Mapping[str, str] = {  # what the stepper must know of the arrays' lengt
     "n_members": "len(members)", "n_starts": "len(starts)", "n_times": "len(times)",
     "n_final": "len(final)", "n_shown": "len(shown)", "n_columns": "values.shape[2]",
     "n_states": "needs[0]", "n_windowed": "needs[1]", "n_scanned": "needs[2]",
-    "n_curved": "needs[3]",
+    "n_curved": "needs[3]", "n_laws": "needs[4]",
     "n_needs": "len(needs)", "n_watched": "len(watched)", "n_numbers": "len(kinds)",
     "n_lanes": "limits[2]",
 }  # fmt: skip

@@ -13,18 +13,18 @@ one against the other.
 
 from numba import njit
 
+W = 8  # lanes; in a generated module, its own
 SAFE = {"error_model": "numpy", "nogil": True}
 
 # --- copied from here
 AT, START, PEAK, TROUGH, AREA, ABOVE, BELOW, REACHES, FALLS = range(9)
-# Rows of an unfinished answer: the answer and its time; then, of extremes, the value at that time,
-# the lowest so far, and whether the course has left that hill; of crossings, the side it was on.
-BEST, WHEN, THERE, LOWEST, LEFT, SIDE, BEGUN = range(7)
+# Rows of an unfinished answer, each a number of every lane: the answer and its time; then, of
+# extremes, the value at that time, the lowest so far, and whether the course has left that hill; of
+# crossings, the side it was on; whether it has begun; and whether a step is still to be taken in.
 ROOM = 8
-TIE = 1e-5  # of the range: of hills alike to this share, the first counts
-ROUGH = 2e-3  # of the size: a fourth difference beyond it has the step looked at more finely
-STILL = 1e-13  # of the size: a panel that moves less stands still
-HALVINGS = 52
+BEST, WHEN, THERE, LOWEST, LEFT, SIDE, BEGUN, TO_DO = range(0, ROOM * W, W)
+MOST_TRIES = 60
+CLOSE = 1e-14  # of a panel: a place is known well enough
 
 
 @njit(**SAFE)
@@ -49,42 +49,48 @@ def slope(c, at):
     return c[1] + at * (2.0 * c[2] + at * (3.0 * c[3] + at * 4.0 * c[4]))
 
 
+@njit(inline="always", **SAFE)
+def inside(low, high, at):
+    """Return a place if it lies between two, else the middle of them."""
+    return at if low < at < high else 0.5 * (low + high)
+
+
 @njit(**SAFE)
 def turning(c, i):
     """Return where the curve turns between two neighbouring places, or -1."""
     low, high = float(i), float(i + 1)
-    f_low, f_high = slope(c, low), slope(c, high)
-    if not f_low * f_high < 0.0:
+    f_low = slope(c, low)
+    if not f_low * slope(c, high) < 0.0:
         return -1.0
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        f = slope(c, middle)
+    at = 0.5 * (low + high)
+    for _ in range(MOST_TRIES):
+        f = slope(c, at)
         if f * f_low > 0.0:
-            low = middle
+            low = at
         else:
-            high = middle
-    return 0.5 * (low + high)
+            high = at
+        bend = 2.0 * c[2] + at * (6.0 * c[3] + at * 12.0 * c[4])
+        before, at = at, inside(low, high, at - f / bend)
+        if abs(at - before) <= CLOSE:
+            break
+    return at
 
 
 @njit(**SAFE)
 def crossing(c, level, low, high):
     """Return where the curve passes a level on a stretch on which it only rises or only falls."""
     below = height(c, low) < level
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        if (height(c, middle) < level) == below:
-            low = middle
+    at = 0.5 * (low + high)
+    for _ in range(MOST_TRIES):
+        f = height(c, at) - level
+        if (f < 0.0) == below:
+            low = at
         else:
-            high = middle
-    return 0.5 * (low + high)
-
-
-@njit(inline="always", **SAFE)
-def is_smooth(v):
-    """Return whether the curve through five values may stand for all between them."""
-    d4 = v[4] - 4.0 * v[3] + 6.0 * v[2] - 4.0 * v[1] + v[0]
-    size = max(max(abs(v[0]), abs(v[2])), abs(v[4]))
-    return abs(d4) <= ROUGH * size
+            high = at
+        before, at = at, inside(low, high, at - f / slope(c, at))
+        if abs(at - before) <= CLOSE:
+            break
+    return at
 
 
 @njit(**SAFE)
@@ -149,43 +155,6 @@ def stay(c, level, sign):
                 found += where - low if before > 0.0 else high - where
             low = high
     return found
-
-
-@njit(**SAFE)
-def is_plain(s, a, sign, t, length, v):
-    """Take a panel that only rises, only falls or stands still; return whether it does.
-
-    Nearly all panels do, and nothing but their ends then matters.
-    """
-    highest = max(max(max(v[0], v[1]), max(v[2], v[3])), v[4])
-    lowest = min(min(min(v[0], v[1]), min(v[2], v[3])), v[4])
-    if highest - lowest <= STILL * max(abs(highest), abs(lowest)):
-        offer(s, a, sign, t, v[0])
-        offer(s, a, sign, t + length, v[4])
-        return True
-    d1, d2 = sign * (v[1] - v[0]), sign * (v[2] - v[1])
-    d3, d4 = sign * (v[3] - v[2]), sign * (v[4] - v[3])
-    falls = max(max(d1, d2), max(d3, d4)) < 0.0
-    rises = min(min(d1, d2), min(d3, d4)) > 0.0
-    begun = 25.0 * d1 - 23.0 * d2 + 13.0 * d3 - 3.0 * d4  # proportional to the slopes at its ends
-    ended = 25.0 * d4 - 23.0 * d3 + 13.0 * d2 - 3.0 * d1
-    if (falls and begun < 0.0) or (rises and ended > 0.0):
-        return ends_only(s, a, sign * v[0], sign * v[4], t + length)
-    return False
-
-
-@njit(inline="always", **SAFE)
-def ends_only(s, a, first, last, then):
-    """Take a panel that goes straight from one height to another; return whether that sufficed."""
-    top = s[a + THERE]
-    if s[a + BEGUN] == 0.0 or first > top or (last > top and s[a + LEFT] == 1.0):
-        return False
-    s[a + LOWEST] = min(s[a + LOWEST], min(first, last))
-    if last > top:
-        s[a + BEST], s[a + THERE], s[a + WHEN] = last, last, then
-    elif last < top - TIE * (top - s[a + LOWEST]):
-        s[a + LEFT] = 1.0
-    return True
 
 
 @njit(**SAFE)

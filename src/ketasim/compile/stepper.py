@@ -80,7 +80,7 @@ def begin(job, w, d, lane):
     """Forget the last member's answers, and note what is there before anything is given."""
     d[NONE * W + lane] = 0
     for i in range(job.n_numbers * ROOM):
-        job.scratch[lane * job.n_numbers * ROOM + i] = 0.0
+        job.scratch[i * W + lane] = 0.0
     if job.n_watched == 0:
         return
     for j in range(HEAD, HEAD + job.n_states):
@@ -247,7 +247,7 @@ def answer(job, w, d, lane):
     m = d[MEMBER * W + lane]
     last_dose(job, w, d, lane)
     for r in range(job.n_numbers):
-        a, out = scratch_at(job, lane, r), (m * job.n_numbers + r) * 2
+        a, out = scratch_at(lane, r), (m * job.n_numbers + r) * 2
         value, moment, kind = job.scratch[a + BEST], job.scratch[a + WHEN], job.kinds[r]
         if kind == START:
             value = job.scratch[before(job, job.of[r], lane)]
@@ -274,7 +274,7 @@ def last_dose(job, w, d, lane):
     for r in range(job.n_numbers):
         kind = job.kinds[r]
         if (kind == PEAK or kind == TROUGH) and job.windows[2 * r + 1] >= w[NEW + lane]:
-            sign, a = 1.0 if kind == PEAK else -1.0, scratch_at(job, lane, r)
+            sign, a = 1.0 if kind == PEAK else -1.0, scratch_at(lane, r)
             offer(job.scratch, a, sign, w[NEW + lane], w[job.watched[job.of[r]] + lane])
 
 

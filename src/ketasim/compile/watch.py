@@ -1,6 +1,6 @@
-"""What is read of members while they run: values at moments, and numbers of the whole course.
+"""Numbers of the whole course, taken of members while they run.
 
-The text below the marker is copied into every generated module, between ``scan`` and ``stepper``;
+The text below the marker is copied into every generated module, between ``show`` and ``stepper``;
 see there for the workspace ``w`` and the whole numbers ``d``. Everything acts on all lanes at once
 where it can, since what is read of a step lies at the same shares of it in every lane.
 """
@@ -12,88 +12,22 @@ from numba import njit
 SAFE = {"error_model": "numpy", "nogil": True}
 
 # --- copied from here
-HEAD = 4  # counts that ``needs`` begins with
 PARTS = 4  # of a step that is looked at more closely
 
 
-@njit(inline="always", **SAFE)
-def run_laws(job, w):
-    """Compute every law that is read, in every lane, from the states between."""
-    for j in range(HEAD + job.n_states, job.n_needs):
-        observe(w, job.needs[j])
-
-
-@njit(inline="always", **SAFE)
-def run_dense(job, w):
-    for j in range(HEAD, HEAD + job.n_states):
-        dense(w, job.needs[j] * W)
-
-
-@njit(inline="always", **SAFE)
-def run_between(job, w):
-    """Find the states that are read at the share of the step that each lane asks for."""
-    for j in range(HEAD, HEAD + job.n_states):
-        between(w, job.needs[j] * W)
+@njit(**SAFE)
+def run_sharp(w):
+    sharp(w, 0)
 
 
 @njit(**SAFE)
-def look(job, w):
-    run_between(job, w)
-    run_laws(job, w)
+def run_places(w, at):
+    places(w, at)
 
 
 @njit(**SAFE)
-def show(job, w, d):
-    """Read everything that falls into the accepted steps, a moment of every lane at a time."""
-    pending = True
-    while pending:
-        pending = at_end = False
-        for lane in range(W):
-            w[XS + lane] = 0.0
-            if d[OUT * W + lane] < d[UPTO * W + lane]:
-                moment = job.times[d[OUT * W + lane]]
-                w[XS + lane] = (moment - w[T + lane]) * w[HINV + lane]
-                pending, at_end = True, at_end or moment == w[NEW + lane]
-        if pending:
-            run_between(job, w)
-            if at_end:
-                finish(job, w, d)
-            run_laws(job, w)
-            for lane in range(job.n_lanes):
-                if d[OUT * W + lane] < d[UPTO * W + lane]:
-                    read(job, w, d, lane)
-
-
-@njit(**SAFE)
-def finish(job, w, d):
-    """Let boluses given at the very end show in the last moment."""
-    for lane in range(job.n_lanes):
-        edge = d[EDGE * W + lane] + 1
-        pending = d[OUT * W + lane] < d[UPTO * W + lane] and edge == d[LAST * W + lane]
-        if pending and job.times[d[OUT * W + lane]] == w[TE + lane]:
-            for i in range(N_DOSED):
-                w[Z + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
-
-
-@njit(inline="always", **SAFE)
-def read(job, w, d, lane):
-    """Write what a lane shows at its next moment, and move on to the one after."""
-    m, k = d[MEMBER * W + lane], d[OUT * W + lane]
-    column, total = job.columns[k], 0.0
-    if column >= 0:
-        to = m * job.n_shown * job.n_columns + column
-        for q in range(job.n_shown):
-            value = w[job.shown[q] + lane]
-            job.values[to + q * job.n_columns] = value
-            total += 0.0 * value
-    for i in range(job.asked[k], job.asked[k + 1]):
-        r = job.readings[i]
-        value = w[job.watched[job.of[r]] + lane]
-        a = scratch_at(job, lane, r)
-        job.scratch[a + BEST], job.scratch[a + WHEN] = value, job.times[k]
-        total += 0.0 * value
-    d[NONE * W + lane] |= total != 0.0
-    d[OUT * W + lane] += 1
+def run_skim(w, at):
+    ends(w, at)
 
 
 @njit(**SAFE)
@@ -113,11 +47,10 @@ def watch(job, w, d, anchor):
             next_place(job, w, j)
     if early:
         note_before(job, w, anchor)
-    closer = False
     for lane in range(job.n_lanes):
         if w[ACC + lane] > 0.0:
             d[STALE * W + lane] = 0
-            closer |= job.n_curved > 0 and bends(job, d, lane)
+    closer = job.n_curved > 0 and bends(job, w, d)
     take(job, w, d, anchor)
     if closer:
         take_parts(job, w, d, anchor)
@@ -213,30 +146,39 @@ def is_exact(job, i):
     return job.watched[i] < D1
 
 
-@njit(**SAFE)
-def values_at(job, i, where, lane):
-    """Return the five values kept of a panel."""
-    s = job.scratch
-    return (
-        s[place(job, i, where, lane)], s[place(job, i, where + 1, lane)],
-        s[place(job, i, where + 2, lane)], s[place(job, i, where + 3, lane)],
-        s[place(job, i, where + 4, lane)],
-    )  # fmt: skip
+@njit(inline="always", **SAFE)
+def five(s, p):
+    """Return the five values of a panel of which the first is kept at ``p``."""
+    return s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W]
 
 
 @njit(**SAFE)
-def bends(job, d, lane):
-    """Mark what bends too sharply within a lane's step, each for itself; say if anything does."""
-    found = 0
+def bends(job, w, d):
+    """Mark what bends too sharply within a step, each for itself; say if anything does."""
+    s, found = job.scratch, False
+    for lane in range(W):
+        d[CLOSER * W + lane] = 0
     for i in range(job.n_curved):
-        v = values_at(job, i, 0, lane)
-        smooth = is_smooth(v)
-        job.scratch[bent(job, i, lane)] = 0.0 if smooth else 1.0
-        if not smooth:
-            found, total = 1, v[0] + v[1] + v[2] + v[3] + v[4]
-            d[NONE * W + lane] |= total - total != 0.0
-    d[CLOSER * W + lane] = found
-    return found == 1
+        lay_out(job, w, i)
+        run_sharp(w)
+        mark = bent(job, i, 0)
+        for lane in range(W):
+            s[mark + lane] = w[BEND + lane]
+        for lane in range(W):
+            if w[BEND + lane] > 0.0:
+                v = five(s, place(job, i, 0, lane))
+                total = v[0] + v[1] + v[2] + v[3] + v[4]
+                d[NONE * W + lane] |= total - total != 0.0
+                d[CLOSER * W + lane], found = 1, True
+    return found
+
+
+@njit(inline="always", **SAFE)
+def lay_out(job, w, i):
+    """Lay a curved value at the five places of every lane's step out for the programs."""
+    first = place(job, i, 0, 0)
+    for k in range(5 * W):
+        w[V + k] = job.scratch[first + k]
 
 
 @njit(inline="always", **SAFE)
@@ -248,58 +190,72 @@ def bent(job, i, lane):
 @njit(**SAFE)
 def take(job, w, d, anchor):
     """Take the accepted steps into every number."""
-    s = job.scratch
     for r in range(job.n_numbers):
-        kind, i = job.kinds[r], job.of[r]
+        kind = job.kinds[r]
         if kind == AT or kind == START:
             continue
         first, last = job.windows[2 * r], job.windows[2 * r + 1]
         first = max(first, anchor) if kind == FALLS else first
-        at, exact = place(job, i, 0, 0), is_exact(job, i)
-        is_extreme, sign = kind == PEAK or kind == TROUGH, -1.0 if kind == TROUGH else 1.0
+        if kind == PEAK or kind == TROUGH:
+            if skim(job, w, r, -1.0 if kind == TROUGH else 1.0, first, last):
+                continue
+        else:
+            mark(job, w, r)
         for lane in range(job.n_lanes):
             t, new = w[T + lane], w[NEW + lane]
-            if w[ACC + lane] == 0.0 or new <= first or t >= last:
-                continue
-            if t < first or new > last:
-                take_window(job, w, d, lane, r, anchor)
-            elif exact or s[bent(job, i, lane)] == 0.0:
-                a = (lane * job.n_numbers + r) * ROOM
-                if exact:
-                    if is_extreme and is_straight(job, w, i, lane):
-                        y, u = ends(job, w, i, lane)
-                        if ends_only(s, a, sign * y, sign * u, new):
-                            continue
-                    v = solution(job, w, i, lane)
-                else:
-                    p = at + lane
-                    v = (s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W])
-                if is_extreme and is_plain(s, a, sign, t, w[HS + lane], v):
-                    continue
-                level = job.levels[d[MEMBER * W + lane] * job.n_numbers + r]
-                if kind == FALLS:
-                    level = fallen(job, v[0], lane, r, anchor) - level
-                seen = feed(s, a, kind, t, w[HS + lane], v, level, -1.0, exact)
-                if seen >= 0.0:
-                    look_again(job, w, lane, r, 0.0, 1.0, v, level, seen)
+            if job.scratch[scratch_at(lane, r) + TO_DO] > 0.0 and new > first and t < last:
+                take_step(job, w, d, lane, r, first, last, anchor)
 
 
-@njit(inline="always", **SAFE)
-def ends(job, w, i, lane):
-    """Return a state before and after a step; what stands still within a segment has one value."""
-    at = job.watched[i]
-    moves = at >= Z
-    return w[(Y + at - Z if moves else at) + lane], w[(U + at - Z if moves else at) + lane]
+@njit(**SAFE)
+def mark(job, w, r):
+    """Mark the accepted steps as still to be taken into a number."""
+    a = scratch_at(0, r) + TO_DO
+    for lane in range(W):
+        job.scratch[a + lane] = w[ACC + lane]
 
 
-@njit(inline="always", **SAFE)
-def is_straight(job, w, i, lane):
-    """Return whether a state surely only rises or only falls within a step, by its dense output."""
-    at = job.watched[i] - Z
-    if at < 0:
-        return True
-    bend = abs(w[D1 + at + lane]) + abs(w[D2 + at + lane]) + abs(w[D3 + at + lane])
-    return bend < abs(w[U + at + lane] - w[Y + at + lane])
+@njit(**SAFE)
+def skim(job, w, r, sign, first, last):
+    """Take all steps that only rise or only fall into an extreme; return whether none is left."""
+    i, at = job.of[r], job.watched[job.of[r]]
+    w[SIGN], w[FROM], w[UNTIL] = sign, first, last
+    if not is_exact(job, i):
+        lay_out(job, w, i)
+        mark = bent(job, i, 0)
+        for lane in range(W):
+            w[BEND + lane] = job.scratch[mark + lane]
+    else:
+        for lane in range(W):
+            w[BEND + lane] = 0.0
+        if at >= Z:
+            run_places(w, at - Z)
+        else:
+            for k in range(5):
+                for lane in range(W):
+                    w[V + k * W + lane] = w[at + lane]
+    run_skim(w, r * ROOM * W)
+    a, left = scratch_at(0, r) + TO_DO, 0.0
+    for lane in range(W):
+        left += job.scratch[a + lane]
+    return left == 0.0
+
+
+@njit(**SAFE)
+def take_step(job, w, d, lane, r, first, last, anchor):
+    """Take one lane's step into a number, as much of it as lies in the number's window."""
+    s, i, kind, t = job.scratch, job.of[r], job.kinds[r], w[T + lane]
+    exact = is_exact(job, i)
+    if t < first or w[NEW + lane] > last:
+        take_window(job, w, d, lane, r, anchor)
+    elif exact or s[bent(job, i, lane)] == 0.0:
+        v = solution(job, w, i, lane) if exact else five(s, place(job, i, 0, lane))
+        level = job.levels[d[MEMBER * W + lane] * job.n_numbers + r]
+        if kind == FALLS:
+            level = fallen(job, v[0], lane, r, anchor) - level
+        seen = feed(s, scratch_at(lane, r), kind, t, w[HS + lane], v, level, -1.0, exact)
+        if seen >= 0.0:
+            look_again(job, w, lane, r, 0.0, 1.0, v, level, seen)
 
 
 @njit(**SAFE)
@@ -320,7 +276,7 @@ def solution(job, w, i, lane):
 @njit(inline="always", **SAFE)
 def fallen(job, value, lane, r, anchor):
     """Return the level that is reached when a value has fallen far enough."""
-    a = scratch_at(job, lane, r)
+    a = scratch_at(lane, r)
     if job.scratch[a + BEGUN] == 0.0:
         windowed = job.windows[2 * r] > anchor
         there = before(job, job.of[r], lane)
@@ -366,13 +322,13 @@ def take_window(job, w, d, lane, r, anchor):
 @njit(**SAFE)
 def take_panel(job, w, d, lane, r, first, last, anchor):
     """Take a part of a lane's step, at whose places values are known, into one number."""
-    s, i, p = job.scratch, job.of[r], place(job, job.of[r], 5, lane)
-    v = (s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W])
+    s, i = job.scratch, job.of[r]
+    v = five(s, place(job, i, 5, lane))
     level = job.levels[d[MEMBER * W + lane] * job.n_numbers + r]
     if job.kinds[r] == FALLS:
         level = fallen(job, v[0], lane, r, anchor) - level
     t, length = w[T + lane] + first * w[HS + lane], (last - first) * w[HS + lane]
-    a = scratch_at(job, lane, r)
+    a = scratch_at(lane, r)
     seen = feed(s, a, job.kinds[r], t, length, v, level, -1.0, is_exact(job, i))
     if seen >= 0.0:
         look_again(job, w, lane, r, first, last, v, level, seen)
@@ -381,7 +337,7 @@ def take_panel(job, w, d, lane, r, first, last, anchor):
 @njit(**SAFE)
 def look_again(job, w, lane, r, first, last, v, level, seen):
     """Take the true value where an extreme may lie into a number."""
-    s, a, i, kind = job.scratch, scratch_at(job, lane, r), job.of[r], job.kinds[r]
+    s, a, i, kind = job.scratch, scratch_at(lane, r), job.of[r], job.kinds[r]
     t, length = w[T + lane] + first * w[HS + lane], (last - first) * w[HS + lane]
     while seen >= 0.0:
         w[XS + lane] = first + 0.25 * seen * (last - first)
@@ -392,6 +348,6 @@ def look_again(job, w, lane, r, first, last, v, level, seen):
 
 
 @njit(inline="always", **SAFE)
-def scratch_at(job, lane, r):
+def scratch_at(lane, r):
     """Return where a lane's unfinished answer to one number is kept."""
-    return (lane * job.n_numbers + r) * ROOM
+    return r * ROOM * W + lane

@@ -14,8 +14,10 @@ from ketasim.compile.wiring import Equations
 MARK = "# --- copied from here\n"
 ENTERED = "# --- what follows is the body of the function that everything enters by\n"
 LINE = 8  # doubles in a cache line
-LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc", "xs")
-COPIED = ("scan.py", "watch.py", "stepper.py")  # texts that every module holds
+LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc", "xs", "bend")
+# The rows of an unfinished answer, as in scan.py; the first follows the workspace.
+ANSWER = ("best", "when", "there", "lowest", "left", "side", "begun", "to_do")
+COPIED = ("scan.py", "show.py", "watch.py", "stepper.py")  # texts that every module holds
 SCALARS = ("rest", "prepare")  # programs for one lane
 
 
@@ -41,14 +43,16 @@ class Parts:
 class Observer:
     """Where a name's value is found in the workspace, and what must be computed before.
 
-    ``states`` are live states to interpolate and ``laws`` the programs to run, in this order;
+    ``states`` are live states to interpolate and ``laws`` the programs to run, in this order, and
+    ``constants`` what both take that stands still within a segment;
     ``exact`` says that the value is a state itself, or does not move within a segment.
     """
 
     place: int
     exact: bool
-    states: tuple[int, ...]
-    laws: tuple[int, ...]
+    states: tuple[int, ...] = ()
+    laws: tuple[int, ...] = ()
+    constants: tuple[int, ...] = ()
 
 
 class Writer:
@@ -118,8 +122,17 @@ class Writer:
             "stage": render(_to("stage", parts.later), {**moving, **kept}),
             "error": self._error(),
             "dense": arithmetic.dense(self.method),
-            "between": arithmetic.BETWEEN,
+            "between": arithmetic.between("my:0", "mu:0", ("e1:0", "e2:0", "e3:0")),
+            "spread": arithmetic.SPREAD,
+            "keep": arithmetic.KEEP,
+            "restore": arithmetic.RESTORE,
+            "one_of": arithmetic.ONE_OF,
+            "all_of": arithmetic.ALL_OF,
+            "along": arithmetic.between("v:0", "v:1", ("v:2", "v:3", "v:4")),
             "accept": arithmetic.ACCEPT,
+            "sharp": arithmetic.SHARP,
+            "places": arithmetic.PLACES,
+            "ends": arithmetic.ends([f"{row}:0" for row in ANSWER]),
         }
         programs |= {f"law_{k}": text for k, (text, _) in enumerate(self._observed)}
         for s in range(2, self.method.stages + 1):
@@ -150,7 +163,7 @@ class Writer:
     @cached_property
     def observers(self) -> dict[str, Observer]:
         """Return how every name that can be recorded is found at a time."""
-        z, c, o = (self.arrays[name][0] for name in ("z", "c", "o"))
+        z, c = (self.arrays[name][0] for name in ("z", "c"))
         constants = {node.id: at for at, node in enumerate(self.constants)}
         numbers = {key: k for k, key in enumerate(self.laws)}
         needs = self._law_needs(numbers)
@@ -158,29 +171,28 @@ class Writer:
         for name, node in self.parts.shown.items():
             if self._is_state(node):
                 i = self.live[node.leaf[1]]
-                found[name] = Observer(z + i * self.lanes, exact=True, states=(i,), laws=())
+                found[name] = Observer(z + i * self.lanes, exact=True, states=(i,))
             elif node.id in constants:
-                found[name] = Observer(
-                    c + constants[node.id] * self.lanes, exact=True, states=(), laws=()
-                )
+                at = constants[node.id]
+                found[name] = Observer(c + at * self.lanes, exact=True, constants=(at,))
             else:
-                k = numbers[node.id]
-                states, laws = needs[k]
-                found[name] = Observer(o + k * self.lanes, exact=False, states=states, laws=laws)
+                found[name] = needs[numbers[node.id]]
         return found
 
-    def _law_needs(
-        self, numbers: Mapping[int, int]
-    ) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-        """Return the states and laws that each law needs, itself last."""
-        ready: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    def _law_needs(self, numbers: Mapping[int, int]) -> list[Observer]:
+        """Return where each law's value is found, and what it needs: of laws, itself last."""
+        first, exact, ready = self.arrays["o"][0], False, list[Observer]()
+        constants = {node.id: at for at, node in enumerate(self.constants)}
         for k, (_, inputs) in enumerate(self._observed):
             states = {self.live[one.leaf[1]] for one in inputs if self._is_state(one)}
-            before = {numbers[one.id] for one in inputs if numbers.get(one.id, k) < k}
+            steady = {constants[one.id] for one in inputs if one.id in constants}
+            before = [ready[n] for n in {numbers.get(one.id, k) for one in inputs} if n < k]
             for other in before:
-                states.update(ready[other][0])
-            laws = {k, *(law for other in before for law in ready[other][1])}
-            ready.append((tuple(sorted(states)), tuple(sorted(laws))))
+                states.update(other.states)
+                steady.update(other.constants)
+            laws = {k, *(law for other in before for law in other.laws)}
+            needs = (tuple(sorted(one)) for one in (states, laws, steady))
+            ready.append(Observer(first + k * self.lanes, exact, *needs))
         return ready
 
     def _error(self) -> str:
@@ -194,8 +206,10 @@ class Writer:
         n, w, stages = self.n, self.lanes, self.method.stages
         lane = {"y": n, "u": n, "q": n, "stage": n * stages, "a": len(self.slots)}
         lane |= {"c": len(self.constants), "z": n, "d1": n, "d2": n, "d3": n, "o": len(self.laws)}
+        lane |= {"v": 5, "kept": len(self.constants)}
         shared = {"p": self.eq.n_parameters, "k": len(self.eq.neutral), "r": len(self.dosed)}
         shared |= {"atol": n, "low": n, "high": n, "rtol": 1}
+        shared |= {"sign": 1, "from": 1, "until": 1}
         groups = ((lane, w, False), (dict.fromkeys(LANES, 1), w, True), (shared, 1, True))
         arrays = {
             name: (self._take(count * step), step, name == "stage", fixed)
@@ -209,7 +223,12 @@ class Writer:
         moved = {f"m{s + 1}": first + s * n * w for s in range(stages)}
         moved |= {"my": arrays["y"][0], "mu": arrays["u"][0], "mz": arrays["z"][0]}
         moved |= {f"e{row}": arrays[f"d{row}"][0] for row in (1, 2, 3)}
-        return arrays | {name: (at, w, True, False) for name, at in moved.items()}
+        moved |= {name: self.size + row * w for row, name in enumerate(ANSWER)}
+        moved |= {"mc": arrays["c"][0], "mkept": arrays["kept"][0]}
+        arrays |= {name: (at, w, True, False) for name, at in moved.items()}
+        # And as one lane's number, for programs that are shifted to a state and a lane.
+        alone = {"ly": "y", "lu": "u", "l1": "d1", "l2": "d2", "l3": "d3", "lc": "c"}
+        return arrays | {name: (arrays[of][0], 1, True, False) for name, of in alone.items()}
 
     def _take(self, count: int) -> int:
         """Return the next free place, on a cache line, and move past it."""
@@ -274,11 +293,13 @@ class Writer:
 
     def _numbers(self) -> dict[str, object]:
         """Return the constants of the stepper; arrays go by their names in capitals."""
-        places = {name.upper(): place[0] for name, place in self.arrays.items()}
+        places = {
+            name.upper(): place[0] for name, place in self.arrays.items() if name not in ANSWER
+        }
         # numba has no empty tuples of whole numbers, so it ends with one that is never used.
         return places | {
             "WATCHES": self.watches, "N": self.n, "W": self.lanes, "GAMMA": self.method.gamma,
-            "STAGES": self.method.stages,
+            "STAGES": self.method.stages, "TIE": arithmetic.TIE,
             "N_C": len(self.constants), "N_DOSED": len(self.dosed),
             "N_KNOBS": len(self.eq.neutral), "N_PARAMETERS": self.eq.n_parameters,
             "DOSED": (*(self.live[i] for i in self.dosed), -1),

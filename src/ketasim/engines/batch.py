@@ -223,13 +223,14 @@ class _Batch:
         given = {name: getattr(inputs, name) for name in _GIVEN}
         counted = {name: getattr(result, name) for name in _COUNTED}
         limits, lanes = self.how.limits, self.compiled.plan.lanes
+        workspace = _aligned(self.compiled.plan.size + self.reading.scratch)
         arguments = {
             **reads, **given, **counted, "members": members, "parameters": task.parameters,
             "starts": self.starts, "levels": task.levels, "atol": self.atol, "low": self.low,
             "high": self.high, "settings": np.array([self.how.rtol, first_step, ANCHOR]),
             "limits": np.array([limits.steps, int(1000 * limits.seconds), lanes]),
-            "clock": self.clock.numbers, "workspace": _aligned(self.compiled.plan.size),
-            "scratch": np.zeros(self.reading.scratch), "final": self.final,
+            "clock": self.clock.numbers, "workspace": workspace,
+            "scratch": workspace[self.compiled.plan.size :], "final": self.final,
         }  # fmt: skip
         return int(self.compiled.module.run(*ordered(arguments)))
 

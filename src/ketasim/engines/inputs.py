@@ -193,12 +193,11 @@ def reading(
 
 def _needs(plan: Plan, names: Sequence[str], counts: tuple[int, ...]) -> Counts:
     """Return the head, the states to interpolate and the laws to run, each once and in order."""
-    states: set[int] = set()
-    laws: set[int] = set()
-    for name in names:
-        states.update(plan.observers[name].states)
-        laws.update(plan.observers[name].laws)
-    return _whole([len(states), *counts, *sorted(states), *sorted(laws)])
+    chosen = [plan.observers[name] for name in names]
+    states = sorted({i for one in chosen for i in one.states})
+    laws = sorted({i for one in chosen for i in one.laws})
+    constants = sorted({i for one in chosen for i in one.constants})
+    return _whole([len(states), *counts, len(laws), *states, *laws, *constants])
 
 
 def _whole(numbers: object) -> Counts:
