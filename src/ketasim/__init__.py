@@ -8,9 +8,9 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``check``, ``judge``, ``explain``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``,
-``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so
-that ``import ketasim`` costs nothing.
+``check``, ``judge``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``,
+``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name
+loads on first use, so that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
     from ketasim.verbs.evidence import check, explain, list_experiments
+    from ketasim.verbs.gradient import gradient
     from ketasim.verbs.inspect import (
         describe,
         doctor,
@@ -61,6 +62,7 @@ __all__ = [
     "explain",
     "export",
     "failures",
+    "gradient",
     "hold",
     "hours",
     "human",
@@ -103,6 +105,7 @@ _HOMES = {
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments"),
+    "ketasim.verbs.gradient": ("gradient",),
     "ketasim.verbs.inspect": (
         "describe",
         "doctor",

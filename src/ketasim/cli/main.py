@@ -22,6 +22,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "experiments": "experiments.command",
     "judge": "judge.command",
     "explain": "explain.command",
+    "gradient": "gradient.command",
     "doctor": "doctor.command",
     "status": "stores.status",
     "resume": "stores.resume",

@@ -23,9 +23,9 @@ class Backward(Writer):
     """Writes the module that takes derivatives back through steps."""
 
     interface: Interface = BACKWARD
-    copied = ("backstep.py",)
-    scalars = ("prepare", "prepare_back", "rest_back")
-    repeated = ("begin", "carry")
+    copied: tuple[str, ...] = ("backstep.py",)
+    scalars: tuple[str, ...] = ("prepare", "prepare_back", "rest_back")
+    repeated: tuple[str, ...] = ("begin", "carry")
 
     def _arrays(self) -> dict[str, tuple[int, int, bool, bool]]:
         """Return the places of a step's arrays, and of the derivatives by each of them.
@@ -49,7 +49,7 @@ class Backward(Writer):
         }
 
     @property
-    def programs(self) -> dict[str, str]:  # type: ignore[override]
+    def programs(self) -> dict[str, str]:
         """Return every program by name."""
         stages, forward = self.method.stages, Writer.programs.func(self)  # type: ignore[attr-defined]
         programs = {name: forward[name] for name in ("prepare", "factor")}
@@ -151,7 +151,9 @@ class Backward(Writer):
         body.append("    begin(w, 0)")
         for s in reversed(stages):
             body += [f"    run_stage_back(w, {s - 1} * N * W)", f"    combine_back_{s}(w, 0)"]
-        return ["\n".join(["@njit(**SAFE)", "def run_back(w):", *body, "    run_first_back(w)", ""])]
+        return [
+            "\n".join(["@njit(**SAFE)", "def run_back(w):", *body, "    run_first_back(w)", ""])
+        ]
 
     def _numbers(self) -> dict[str, object]:
         """Return the constants of the text."""
@@ -187,4 +189,3 @@ def _rendered(ends: Seeds, words: Mapping[int, str], nodes: Sequence[Node]) -> s
     kept = {node.id: words[key] for key, node in zip(told, again, strict=True)}
     final = fuse.all(node for _, node in ends)
     return render([(word, node) for (word, _), node in zip(ends, final, strict=True)], kept)
-

@@ -83,8 +83,8 @@ class Reversal:
     """The module that takes derivatives back through a plan's steps.
 
     ``shown`` is what can be read, as nodes over the leaves ``y``, ``p``, ``k`` and ``r``;
-    ``constants`` are a segment's, in the order of the workspace, which is ``size`` long; ``entries``
-    the Jacobian's, ``slopes`` and ``rest`` those of the live states.
+    ``constants`` are a segment's, in the order of the workspace, which is ``size`` long;
+    ``entries`` the Jacobian's, ``slopes`` and ``rest`` those of the live states.
     """
 
     module: str

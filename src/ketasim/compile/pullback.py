@@ -142,7 +142,7 @@ _ACTS: Mapping[str, Callable[..., Array]] = {
     "max": np.maximum,
     "min": np.minimum,
     "pow": _power,
-    "where": lambda a, b, yes, no: np.where(a >= b, yes, no),
+    "where": lambda a, b, yes, no: np.asarray(np.where(a >= b, yes, no)),
     "power_of": lambda product, _base, _exponent: product,
 }
 

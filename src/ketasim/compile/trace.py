@@ -232,7 +232,9 @@ class Graph:
         if exponent.leaf[0] == "p" and exponent.leaf[1] in self.whole:
             whole = self.const(self.whole[exponent.leaf[1]])
             if self.marked:
-                return self.power_of(self.pow(base, whole), self.max(base, self.const(0.0)), exponent)
+                return self.power_of(
+                    self.pow(base, whole), self.max(base, self.const(0.0)), exponent
+                )
             exponent = whole
         if exponent.op == "const" and exponent.value in range(1, 9):
             return self.general_power(self.max(base, self.const(0.0)), exponent)

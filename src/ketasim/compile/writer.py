@@ -62,9 +62,16 @@ class Writer:
     """Gives every array its place, every node its word, and writes it all down."""
 
     interface: Interface = FORWARD
-    copied = ("scan.py", "show.py", "watch.py", "stepper.py")  # texts that the module holds
-    scalars = ("rest", "prepare")  # programs for one lane
-    repeated = ("accept",)  # programs for one state after another, beside those that combine
+    copied: tuple[str, ...] = (
+        "scan.py",
+        "show.py",
+        "watch.py",
+        "stepper.py",
+    )  # texts that the module holds
+    scalars: tuple[str, ...] = ("rest", "prepare")  # programs for one lane
+    repeated: tuple[str, ...] = (
+        "accept",
+    )  # programs for one state after another, beside those that combine
 
     def __init__(
         self,

@@ -84,7 +84,7 @@ class EnsembleResult:
     ``numbers`` (n_members, n_primitives, 2), each a value and its time, NaN where one failed;
     ``final`` (n_members, n_states) when it was asked for. ``rounds`` counts steps of all lanes
     together, so that ``(steps + rejected).sum() / (rounds * lanes)`` is the share of lanes in use.
-    ``tape`` (n_members, n_tape, n_row) is what running back in time needs of each step, where it was
+    ``tape`` (n_members, n_tape, n_row) is what running back in time needs of each step, if it was
     asked for. ``notes`` say what the user should know, such as a cache that could not be written.
     """
 

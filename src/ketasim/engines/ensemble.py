@@ -104,7 +104,7 @@ def run_members(
     result = replace(result, values=np.empty(shape) if into is None else _fitting(into, shape))
     if tape:
         row = tape_row(kernel.plan(general=False), names, primitives)
-        result = replace(result, tape=np.empty((n, tape, row)))
+        result = replace(result, tape=np.zeros((n, tape, row)))
     members = np.arange(n)
     settled = np.flatnonzero(inputs.settled[inputs.plans])
     if y0 is None and len(settled):

@@ -9,16 +9,19 @@ is differentiated. At a kink (``max``, ``where``, ``abs``) a derivative is that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.compile.interface import BACKWARD
-from ketasim.compile.kernel import Reversal
 from ketasim.compile.pullback import carried_out, pulled_back
+from ketasim.compile.trace import Node, reach
+from ketasim.compile.wiring import equations
+from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.engines.contract import Array, Batch, Codes, Counts, Settings
-from ketasim.engines.ensemble import run_members
+from ketasim.engines.ensemble import EnsembleResult, run_members
 from ketasim.engines.inputs import Inputs, gather
 from ketasim.engines.kernels import Kernel, kernel_for
 from ketasim.engines.looks import Gathered, gathered
@@ -27,6 +30,7 @@ from ketasim.engines.status import usable
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
 STEPS = 256  # of each member that are kept at first; more where that was not enough
+ON_KINK = 1e-12  # relative: two numbers nearer than this count as equal
 TOGETHER = 128  # members taken back at once
 Flags = NDArray[np.bool_]
 
@@ -54,7 +58,9 @@ class Gradients:
     notes: tuple[str, ...] = ()
 
 
-def gradients(batch: Batch, settings: Settings | None = None) -> Gradients:
+def gradients(
+    batch: Batch, settings: Settings | None = None, *, with_kinks: bool = False
+) -> Gradients:
     """Return the reductions of members, and their derivatives by all that went into them.
 
     Parameters
@@ -63,6 +69,8 @@ def gradients(batch: Batch, settings: Settings | None = None) -> Gradients:
         Members of one model and the reductions asked of them.
     settings
         Tolerance, limits and threads; the engine is always the compiled one.
+    with_kinks
+        Whether the laws that stand on a kink somewhere are named in ``notes``; takes some ms.
 
     Raises
     ------
@@ -72,21 +80,24 @@ def gradients(batch: Batch, settings: Settings | None = None) -> Gradients:
     how = settings or Settings()
     inputs = gather(batch.schedules).for_members(len(batch))
     kernel = kernel_for(batch.model, inputs, members=len(batch), covering=batch.covering)
-    blank = _blank(batch, kernel, inputs)
+    blank = _blank(batch, inputs)
     general = kernel.is_general(batch.parameters)
+    notes: list[str] = []
     for variant in (False, True):
         mine = np.flatnonzero(general == variant)
         for at in range(0, len(mine), TOGETHER):
             part = mine[at : at + TOGETHER]
-            _Part(kernel, batch, inputs, how, part, general=variant).into(blank)
-    return blank
+            one = _Part(kernel, batch, inputs, how, part, general=variant)
+            tape = one.into(blank)
+            if with_kinks and tape is not None:
+                notes += kinks(batch.model, kernel, tape)
+    return replace(blank, notes=tuple(dict.fromkeys(notes)))
 
 
-def _blank(batch: Batch, kernel: Kernel, inputs: Inputs) -> Gradients:
+def _blank(batch: Batch, inputs: Inputs) -> Gradients:
     n, r = len(batch), len(batch.reductions)
     edges = int(np.diff(inputs.firsts).max())
-    assert kernel.system is not None
-    states, knobs = len(kernel.system.state_names), len(kernel.system.neutral_knobs)
+    states, knobs = len(batch.model.states), len(batch.model.knobs)
 
     def empty(*shape: int) -> Array:
         return np.full((n, r, *shape), np.nan)
@@ -108,8 +119,16 @@ class _Part:
     """Some members of one variant, from their runs to their derivatives."""
 
     def __init__(
-        self, kernel: Kernel, batch: Batch, inputs: Inputs, how: Settings, members: Counts, *, general: bool
+        self,
+        kernel: Kernel,
+        batch: Batch,
+        inputs: Inputs,
+        how: Settings,
+        members: Counts,
+        *,
+        general: bool,
     ) -> None:
+        """Take what is asked of these members, and the kernels that serve them."""
         self.kernel, self.batch, self.how, self.members = kernel, batch, how, members
         self.reductions = batch.reductions
         self.plan = kernel.plan(general=general)
@@ -119,8 +138,8 @@ class _Part:
         self.n_edges = int(np.diff(inputs.firsts).max())
         self.live = np.array(self.plan.live)
 
-    def into(self, out: Gradients) -> None:
-        """Compute everything, and write it where it belongs."""
+    def into(self, out: Gradients) -> Tape | None:
+        """Compute everything, write it where it belongs, and return the steps if there are any."""
         first, second = first_run(self.reductions), second_run(self.reductions)
         found = self._run(first, None)
         numbers = dict(zip(first, np.moveaxis(found.numbers, 1, 0), strict=True))
@@ -134,12 +153,15 @@ class _Part:
         out.values[self.members] = values
         out.status[self.members], out.steps[self.members] = found.status, found.steps
         if not good.any():
-            return
+            return None
         tape = self._tape(found.tape, found.steps, first)
         looked = gathered(tape, self.reductions, numbers, self.batch.ends, good)
         self._take_back(tape, looked, good & ~np.isnan(values).all(axis=1), out)
+        return tape
 
-    def _run(self, primitives: Sequence[Primitive], levels: Array | None, *, tape: bool = True):  # type: ignore[no-untyped-def]
+    def _run(
+        self, primitives: Sequence[Primitive], levels: Array | None, *, tape: bool = True
+    ) -> EnsembleResult:
         size = STEPS if tape else 0
         while True:
             found = run_members(
@@ -183,7 +205,7 @@ class _Part:
         tasks = n * r
         given, n_p = self._given, self.parameters.shape[1]
         n_k = given.knobs.shape[1]
-        seeds = _Seeds(tape, looked, tasks, r, self.n_edges)
+        seeds = _Seeds(tape, looked, tasks, self.n_edges)
         settled = self.inputs.settled[self.inputs.plans]
         results = {
             "by_edge": np.zeros((tasks, self.n_edges, n_live)),
@@ -214,7 +236,9 @@ class _Part:
             before[i] = knobs
         self._write(shaped, before, good, out)
 
-    def _write(self, found: Mapping[str, Array], before: Array, good: Flags, out: Gradients) -> None:
+    def _write(
+        self, found: Mapping[str, Array], before: Array, good: Flags, out: Gradients
+    ) -> None:
         into = self.members[good]
         out.by_parameter[into] = found["by_parameter"][good]
         out.by_knob[into] = found["by_knob"][good]
@@ -235,8 +259,6 @@ class _Part:
         At rest ``f(y, p, k) = 0`` and what is conserved is what the drug-free start holds. So with
         ``J' m + L' v = lam``, the derivative is ``-m f_p + (L' v) rest_p``; see ``steady.settle``.
         """
-        assert self.kernel.system is not None
-        system = self.kernel.system
         before = self.inputs.before[self.inputs.plans[i]]
         full = np.zeros(len(self.plan.scales))
         full[self.live] = tape.first[i]
@@ -244,7 +266,7 @@ class _Part:
         rows, columns = zip(*self.back.entries, strict=True)
         jacobian = np.zeros((len(self.live), len(self.live)))
         jacobian[list(rows), list(columns)] = carried_out(list(self.back.entries.values()), leaves)
-        pools = _pools(system)[:, self.live]
+        pools = _pools(self.batch.model)[:, self.live]
         whole = np.concatenate([jacobian, pools]).T
         found = np.linalg.lstsq(whole, lam.T, rcond=1e-13)[0]
         left, held = found[: len(self.live)], pools.T @ found[len(self.live) :]
@@ -258,7 +280,7 @@ class _Part:
 
 
 def _pulled(
-    nodes: Sequence, seeds: Array, kind: str, length: int, leaves: Mapping[str, Array]  # type: ignore[type-arg]
+    nodes: Sequence[Node], seeds: Array, kind: str, length: int, leaves: Mapping[str, Array]
 ) -> Array:
     """Return the derivative by an array's entries, given that by nodes."""
     graph = nodes[0].graph
@@ -272,10 +294,10 @@ def _pulled(
     return whole
 
 
-def _pools(system: System) -> Array:
-    where = {name: i for i, name in enumerate(system.state_names)}
-    rows = np.zeros((len(system.model.conserved), len(where)))
-    for row, pool in zip(rows, system.model.conserved, strict=True):
+def _pools(model: Model) -> Array:
+    where = {name: i for i, name in enumerate(model.states)}
+    rows = np.zeros((len(model.conserved), len(where)))
+    for row, pool in zip(rows, model.conserved, strict=True):
         row[[where[name] for name in pool]] = 1.0
     return rows
 
@@ -283,7 +305,8 @@ def _pools(system: System) -> Array:
 class _Seeds:
     """Looks as the arrays that the backward kernel starts from."""
 
-    def __init__(self, tape: Tape, looked: Gathered, tasks: int, r: int, n_edges: int) -> None:
+    def __init__(self, tape: Tape, looked: Gathered, tasks: int, n_edges: int) -> None:
+        """Lay every look out; a task is one reduction of one member."""
         n_live = len(tape.plan.live)
         self.starts = np.zeros((tasks, n_live))
         self.at_end = np.zeros((tasks, n_edges, n_live))
@@ -309,17 +332,19 @@ class _Seeds:
         segments = tape.segments[looks.members, np.maximum(looks.steps, 0)]
         for state, slope in states.items():
             weight = looks.weights * slope
-            j = tape.states.index(state)
-            np.add.at(self.seeds, (places, steps, j), weight[within, None] * shape)
+            _gather(
+                self.seeds[:, :, tape.states.index(state)], places, steps, weight[within], shape
+            )
             np.add.at(self.starts, (looks.places[at_first], state), weight[at_first])
             np.add.at(self.at_end, (looks.places[ends], segments[ends] + 1, state), weight[ends])
         for constant, slope in constants.items():
             column = self.steady.index(constant)
-            np.add.at(self.at_once, (looks.places, segments, column), looks.weights * slope)
+            into = self.at_once[:, :, column]
+            np.add.at(into, (looks.places, segments), looks.weights * slope)
         self._seeded = np.array(tape.states or (0,), dtype=np.int64)
 
     @property
-    def arrays(self) -> dict[str, Array]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by their names in the interface."""
         return {
             "seeded": self._seeded,
@@ -328,7 +353,40 @@ class _Seeds:
             "steady": np.array(self.steady, dtype=np.int64),
             "at_once": self.at_once,
             "starts": self.starts,
-        }  # type: ignore[dict-item]
+        }
 
 
-__all__ = ["Gradients", "Reversal", "gradients"]
+def _gather(into: Array, places: Counts, steps: Counts, weights: Array, shape: Array) -> None:
+    """Add looks (n,) to the five numbers of their steps, (n_tasks, n_tape, 5)."""
+    flat, size = places * into.shape[1] + steps, into.shape[0] * into.shape[1]
+    for k in range(shape.shape[1]):
+        total = np.bincount(flat, weights * shape[:, k], minlength=size)
+        into[:, :, k] += total.reshape(into.shape[:2])
+
+
+def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:
+    """Return a sentence for each law whose slope jumps where a step of the tape begins."""
+    eq = equations(System(model), whole=kernel.whole)
+    wires = (*model.derived, *model.quantities, *model.flows)
+    places = [(i, k) for i, n in enumerate(tape.counts) for k in range(int(n))]
+    members, steps = (np.array(one) for one in zip(*places, strict=True))
+    leaves = tape.leaves(members, steps)
+    told = []
+    for wire, call in zip(wires, eq.calls, strict=True):
+        for node in reach([call.result], {a.id for a in call.given}):
+            if node.op not in ("max", "min", "abs", "where"):
+                continue
+            by = pulled_back(eq.graph, [(call.result, eq.graph.const(1.0))], [node.id])
+            if node.id not in by:
+                continue
+            first, other = node.args[0], node.args[1] if len(node.args) > 1 else eq.graph.const(0.0)
+            a, b, slope = carried_out([first, other, by[node.id]], leaves)
+            on = (np.abs(a - b) <= ON_KINK * (np.abs(a) + np.abs(b))) & (np.abs(slope) > ON_KINK)
+            on = np.broadcast_to(on, members.shape)
+            if on.any():
+                t = tape.begins[members[on], steps[on]]
+                told.append(
+                    f"{wire.label} stands on a kink ({node.op}) between {t.min():.4g} h and "
+                    f"{t.max():.4g} h: the derivative is that of one side."
+                )
+    return told

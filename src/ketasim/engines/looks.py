@@ -5,17 +5,26 @@ levels of some follow from others, and each is a value or a time of one course.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.engines.seeds import AROUND, FIRST, SAME, Looks, Tape, area, crossings
-from ketasim.readouts.derive import TIME, VALUE, Primitive, combined, first_run, level_of, second_run
+from ketasim.readouts.derive import (
+    TIME,
+    VALUE,
+    Primitive,
+    combined,
+    first_run,
+    level_of,
+    second_run,
+)
 from ketasim.readouts.reduction import Reduction
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Counts = NDArray[np.int64]
 Gathered = Mapping[str, Looks]
 Found = Mapping[Primitive, Array]
 Asked = dict[Primitive, Array]  # (n_members, n_reductions, 2): the derivative by value and time
@@ -35,7 +44,8 @@ def gathered(
     for one in second_run(reductions):
         weights = asked[one][:, :, VALUE]
         by_level = sink.timed(one, level_of(one, found), weights, span)
-        for other, slopes in _slopes(lambda f, one=one: level_of(one, f), found, first_run(reductions)):
+        level = partial(level_of, one)
+        for other, slopes in _slopes(level, found, first_run(reductions)):
             asked[other] += by_level[:, :, None] * slopes[:, None, :]
     for one in first_run(reductions):
         sink.take(one, asked[one], found[one], span)
@@ -79,24 +89,27 @@ class _Sink:
     """Collects looks, and knows how each primitive depends on its course."""
 
     def __init__(self, tape: Tape, good: Flags, n_reductions: int) -> None:
+        """Begin with nothing; only members that are ``good`` are looked at."""
         self.tape, self.good, self.r = tape, good, n_reductions
-        self.rows: dict[str, list[tuple[int, int, int, float, float]]] = {}
+        self.rows: dict[str, list[Looks]] = {}
 
     def looks(self) -> Gathered:
         """Return what was collected, by name."""
-        found = {}
-        for name, rows in self.rows.items():
-            places, members, steps, shares, weights = zip(*rows, strict=True)
-            found[name] = Looks(
-                np.array(places), np.array(members), np.array(steps),
-                np.array(shares, dtype=float), np.array(weights, dtype=float),
-            )  # fmt: skip
-        return found
+        fields = ("places", "members", "steps", "shares", "weights")
+        return {
+            name: Looks(*(np.concatenate([getattr(one, f) for one in rows]) for f in fields))
+            for name, rows in self.rows.items()
+        }
 
-    def _add(self, name: str, i: int, step: int, share: float, weights: Array) -> None:
-        rows = self.rows.setdefault(name, [])
-        for column in np.flatnonzero(weights):
-            rows.append((i * self.r + int(column), i, step, share, float(weights[column])))
+    def _add(
+        self, name: str, members: Counts, steps: Counts, shares: Array, weights: Array
+    ) -> None:
+        """Add looks (n,) with a weight for each reduction, (n, n_reductions)."""
+        row, column = np.nonzero(weights)
+        if len(row):
+            places = members[row] * self.r + column
+            one = Looks(places, members[row], steps[row], shares[row], weights[row, column])
+            self.rows.setdefault(name, []).append(one)
 
     def take(self, one: Primitive, by: Array, found: Array, span: tuple[float, float]) -> None:
         """Look where a first run's primitive is found; ``by`` is (n_members, n_reductions, 2)."""
@@ -105,53 +118,60 @@ class _Sink:
             self.timed(one, level, by[:, :, VALUE], span)
             return
         window = span if one.window is None else one.window
-        for i in np.flatnonzero(self.good & (by != 0.0).any(axis=(1, 2))):
-            if one.kind == "at":
-                self._add(one.name, i, *self.tape.step_at(i, float(one.moment or 0.0)), by[i, :, VALUE])
-            elif one.kind == "start":
-                self._start(one.name, i, by[i, :, VALUE])
-            elif one.kind == "auc":
-                for step, share, weight in zip(*area(self.tape, one.name, i, window), strict=True):
-                    self._add(one.name, i, int(step), float(share), weight * by[i, :, VALUE])
-            else:
-                self._extreme(one.name, i, found[i], by[i], window)
-
-    def _start(self, name: str, i: int, weights: Array) -> None:
-        """Look at what is there just before time 0, or before anything is given."""
-        if self.tape.begins[i, 0] < -SAME:
-            self._add(name, i, *self.tape.step_at(i, 0.0, before=True), weights)
+        members = np.flatnonzero(self.good & (by != 0.0).any(axis=(1, 2)))
+        weights = by[members, :, VALUE]
+        if one.kind == "at":
+            moment = np.full(len(members), 0.0 if one.moment is None else one.moment)
+            self._add(one.name, members, *self.tape.step_at(members, moment), weights)
+        elif one.kind == "start":
+            self._add(one.name, members, *self._before(members), weights)
+        elif one.kind == "auc":
+            if len(members):
+                owners, steps, shares, per = area(self.tape, one.name, members, window)
+                self._add(one.name, owners, steps, shares, per[:, None] * by[owners, :, VALUE])
         else:
-            self._add(name, i, FIRST, 0.0, weights)
+            self._extreme(one.name, members, found[members], by[members], window)
+
+    def _before(self, members: Counts) -> tuple[Counts, Array]:
+        """Return where what is there just before time 0 is, or before anything is given."""
+        nought = np.zeros(len(members))
+        steps, shares = self.tape.step_at(members, nought, before=True)
+        begins_then = self.tape.begins[members, 0] >= -SAME
+        return np.where(begins_then, FIRST, steps), np.where(begins_then, 0.0, shares)
 
     def _extreme(
-        self, name: str, i: int, found: Array, by: Array, window: tuple[float, float]
+        self, name: str, members: Counts, found: Array, by: Array, window: tuple[float, float]
     ) -> None:
         """Look at a top: its value moves with the course there, its time with the slope there."""
-        value, t = float(found[VALUE]), float(found[TIME])
-        if not np.isfinite(t):
-            return
-        places = [self.tape.step_at(i, t, before=before) for before in (True, False)]
-        sides = [self._value(name, i, *place) for place in places]
-        step, share = places[int(abs(sides[1] - value) < abs(sides[0] - value))]
-        self._add(name, i, step, share, by[:, VALUE])
-        if not by[:, TIME].any() or not window[0] + SAME < t < window[1] - SAME:
-            return
-        apart = AROUND * self.tape.lengths[i, step]
-        beside = [self.tape.step_at(i, t + sign * apart) for sign in (1.0, -1.0)]
-        high, low = (self._value(name, i, *place) for place in beside)
-        bend = (high - 2.0 * self._value(name, i, step, share) + low) / apart**2
-        at_edge = places[0][0] != places[1][0] and self._is_edge(i, places[1][0])
-        if bend == 0.0 or at_edge:
-            return  # a top that stands where a dose or input changes stays there
-        for sign, (k, x) in zip((1.0, -1.0), beside, strict=True):
-            self._add(name, i, k, x, -sign * by[:, TIME] / (2.0 * apart * bend))
+        known = np.isfinite(found[:, TIME])
+        members, found, by = members[known], found[known], by[known]
+        t = found[:, TIME]
+        early = self.tape.step_at(members, t, before=True)
+        late = self.tape.step_at(members, t)
+        near, far = (
+            np.abs(self.tape.values(name, members, *place) - found[:, VALUE])
+            for place in (early, late)
+        )
+        steps, shares = (np.where(far < near, b, a) for a, b in zip(early, late, strict=True))
+        self._add(name, members, steps, shares, by[:, :, VALUE])
+        segments = (self.tape.segments[members, place[0]] for place in (early, late))
+        at_edge = np.not_equal(*segments)
+        inner = (t > window[0] + SAME) & (t < window[1] - SAME)
+        timed = np.flatnonzero((by[:, :, TIME] != 0.0).any(axis=1) & inner & ~at_edge)
+        if len(timed):  # a top that stands where a dose or input changes stays there
+            self._moment(name, members[timed], t[timed], steps[timed], by[timed, :, TIME])
 
-    def _is_edge(self, i: int, step: int) -> bool:
-        return step > 0 and self.tape.segments[i, step] != self.tape.segments[i, step - 1]
-
-    def _value(self, name: str, i: int, step: int, share: float) -> float:
-        one = np.array([i]), np.array([step]), np.array([share])
-        return float(self.tape.values(name, *one)[0])
+    def _moment(self, name: str, members: Counts, t: Array, steps: Counts, by: Array) -> None:
+        """Look at both sides of a top for when it is."""
+        far = AROUND * self.tape.lengths[members, steps]
+        beside = [self.tape.step_at(members, t + sign * far) for sign in (1.0, -1.0)]
+        high, low = (self.tape.values(name, members, *place) for place in beside)
+        top = self.tape.values(name, members, *self.tape.step_at(members, t))
+        bend = (high - 2.0 * top + low) / far**2
+        with np.errstate(all="ignore"):
+            per = np.where(bend == 0.0, 0.0, 1.0 / (2.0 * far * bend))[:, None] * by
+        for sign, place in zip((1.0, -1.0), beside, strict=True):
+            self._add(name, members, *place, -sign * per)
 
     def timed(
         self, one: Primitive, level: Array, weights: Array, span: tuple[float, float]
@@ -162,44 +182,33 @@ class _Sink:
         """
         by_level = np.zeros_like(weights)
         window = span if one.window is None else one.window
+        members = np.flatnonzero(self.good & (weights != 0.0).any(axis=1))
+        if not len(members):
+            return by_level
+        heights = level[members]
+        begins: tuple[Counts, Array] | None = None
         if one.kind == "time_to_fall":
             window = max(window[0], 0.0), window[1]
-        for i in np.flatnonzero(self.good & (weights != 0.0).any(axis=1)):
-            height = float(level[i])
-            start = one.kind == "time_to_fall"
-            if start:
-                height = self._begins_at(one, i, window) - height
-            steps, shares, up = crossings(self.tape, one.name, i, height, window)
-            chosen = slice(None) if one.kind in ("above", "below") else slice(0, 1)
-            for step, share, way in zip(steps[chosen], shares[chosen], up[chosen], strict=True):
-                slope = self._slope(one.name, i, int(step), float(share))
-                per = {"above": way, "below": -way}.get(one.kind, -1.0) / slope
-                self._add(one.name, i, int(step), float(share), per * weights[i])
-                by_level[i] -= per * weights[i]
-            if start:
-                self._begin(one, i, window, by_level[i])
+            begins = self._begin(one, members, window[0])
+            heights = self.tape.values(one.name, members, *begins) - heights
+        owners, steps, shares, up = crossings(self.tape, one.name, members, heights, window)
+        if one.kind not in ("above", "below"):
+            first = np.unique(owners, return_index=True)[1]
+            owners, steps, shares, up = owners[first], steps[first], shares[first], up[first]
+        slopes = self.tape.slopes_of(one.name, owners, steps, shares)
+        ways = {"above": up, "below": -up}.get(one.kind, -np.ones(len(up)))
+        per = (ways / slopes)[:, None] * weights[owners]
+        self._add(one.name, owners, steps, shares, per)
+        np.subtract.at(by_level, owners, per)
+        if begins is not None:
+            self._add(one.name, members, *begins, by_level[members])
         return by_level
 
-    def _slope(self, name: str, i: int, step: int, share: float) -> float:
-        nothing = np.zeros(1, dtype=np.int64)
-        look = Looks(nothing, np.array([i]), np.array([step]), np.array([share]), np.zeros(1))
-        return float(self.tape.slopes_of(name, look)[0])
-
-    def _is_windowed(self, one: Primitive, i: int) -> bool:
-        return one.window is not None and one.window[0] > max(0.0, self.tape.begins[i, 0])
-
-    def _begins_at(self, one: Primitive, i: int, window: tuple[float, float]) -> float:
-        if self._is_windowed(one, i):
-            return self._value(one.name, i, *self.tape.step_at(i, window[0]))
-        if self.tape.begins[i, 0] < -SAME:
-            return self._value(one.name, i, *self.tape.step_at(i, 0.0, before=True))
-        return self._value(one.name, i, FIRST, 0.0)
-
-    def _begin(self, one: Primitive, i: int, window: tuple[float, float], weights: Array) -> None:
-        if self._is_windowed(one, i):
-            self._add(one.name, i, *self.tape.step_at(i, window[0]), weights)
-        else:
-            self._start(one.name, i, weights)
-
-
-__all__ = ["Gathered", "gathered", "replace"]
+    def _begin(self, one: Primitive, members: Counts, opens: float) -> tuple[Counts, Array]:
+        """Return where the course is that a fall is counted from."""
+        steps, shares = self._before(members)
+        if one.window is None:
+            return steps, shares
+        later = one.window[0] > np.maximum(0.0, self.tape.begins[members, 0])
+        inner = self.tape.step_at(members, np.full(len(members), opens))
+        return np.where(later, inner[0], steps), np.where(later, inner[1], shares)
