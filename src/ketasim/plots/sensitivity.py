@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ketasim.plots.style import (
@@ -44,7 +45,7 @@ def draw_tornado(found: xr.Dataset, *, top: int = BARS) -> Figure:
     rows = -(-len(names) // columns)
     shown = min(top, found.sizes["factor"])
     with settings(PAGE):
-        figure = new_figure(PAGE.width, rows * (14.0 + 4.2 * shown) + 4.0)
+        figure = new_figure(PAGE.width, rows * (14.0 + 4.4 * shown) + 4.0)
         figure.set_label(provenance(found.attrs))
         grid: Any = figure.subplots(rows, columns, squeeze=False)
         for axes, name in zip(grid.flat, names, strict=False):
@@ -61,11 +62,11 @@ def _bars(axes: Axes, found: xr.Dataset, name: str, shown: int) -> None:
     chosen = order(found[main].to_numpy())[:shown]
     factors = found["factor"].to_numpy()[chosen]
     heights = np.arange(len(chosen))[::-1]
-    pairs = [(main, BLUE, 0.72)]
+    bars = [(main, BLUE, 0.0, 0.66)]
     if method == "sobol":
-        pairs = [(main, SKY, 0.72), ("S1", BLUE, 0.34)]
-    for key, colour, height in pairs:
-        _bar(axes, found, key, chosen, heights, colour, height)
+        bars = [(main, SKY, 0.19, 0.36), ("S1", BLUE, -0.19, 0.36)]
+    for key, colour, above, height in bars:
+        _bar(axes, found, key, chosen, heights.astype(float) + above, colour, height)
     axes.axvline(0.0, color=INK, lw=0.6)
     axes.set_yticks(heights, factors)
     axes.set_ylim(-0.6, len(chosen) - 0.4)
@@ -78,7 +79,8 @@ def _bars(axes: Axes, found: xr.Dataset, name: str, shown: int) -> None:
     if not len(chosen):
         axes.text(0.5, 0.5, "does not vary", transform=axes.transAxes, ha="center", color=FAINT)
     elif method == "sobol":
-        axes.legend(frameon=False, fontsize=PAGE.text_size, loc="lower right")
+        swatches = [Patch(color=colour, label=LABELS[key]) for key, colour, _, _ in bars]
+        axes.legend(handles=swatches, frameon=False, fontsize=PAGE.text_size, loc="lower right")
 
 
 def _bar(
@@ -86,7 +88,7 @@ def _bar(
     found: xr.Dataset,
     key: str,
     chosen: NDArray[np.intp],
-    heights: NDArray[np.intp],
+    heights: Array,
     colour: str,
     height: float,
 ) -> None:
@@ -94,7 +96,7 @@ def _bar(
     value, low, high = (found[key + tail].to_numpy()[chosen] for tail in ("", "_low", "_high"))
     unclear = (low <= 0.0) & (high >= 0.0)
     colours = [VERMILION if x < 0.0 and key == "PRCC" else colour for x in value]
-    bars = axes.barh(heights, value, height=height, color=colours, label=LABELS[key])
+    bars = axes.barh(heights, value, height=height, color=colours)
     for bar, pale in zip(bars, unclear, strict=True):
         bar.set_alpha(0.35 if pale else 1.0)
     axes.hlines(heights, low, high, color=INK, lw=0.7, zorder=3)

@@ -29,6 +29,7 @@ from ketasim.studies.designs.distributions import Distribution
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
 MAIN = {"sobol": "ST", "shapley": "Sh", "morris": "mu_star", "prcc": "PRCC"}  # what ranks factors
+TOGETHER = 2048  # members whose gradients are added at once
 FLAT = 1e-12  # a spread below this share of the values is rounding
 
 
@@ -258,21 +259,28 @@ def derivative_based(
             f"{lost:,} of {n:,} members have no gradient or no value; "
             'failed="drop" leaves them out.'
         )
-    scaled = gradients[fine] * _stretch(inputs, values[fine])[:, None, :]
     names, owner = _owners(tuple(inputs), shares)
-    joined = np.zeros((*scaled.shape[:2], len(names)))
-    for i, of in enumerate(owner):
-        joined[:, :, of] += scaled[:, :, i]
-    used = n - lost
-    counts = Resampling(used, resamples, seed).next(used) / used
-    apart = outputs[fine] - outputs[fine].mean(axis=0)
-    variance = counts @ apart**2 - (counts @ apart) ** 2
-    squares = np.einsum("rn,nok->rok", counts, joined**2)
-    found = [_interval(_ratio(squares[:, o], variance[:, o]), level) for o in range(n_readouts)]
+    stretch = _stretch(inputs, values)
+    centre, used = outputs[fine].mean(axis=0), n - lost
+    again = Resampling(used, resamples, seed)
+    squares = np.zeros((1 + resamples, n_readouts * len(names)))
+    moments = np.zeros((1 + resamples, 2 * n_readouts))
+    for members in np.array_split(np.flatnonzero(fine), -(-used // TOGETHER)):
+        scaled = gradients[members] * stretch[members][:, None, :]
+        joined = np.zeros((*scaled.shape[:2], len(names)))
+        for i, of in enumerate(owner):
+            joined[:, :, of] += scaled[:, :, i]
+        counts = again.next(len(members)) / used
+        apart = outputs[members] - centre
+        squares += counts @ (joined**2).reshape(len(members), -1)
+        moments += counts @ np.concatenate([apart, apart**2], axis=1)
+    means = squares.reshape(1 + resamples, n_readouts, len(names))
+    variance = moments[:, n_readouts:] - moments[:, :n_readouts] ** 2
+    found = [_interval(_ratio(means[:, o], variance[:, o]), level) for o in range(n_readouts)]
     bound, low, high = (
         np.stack([getattr(one, end) for one in found]) for end in ("value", "low", "high")
     )
-    return Derivatives(names, bound, low, high, np.sqrt(squares[0]), used, lost)
+    return Derivatives(names, bound, low, high, np.sqrt(means[0]), used, lost)
 
 
 def _owners(
