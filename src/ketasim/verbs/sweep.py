@@ -33,6 +33,7 @@ SAMPLES = {
     "prcc": "lhs:4096",
     "shapley": "sobol:1024",
 }
+CHUNK = 1024  # members at once; more take memory and no less time
 POINTS: dict[str, Any] = {"sobol": "sobol", "lhs": "latin_hypercube", "random": "random"}
 
 
@@ -273,6 +274,7 @@ def sensitivity_order(
         "engine": engine or setup.engine or "ensemble",
         "method": setup.method,
         "rtol": setup.rtol if rtol is None else rtol,
+        "chunk": CHUNK,
         "limits": limits,
     }
     keep = {"summaries": texts or [f"{name}.change" for name in headlines(scenario)]}
