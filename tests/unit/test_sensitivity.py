@@ -1,6 +1,8 @@
 """Sensitivity of runs: designs, failed members, stores, words, files and pictures."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -353,3 +355,51 @@ def test_an_own_design_gives_indices_too():
     design = replace(made("latin_hypercube", 200))
     found = analyse(ran(design), design, ["y"])
     assert float(found["PRCC"].sel(factor="nmda.k_s")[0]) > 0.5
+
+
+COUNT = """
+import resource, sys, numpy as np, xarray as xr
+from ketasim.models import antidepressant
+from ketasim.studies import designs
+from ketasim.studies.sensitivity import analyse
+n = int(sys.argv[1])
+design = designs.saltelli(antidepressant(), n, vary="uncertain")
+y = np.random.default_rng(1).normal(size=len(design))
+runs = xr.Dataset({f"y{i}": ("member", y) for i in range(8)})
+runs["status"] = ("member", np.zeros(len(design), np.int8))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+found = analyse(runs, design)
+assert np.isfinite(found["ST_high"]).all()
+print(len(design), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def test_memory_does_not_grow_with_the_members():
+    pytest.importorskip("resource", reason="the system does not tell how much memory is used")
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", COUNT, str(n)], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for n in (512, 4096)
+    ]
+    members, grown = ([float(one[k]) for one in told] for k in (0, 1))
+    assert members[1] == 8 * members[0] > 7e5
+    assert grown[1] < grown[0] + 10.0  # MiB; a read-out of the longer one takes 5.5
+
+
+@pytest.mark.slow
+def test_eight_readouts_by_all_parameters_take_two_minutes_and_600_megabytes(tmp_path):
+    resource = pytest.importorskip("resource", reason="the system does not tell what was used")
+    readouts = "spines@24h, spines.peak, score.change, glutamate.peak, bdnf.peak, mtor.peak, " \
+               "ampa.peak, nmda_block.peak"  # fmt: skip
+    words = ["sensitivity", "human_depressed_iv", "--vary", "everything", "--summary", readouts,
+             "--sample", "sobol:4096", "--threads", "2", "-o", str(tmp_path)]  # fmt: skip
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-m", "ketasim", *words], capture_output=True, text=True, check=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "8 read-outs by 190 factors: 786,432 runs in 4,096 blocks, none failed." in done.stdout
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert processor < 2 * 120.0  # [s] on two cores, whoever else uses them
+    assert after.ru_maxrss / 1024 < 600.0
