@@ -11,7 +11,7 @@ from ketasim.plots.style import PAGE, save
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 STYLE = replace(PAGE, dpi=140)
-READOUTS = ["spines@24h", "score@24h", "score@7d", "glutamate.peak"]
+READOUTS = ["glutamate.change", "bdnf.change", "spines.change", "score.change"]
 
 sobol = ks.sensitivity("human_depressed_iv", READOUTS, sample="sobol:1024", progress=True)
 shapley = ks.sensitivity(

@@ -11,7 +11,8 @@ from ketasim.errors import ConfigError, MissingValues
 from ketasim.models import antidepressant
 from ketasim.studies import designs, indices
 from ketasim.studies.designs import lognormal, loguniform, normal, truncated, uniform
-from ketasim.studies.sensitivity import Asked, analyse
+from ketasim.studies.indices import Asked
+from ketasim.studies.sensitivity import analyse
 from ketasim.verbs.evidence import Sensitivity
 
 MODEL = antidepressant()

@@ -14,7 +14,8 @@ from ketasim.errors import ConfigError, KetasimError, MissingValues
 from ketasim.models import antidepressant
 from ketasim.results.failures import failed
 from ketasim.studies import designs, indices
-from ketasim.studies.sensitivity import Asked, Reading, analyse, blocks_of
+from ketasim.studies.indices import Asked
+from ketasim.studies.sensitivity import Reading, analyse, blocks_of, screened
 from ketasim.verbs.evidence import Sensitivity
 
 MODEL = antidepressant()
@@ -355,6 +356,31 @@ def test_an_own_design_gives_indices_too():
     design = replace(made("latin_hypercube", 200))
     found = analyse(ran(design), design, ["y"])
     assert float(found["PRCC"].sel(factor="nmda.k_s")[0]) > 0.5
+
+
+def test_gradients_of_a_draw_are_told_and_drawn_as_indices_are():
+    names = ["x.a", "x.b", "x.c"]
+    vary = dict.fromkeys(names, "uniform(0, 2)") | {"x.b": "normal(1, 0.5)"}
+    design = designs.sobol(MODEL, 2048, vary=vary, seed=1)
+    x = design.rows(0, 2048)
+    outputs = np.stack([x @ [3.0, 1.0, 0.0], x[:, 2] ** 2], axis=1)
+    gradients = np.zeros((2048, 2, 3))
+    gradients[:, 0] = [3.0, 1.0, 0.0]
+    gradients[:, 1, 2] = 2 * x[:, 2]
+    found = screened(design, gradients, outputs, {"line": "uM", "square": "1"})
+    total = np.array([9 / 3, 0.25, 0.0]) / (9 / 3 + 0.25)
+    np.testing.assert_allclose(found["bound"][0], total * [12 / np.pi**2, 1, 1], rtol=0.01)
+    assert float(found["bound"][1, 2]) > 1.0
+    runs = xr.Dataset()
+    told = Sensitivity(found, runs, design)
+    head = "Bounds on total indices of 2 read-outs by 3 factors: 2,048 runs, none failed."
+    assert told.text.startswith(head)
+    assert len(told.figure.axes) == 2
+    gradients[5, 0, 0] = np.nan
+    with pytest.raises(MissingValues, match="1 of 2,048 members have no gradient"):
+        screened(design, gradients, outputs, {"line": "uM", "square": "1"})
+    with pytest.raises(ConfigError, match="a saltelli does not draw members independently"):
+        screened(made("saltelli"), gradients, outputs, {"line": "uM", "square": "1"})
 
 
 COUNT = """

@@ -244,7 +244,7 @@ def sensitivity(config: str, **options: Any) -> None:
     from ketasim.reports.stores import planned
     from ketasim.results.folder import prepare
     from ketasim.results.store import is_store
-    from ketasim.studies.sensitivity import Asked
+    from ketasim.studies.indices import Asked
     from ketasim.verbs.evidence import sensitivity_of
 
     of = ("failed", "level", "resamples", "seed")

@@ -30,6 +30,7 @@ LABELS = {
     "Sh": "Shapley effect (share of variance)",
     "mu_star": "mean absolute effect of a whole range",
     "PRCC": "partial rank correlation",
+    "bound": "total order at most",
 }
 WORDS = {"sobol": "share of variance"}
 

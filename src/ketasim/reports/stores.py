@@ -135,6 +135,8 @@ def _note(found: "xr.Dataset") -> Iterator[str]:
         )
     if method == "morris":
         yield "Effects are of a whole range, in the read-out's unit; sigma is how they differ."
+    if method == "derivative":
+        yield "A total index is at most its bound: near 0 it can be fixed, large it says nothing."
     if method == "prcc":
         yield "Rank correlations see what rises or falls throughout, and miss what does both."
 

@@ -23,14 +23,43 @@ from math import atanh, log, pi, sqrt, tanh
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.errors import ConfigError, MissingValues
+from ketasim.errors import ConfigError, MissingValues, suggest
 from ketasim.studies.designs.distributions import Distribution
 
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
-MAIN = {"sobol": "ST", "shapley": "Sh", "morris": "mu_star", "prcc": "PRCC"}  # what ranks factors
+MAIN = {
+    "sobol": "ST",
+    "shapley": "Sh",
+    "morris": "mu_star",
+    "prcc": "PRCC",
+    "derivative": "bound",
+}  # what ranks factors
+RULES = ("refuse", "drop")
 TOGETHER = 2048  # members whose gradients are added at once
 FLAT = 1e-12  # a spread below this share of the values is rounding
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How indices are wanted: what failed members mean, and how intervals are found."""
+
+    failed: str = "refuse"
+    level: float = 0.95
+    resamples: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if self.failed not in RULES:
+            raise ConfigError(
+                f'failed = "{self.failed}": no such rule.{suggest(self.failed, RULES)} '
+                f"Write {' or '.join(RULES)}."
+            )
+        if not 0.0 < self.level < 1.0:
+            raise ConfigError(f"level = {self.level:g}: must lie between 0 and 1, e.g. 0.95.")
+        if not 10 <= self.resamples <= 100_000:
+            raise ConfigError(f"resamples = {self.resamples:,}: between 10 and 100,000 are needed.")
 
 
 @dataclass(frozen=True)

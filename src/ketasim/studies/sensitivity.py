@@ -4,11 +4,9 @@ The design says which indices there are. Members without a value are never left 
 they are refused, or the blocks they belong to are dropped and counted.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +15,12 @@ from numpy.typing import NDArray
 from ketasim.engines.status import Status, usable
 from ketasim.errors import ConfigError, MissingValues, suggest
 from ketasim.results import failures
+from ketasim.results.failures import Survey
 from ketasim.studies import indices
 from ketasim.studies.designs.blocks import Blocks, factors_of, of_blocks
 from ketasim.studies.designs.design import Design
-from ketasim.studies.indices import Found
+from ketasim.studies.designs.distributions import Distribution
+from ketasim.studies.indices import Asked, Found, Index
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,32 +36,10 @@ WORDS = {
     "shapley": "Shapley effects",
     "morris": "elementary effects",
     "prcc": "partial rank correlations",
+    "derivative": "bounds on total indices",
 }
-RULES = ("refuse", "drop")
 SHOWN = 20_000  # members with values that failed ones are compared with
 Bar = Callable[[Iterator[Any], int], Iterator[Any]]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How indices are wanted: what failed members mean, and how intervals are found."""
-
-    failed: str = "refuse"
-    level: float = 0.95
-    resamples: int = 1000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be."""
-        if self.failed not in RULES:
-            raise ConfigError(
-                f'failed = "{self.failed}": no such rule.{suggest(self.failed, RULES)} '
-                f"Write {' or '.join(RULES)}."
-            )
-        if not 0.0 < self.level < 1.0:
-            raise ConfigError(f"level = {self.level:g}: must lie between 0 and 1, e.g. 0.95.")
-        if not 10 <= self.resamples <= 100_000:
-            raise ConfigError(f"resamples = {self.resamples:,}: between 10 and 100,000 are needed.")
 
 
 def method_of(design: Design) -> str:
@@ -185,7 +163,7 @@ class Reading:
         return np.asarray(part.to_numpy(), dtype=float).reshape(last - first, self.width)
 
     @cached_property
-    def survey(self) -> "Survey":
+    def survey(self) -> Survey:
         """Return what there is, after one reading."""
         seen = Survey(self.names, self.blocks)
         for first, last in self.stretches():
@@ -250,64 +228,6 @@ class Reading:
         return f", all with {region}," if region else ""
 
 
-class Survey:
-    """How members ended, which blocks are whole, and the mean and the ends of every read-out."""
-
-    def __init__(self, names: Sequence[str], blocks: int) -> None:
-        self.ended: Counter[int] = Counter()
-        self.fine = {name: np.zeros(blocks, dtype=bool) for name in names}
-        self.without = dict.fromkeys(names, 0)
-        self.count = dict.fromkeys(names, 0)
-        self.total = dict.fromkeys(names, 0.0)
-        self.squares = dict.fromkeys(names, 0.0)
-        self.shift: dict[str, float] = {}
-        self.ends = dict.fromkeys(names, (np.inf, -np.inf))
-
-    def add_status(self, status: NDArray[np.int8]) -> None:
-        """Count how members ended."""
-        codes, counts = np.unique(status, return_counts=True)
-        self.ended.update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
-
-    def add(self, name: str, where: slice, status: NDArray[np.int8], values: Array) -> None:
-        """Add the values of some blocks."""
-        known = np.isfinite(values)
-        self.without[name] += int(np.count_nonzero(usable(status) & ~known))
-        whole = (known & usable(status)).all(axis=1)
-        self.fine[name][where] = whole
-        kept = values[whole]
-        if kept.size:
-            shift = self.shift.setdefault(name, float(kept.mean()))
-            self.count[name] += kept.size
-            self.total[name] += float((kept - shift).sum())
-            self.squares[name] += float(((kept - shift) ** 2).sum())
-            low, high = self.ends[name]
-            self.ends[name] = min(low, float(kept.min())), max(high, float(kept.max()))
-
-    @property
-    def failures(self) -> Mapping[int, int]:
-        """Return how many members failed in each way, most frequent first."""
-        good = (int(Status.OK), int(Status.OK_AFTER_RETRY), int(Status.NOT_RUN))
-        return {k: n for k, n in self.ended.most_common() if k not in good}
-
-    @property
-    def failed(self) -> int:
-        """Return how many members failed."""
-        return sum(self.failures.values())
-
-    def mean(self, name: str) -> float:
-        """Return the mean of a read-out over whole blocks."""
-        return self.shift[name] + self.total[name] / self.count[name]
-
-    def sd(self, name: str) -> float:
-        """Return the standard deviation of a read-out over whole blocks."""
-        n = self.count[name]
-        return sqrt(max(0.0, self.squares[name] / n - (self.total[name] / n) ** 2))
-
-    def does_vary(self, name: str) -> bool:
-        """Say whether a read-out differs between members by more than rounding."""
-        return indices.does_vary(*self.ends[name])
-
-
 def _of_blocks(
     reading: Reading, source: Blocks, fine: Mapping[str, Flags], asked: Asked
 ) -> dict[str, Found]:
@@ -327,7 +247,7 @@ def _of_blocks(
                 made[name].add(values, *(one[kept] for one in steps))
     found: dict[str, Found] = {name: made[name].found(asked.level) for name in reading.names}
     none = indices.nothing(len(source.factors))
-    flat = [name for name in reading.names if not seen.does_vary(name)]
+    flat = [name for name in reading.names if not indices.does_vary(*seen.ends[name])]
     return found | {name: dict.fromkeys(found[name], none) for name in flat}
 
 
@@ -362,26 +282,8 @@ def _labelled(
     found: Mapping[str, Found],
     asked: Asked,
 ) -> "xr.Dataset":
-    import xarray as xr
-
     names, seen = list(reading.names), reading.survey
-    factors = factors_of(design)
-    variables: dict[str, Any] = {}
-    for key in next(iter(found.values())):
-        for end, tail in (("value", ""), ("low", "_low"), ("high", "_high")):
-            table = np.stack([getattr(found[name][key], end) for name in names])
-            variables[key + tail] = (("readout", "factor"), table)
     used = [int(fine[name].sum()) for name in names]
-    variables["used"] = (("readout",), np.array(used))
-    for key, of in (("mean", seen.mean), ("sd", seen.sd)):
-        variables[key] = (("readout",), np.array([of(name) for name in names]))
-    units = [str(dataset[name].attrs.get("units", "1")) for name in names]
-    coordinates = {
-        "readout": names,
-        "factor": list(factors),
-        "unit": (("readout",), units),
-        "inside": (("factor",), [", ".join(inside) for inside in factors.values()]),
-    }
     kept = ("ketasim_version", "model", "model_digest", "parameter_changes", "engine", "rtol",
             "design_digest", "scenario", "scenario_name", "config")  # fmt: skip
     attributes = {one: dataset.attrs[one] for one in kept if one in dataset.attrs}
@@ -391,9 +293,88 @@ def _labelled(
         "blocks": reading.blocks,
         "block_members": reading.width,
         "failed_members": seen.failed,
-        "rule": asked.failed,
-        "level": asked.level,
-        "resamples": asked.resamples,
-        "seed": asked.seed,
     }
-    return xr.Dataset(variables, coordinates, {**attributes, **told})
+    units = [str(dataset[name].attrs.get("units", "1")) for name in names]
+    table = _table(found, factors_of(design), dict(zip(names, units, strict=True)), asked)
+    table["used"] = (("readout",), np.array(used))
+    for key, of in (("mean", seen.mean), ("sd", seen.sd)):
+        table[key] = (("readout",), np.array([of(name) for name in names]))
+    return table.assign_attrs({**attributes, **told})
+
+
+def _table(
+    found: Mapping[str, Found],
+    factors: Mapping[str, Sequence[str]],
+    units: Mapping[str, str],
+    asked: Asked,
+) -> "xr.Dataset":
+    """Return indices with their names, (readout, factor)."""
+    import xarray as xr
+
+    variables: dict[str, Any] = {}
+    for key in next(iter(found.values())):
+        for end, tail in (("value", ""), ("low", "_low"), ("high", "_high")):
+            table = np.stack([getattr(found[name][key], end) for name in units])
+            variables[key + tail] = (("readout", "factor"), table)
+    coordinates = {
+        "readout": list(units),
+        "factor": list(factors),
+        "unit": (("readout",), list(units.values())),
+        "inside": (("factor",), [", ".join(inside) for inside in factors.values()]),
+    }
+    told = {"rule": asked.failed, "level": asked.level, "resamples": asked.resamples}
+    return xr.Dataset(variables, coordinates, {**told, "seed": asked.seed})
+
+
+def screened(
+    design: Design,
+    gradients: Array,
+    outputs: Array,
+    readouts: Mapping[str, str],
+    *,
+    asked: Asked | None = None,
+) -> "xr.Dataset":
+    """Return upper bounds on total indices, from gradients at the first members of a draw.
+
+    Parameters
+    ----------
+    design
+        Drawn independently: ``designs.random``, ``sobol`` or ``latin_hypercube``.
+    gradients
+        By the design's columns, in their units, shape (n_members, n_readouts, n_columns).
+    outputs
+        The read-outs, shape (n_members, n_readouts).
+    readouts
+        Their names and units.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``bound`` (readout, factor) with ``_low`` and ``_high``, as :func:`analyse` returns indices;
+        see :func:`ketasim.studies.indices.derivative_based`.
+
+    Raises
+    ------
+    MissingValues
+        When a member has no gradient or no value, and is not to be dropped.
+    ConfigError
+        When shapes do not fit, or members are not drawn independently.
+    """
+    if (kind := design.description["kind"]) not in DRAWS:
+        raise ConfigError(f"a {kind} does not draw members independently; use sobol or random.")
+    wish, n = asked or Asked(), len(outputs)
+    columns = {name: Distribution.of(one) for name, one in design.description["columns"]}
+    found = indices.derivative_based(
+        gradients, outputs, columns, design.rows(0, n), shares=design.description.get("shares"),
+        failed=wish.failed, level=wish.level, resamples=wish.resamples, seed=wish.seed,
+    )  # fmt: skip
+    named = {
+        name: {"bound": Index(found.bound[k], found.low[k], found.high[k])}
+        for k, name in enumerate(readouts)
+    }
+    table = _table(named, factors_of(design), readouts, wish)
+    table["used"] = (("readout",), np.full(len(readouts), found.used))
+    table["mean"] = (("readout",), np.nanmean(outputs, axis=0))
+    table["sd"] = (("readout",), np.nanstd(outputs, axis=0))
+    counted = {"members": n, "blocks": n, "block_members": 1, "failed_members": found.failed}
+    return table.assign_attrs({"method": "derivative", **counted})

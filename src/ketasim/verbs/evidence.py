@@ -26,9 +26,9 @@ from ketasim.studies.designs.choice import Vary
 from ketasim.studies.designs.design import Design
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.scorecard import Verdict, score
+from ketasim.studies.indices import Asked
 from ketasim.studies.mediation import Explanation
 from ketasim.studies.sensitivity import (
-    Asked,
     Reading,
     analyse,
     blocks_of,
