@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import ketasim as ks
 from ketasim.cli.main import group
 from ketasim.errors import KetasimError
 from ketasim.results.store import Store
@@ -63,11 +65,41 @@ def test_a_store_is_read_without_running_anything(place):
     ]
 
 
+def test_a_store_has_its_runs_and_takes_no_others(place):
+    typed(*ASK, "-o", "here")
+    with pytest.raises(KetasimError, match="holds its runs already, so --method, --set cannot be"):
+        typed("sensitivity", "here/runs.zarr", "--method", "morris", "--set", "output.until=2d")
+    with pytest.raises(KetasimError, match=r"here/runs\.zarr holds its runs .*so vary cannot"):
+        ks.sensitivity("here/runs.zarr", vary="nmda")
+    with pytest.raises(KetasimError, match="Mixing would be wrong") as caught:
+        typed(*ASK[:-1], "sobol:32", "-o", "here")
+    assert caught.value.exit_code == 2
+
+
 def test_a_plain_sweep_gives_rank_correlations(place):
     typed("sweep", "human_healthy_iv", *FEW, *READ, "--sample", "lhs:40", "-o", "lhs.zarr")
     said = typed("sensitivity", "lhs.zarr", "-o", "prcc", "--format", "pdf")
     assert "Partial rank correlations of 2 read-outs by 2 factors: 40 runs, none failed." in said
     assert (place / "prcc" / "tornado.pdf").is_file()
+
+
+def test_a_failed_member_ends_it_with_where_to_look(place):
+    few = ["--vary", "nmda.k_s = uniform(-1, 3) uM"]
+    words = ["sensitivity", "human_healthy_iv", *few, *READ, "--set", "output.until=1d"]
+    with pytest.raises(KetasimError, match=r"must be >= 0"):
+        typed(*words, "-o", "low")
+    words = [*ASK, "-o", "here"]
+    typed(*words)
+    store = Store(place / "here" / "runs.zarr")
+    values = {name: store.dataset()[name].to_numpy().copy() for name in store.names}
+    values["status"][5] = 2
+    values["spines@24h"][5] = values["nmda_block.peak"][5] = np.nan
+    store.put(0, values)
+    with pytest.raises(KetasimError) as caught:
+        typed(*words)
+    assert "1 of 64 members failed (max_steps 1)" in str(caught.value)
+    assert '"ketasim failures here/runs.zarr"' in str(caught.value)
+    assert "1 of 16 blocks dropped" in typed(*words, "--failed", "drop")
 
 
 def test_groups_and_other_methods_are_typed_so(place):

@@ -194,10 +194,8 @@ def _carried_out(
 )  # fmt: skip
 @click.option(
     "--method",
-    default="sobol",
-    show_default=True,
-    help="sobol (first and total order), morris (elementary effects), prcc (rank correlation) or "
-    "shapley (effects of groups).",
+    help="sobol (first and total order; the default), morris (elementary effects), prcc (rank "
+    "correlation) or shapley (effects of groups).",
 )
 @click.option(
     "--sample",
@@ -245,7 +243,7 @@ def sensitivity(config: str, **options: Any) -> None:
     from ketasim.results.folder import prepare
     from ketasim.results.store import is_store
     from ketasim.studies.indices import Asked
-    from ketasim.verbs.evidence import sensitivity_of
+    from ketasim.verbs.evidence import check_none_given, sensitivity_of
 
     of = ("failed", "level", "resamples", "seed")
     asked = Asked(*(options[name] for name in of))
@@ -254,7 +252,12 @@ def sensitivity(config: str, **options: Any) -> None:
         store.parent if is_store(store) else Path("sensitivity", Path(config).stem)
     )
     names = [name.strip() for text in options["summaries"] for name in text.split(",")]
-    if not is_store(store):
+    if is_store(store):
+        new = ("method", "sample", "vary", "groups", "sets", "only_plan")
+        check_none_given(
+            store, {f"--{_TYPED.get(name, name)}": bool(options[name]) for name in new}
+        )
+    else:
         order, count = _sensitivity_order(config, out, options), threads(options["threads"])
         if options["only_plan"]:
             click.echo(planned(order.plan(threads=count)))
@@ -281,18 +284,23 @@ def _sensitivity_order(config: str, out: Path, options: dict[str, Any]) -> "Orde
     setup = load(config, sets=[*options["sets"], *tolerance])
     with located("--vary "):
         vary = wishes(options["vary"])
-    taken = ("method", "sample", "levels", "seed", "engine")
+    taken = ("sample", "levels", "seed", "engine")
+    method = options["method"] or "sobol"
     order = sensitivity_order(
         setup,
         options["summaries"],
+        method=method,
         vary=vary,
         groups=_groups(options["groups"]),
         store=out / "runs.zarr",
         tell=say,
         **{name: options[name] for name in taken},
     )
-    click.echo(f"{options['method']} {designs.in_a_line(order.design, setup.scenario)}", err=True)
+    click.echo(f"{method} {designs.in_a_line(order.design, setup.scenario)}", err=True)
     return replace(order, attributes={**order.attributes, "config": Path(config).name})
+
+
+_TYPED = {"groups": "group", "sets": "set", "only_plan": "plan"}
 
 
 def _groups(texts: tuple[str, ...]) -> "dict[str, list[str]] | str | None":

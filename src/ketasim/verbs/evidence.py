@@ -1,6 +1,6 @@
 """The model before what was published, what carries an effect, and which inputs matter."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from ketasim.config.findings import candidates as proposals
 from ketasim.config.findings import load_checks, load_findings
 from ketasim.core.model import Model
 from ketasim.engines.contract import MEMBER, Limits
-from ketasim.errors import ConfigError
+from ketasim.errors import ConfigError, MissingValues
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import hypothesis
 from ketasim.reports.explanation import as_text, write
@@ -262,7 +262,7 @@ def sensitivity(
     what: Question,
     readouts: str | Iterable[str] = (),
     *,
-    method: str = "sobol",
+    method: str | None = None,
     sample: str | None = None,
     vary: Vary | None = None,
     groups: Groups | str | None = None,
@@ -291,8 +291,9 @@ def sensitivity(
         Such as ``"spines@24h"``; when there are none, the largest departure from start of every
         headline. Of a store, its labels.
     method
-        ``"sobol"`` (first and total order), ``"morris"`` (elementary effects), ``"prcc"`` (partial
-        rank correlation) or ``"shapley"`` (Shapley effects, of mechanisms or of ``groups``).
+        ``"sobol"`` (first and total order; the default), ``"morris"`` (elementary effects),
+        ``"prcc"`` (partial rank correlation) or ``"shapley"`` (Shapley effects, of mechanisms or
+        of ``groups``).
     sample
         How points are drawn, and how many: ``"sobol:1024"``, ``"lhs:4096"``, ``"random:64"``.
         Sobol' indices take so many times the number of factors and two as runs, walks (Morris,
@@ -331,15 +332,28 @@ def sensitivity(
     shown = progress is True
     if isinstance(what, str | Path) and is_store(Path(what)):
         texts = [readouts] if isinstance(readouts, str) else list(readouts)
+        new = {"method": method, "sample": sample, "vary": vary, "groups": groups, "sets": sets}
+        check_none_given(what, {name: bool(one) for name, one in new.items()})
         return sensitivity_of(what, texts, asked=asked, progress=shown)
     order = sensitivity_order(
-        what, readouts, method=method, sample=sample, vary=vary, groups=groups, levels=levels,
-        sets=sets, store=store, seed=seed, engine=engine, rtol=rtol, limits=limits, tell=tell,
+        what, readouts, method=method or "sobol", sample=sample, vary=vary, groups=groups,
+        levels=levels, sets=sets, store=store, seed=seed, engine=engine, rtol=rtol, limits=limits,
+        tell=tell,
     )  # fmt: skip
     with listening(progress) as listener:
         runs = order.carry_out(threads=threads, progress=listener, keep_design=False)
     bar = _bar if shown else None
     return Sensitivity(analyse(runs, order.design, asked=asked, bar=bar), runs, order.design)
+
+
+def check_none_given(store: str | Path, given: Mapping[str, bool]) -> None:
+    """Raise ConfigError when something is asked of new runs where a store has its own."""
+    asked = [name for name, is_given in given.items() if is_given]
+    if asked:
+        raise ConfigError(
+            f"{store} holds its runs already, so {', '.join(asked)} cannot be chosen; give a "
+            "configuration for new ones."
+        )
 
 
 def sensitivity_of(
@@ -352,7 +366,10 @@ def sensitivity_of(
     """Return the indices of a sweep that is in a store; raises as :func:`sensitivity` does."""
     runs, design = open_dataset(Path(store)), design_of(Store(Path(store)))
     bar = _bar if progress else None
-    found = analyse(runs, design, tuple(readouts), asked=asked, bar=bar)
+    try:
+        found = analyse(runs, design, tuple(readouts), asked=asked, bar=bar)
+    except MissingValues as error:
+        raise MissingValues(str(error).replace("STORE", str(store))) from None
     return Sensitivity(found, runs, design)
 
 
