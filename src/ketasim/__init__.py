@@ -8,9 +8,9 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``check``, ``judge``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``,
-``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name
-loads on first use, so that ``import ketasim`` costs nothing.
+``sensitivity``, ``check``, ``judge``, ``explain``, ``gradient``, ``describe``, ``list_...``,
+``status``, ``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and
+``plot.timecourse``. Every name loads on first use, so that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
-    from ketasim.verbs.evidence import check, explain, list_experiments
+    from ketasim.verbs.evidence import check, explain, list_experiments, sensitivity
     from ketasim.verbs.gradient import gradient
     from ketasim.verbs.inspect import (
         describe,
@@ -84,6 +84,7 @@ __all__ = [
     "rerun",
     "resume",
     "run",
+    "sensitivity",
     "simulate",
     "status",
     "sweep",
@@ -104,7 +105,7 @@ _HOMES = {
     "ketasim.models.subjects": ("human", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
-    "ketasim.verbs.evidence": ("check", "explain", "list_experiments"),
+    "ketasim.verbs.evidence": ("check", "explain", "list_experiments", "sensitivity"),
     "ketasim.verbs.gradient": ("gradient",),
     "ketasim.verbs.inspect": (
         "describe",

@@ -30,6 +30,10 @@ class SolverError(KetasimError, RuntimeError):
     """Integration stopped, or its result broke a conservation law."""
 
 
+class MissingValues(KetasimError, ValueError):
+    """Members without a value stand in the way of what is computed from all of them."""
+
+
 class MissingExtra(KetasimError, ImportError):
     """An optional dependency is needed."""
 

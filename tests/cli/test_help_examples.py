@@ -80,6 +80,7 @@ def typed(*words):
 
 SWEEP = ("sweep", CONFIG, "--engine", "reference", "--threads", "1", "--plan",
          "--set", "output.until=1 d")  # fmt: skip
+GROUPS = ("sensitivity", *SWEEP[1:], "--method", "shapley")
 VARY = ("--vary", "dosing[0].amount = 1, 2 mg/kg")
 
 
@@ -87,6 +88,10 @@ def holds(option, example):
     """Do what an example says, as briefly as can be; fails when it cannot be done."""
     if option == "set":
         assert load(CONFIG, sets=[example]).cautions == ()
+    elif option == "group":
+        assert "runs" in typed(*GROUPS, "--group", example)
+    elif option == "vary" and "uniform(" in example:
+        assert "runs" in typed(*SWEEP, "--sample", "random:2", "--vary", example)
     elif option == "vary":
         assert "runs" in typed(*SWEEP, "--vary", example)
     elif option == "summary":

@@ -20,6 +20,9 @@ KINDS = {
     "random": lambda: designs.random(MODEL, 1500, vary=NAMES, seed=7),
     "sobol": lambda: designs.sobol(MODEL, 1500, vary=NAMES, seed=7),
     "latin_hypercube": lambda: designs.latin_hypercube(MODEL, 1500, vary=NAMES, seed=7),
+    "saltelli": lambda: designs.saltelli(MODEL, 150, vary=[*NAMES, "subject"], seed=7),
+    "walks": lambda: designs.walks(MODEL, 150, vary=NAMES, groups="mechanisms", seed=7),
+    "morris": lambda: designs.morris(MODEL, 150, vary=[*NAMES, "subject"], seed=7, levels=6),
     "people": lambda: designs.people(MODEL, 1500, seed=7),
 }
 BEFORE = {

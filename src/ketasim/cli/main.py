@@ -14,6 +14,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "run": "run.command",
     "demo": "run.demo",
     "sweep": "sweep.command",
+    "sensitivity": "sweep.sensitivity",
     "compare": "compare.command",
     "list": "inspect.list_",
     "describe": "inspect.describe",

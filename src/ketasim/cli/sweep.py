@@ -1,17 +1,17 @@
-"""``ketasim sweep CONFIG --vary ...``: many members into one store."""
+"""Many members into one store: ``ketasim sweep CONFIG --vary ...``, ``ketasim sensitivity``."""
 
 import re
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ketasim.config import Setup
-    from ketasim.core.scenario import Scenario
     from ketasim.verbs.sweep import Order
 
 FAILED = 3  # exit code when more than MOST of the members failed
@@ -104,7 +104,7 @@ def _order(asked: Options, setup: "Setup") -> "Order":
     from ketasim.config import dump
     from ketasim.engines.contract import Limits
     from ketasim.studies.cautions import cautions_of, kept
-    from ketasim.verbs.sweep import Order
+    from ketasim.verbs.sweep import Order, headlines
 
     scenario = setup.scenario
     design = design_of(scenario, asked.vary, asked.sample, asked.table, asked.seed)
@@ -113,7 +113,7 @@ def _order(asked: Options, setup: "Setup") -> "Order":
         "record": [name.strip() for text in asked.record for name in text.split(",")],
     }
     if not keep["summaries"] and not keep["record"]:
-        shown = _headlines(scenario)
+        shown = headlines(scenario)
         keep["summaries"] = [f"{name}.{one}" for name in shown for one in ("peak", "t_peak")]
     how = {
         "engine": asked.engine or setup.engine or "ensemble",
@@ -132,13 +132,6 @@ def _order(asked: Options, setup: "Setup") -> "Order":
         "cautions": kept(cautions),
     }
     return Order(scenario, design, asked.store, keep, how, attributes)
-
-
-def _headlines(scenario: "Scenario") -> Iterable[str]:
-    model = scenario.model
-    shorts = {full: short for short, full in model.short_names.items()}
-    wanted = scenario.record or tuple(shorts) or sorted(model.recordable)
-    return [shorts.get(name, name) for name in wanted]
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
@@ -165,9 +158,18 @@ def threads(asked: int | None) -> int:
 
 def carry_out(order: "Order", *, threads: int, shard: tuple[int, int] | None = None) -> None:
     """Carry out a sweep with a progress line, say how it went, exit 3 when over 1 % failed."""
+    from ketasim.results import failures
+
+    if failures.share(_carried_out(order, threads=threads, shard=shard)) > MOST:
+        sys.exit(FAILED)
+
+
+def _carried_out(
+    order: "Order", *, threads: int, shard: tuple[int, int] | None = None
+) -> "xr.Dataset":
+    """Carry out a sweep with a progress line and say how it went; exits when stopped."""
     from ketasim.cli.progress import STOPPED, listener, prompt_stop
     from ketasim.reports.stores import ended
-    from ketasim.results import failures
 
     store = Path(str(order.store))
     again = f'Give the same command again, or "ketasim resume {store}", to go on.'
@@ -181,5 +183,138 @@ def carry_out(order: "Order", *, threads: int, shard: tuple[int, int] | None = N
         click.echo(f"stopped after the chunks in hand. {again}", err=True)
         sys.exit(STOPPED)
     click.echo(ended(dataset, store))
-    if failures.share(dataset) > MOST:
-        sys.exit(FAILED)
+    return dataset
+
+
+@click.command(short_help="Which inputs matter: Sobol', Morris, PRCC, Shapley.")
+@click.argument("config")
+@click.option(
+    "--summary", "--readout", "summaries", multiple=True,
+    help='"spines@24h, score.change"; else the largest departure from start of every headline.',
+)  # fmt: skip
+@click.option(
+    "--method",
+    help="sobol (first and total order; the default), morris (elementary effects), prcc (rank "
+    "correlation) or shapley (effects of groups).",
+)
+@click.option(
+    "--sample",
+    help="How points are drawn and how many: sobol:1024 (sobol, shapley), random:64 (morris), "
+    "lhs:4096 (prcc).",
+)
+@click.option(
+    "--vary",
+    multiple=True,
+    help='What is uncertain in the model, unless a name, a group, or "nmda.k_s = '
+    'loguniform(0.1, 1) uM" says what.',
+)
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    help='"receptors = nmda, ampa": these are one factor, all others another; "mechanisms".',
+)
+@click.option("--levels", type=int, default=4, show_default=True, help="Of Morris' grid.")
+@click.option(
+    "--failed",
+    default="refuse",
+    show_default=True,
+    help="What members without a value mean: refuse, or drop the blocks they belong to.",
+)
+@click.option("--level", type=float, default=0.95, show_default=True, help="Of the intervals.")
+@click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Else sensitivity/CONFIG.")
+@click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
+@click.option("--engine", help="ensemble or reference; else the file's, else ensemble.")
+@click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
+@click.option("--plan", "only_plan", is_flag=True, help="Say what it will take, and stop.")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(["pdf", "svg"]), help="Figures more."
+)
+def sensitivity(config: str, **options: Any) -> None:
+    """Say which inputs of CONFIG matter to read-outs, by how much, and how sure that is.
+
+    The runs go to OUT/runs.zarr; the same command again resumes them. CONFIG may be such a store:
+    then nothing is run. Writes tornado, heat map, CSV and JSON into OUT.
+    """
+    from ketasim.reports.stores import planned
+    from ketasim.results.folder import prepare
+    from ketasim.results.store import is_store
+    from ketasim.studies.indices import Asked
+    from ketasim.verbs.evidence import check_none_given, sensitivity_of
+
+    of = ("failed", "level", "resamples", "seed")
+    asked = Asked(*(options[name] for name in of))
+    store = Path(config)
+    out = options["out"] or (
+        store.parent if is_store(store) else Path("sensitivity", Path(config).stem)
+    )
+    names = [name.strip() for text in options["summaries"] for name in text.split(",")]
+    if is_store(store):
+        new = ("method", "sample", "vary", "groups", "sets", "only_plan")
+        check_none_given(
+            store, {f"--{_TYPED.get(name, name)}": bool(options[name]) for name in new}
+        )
+    else:
+        order, count = _sensitivity_order(config, out, options), threads(options["threads"])
+        if options["only_plan"]:
+            click.echo(planned(order.plan(threads=count)))
+            return
+        _carried_out(order, threads=count)
+        store, names = Path(str(order.store)), []
+    prepare(out)
+    found = sensitivity_of(store, names, asked=asked, progress=sys.stderr.isatty())
+    files = found.save(out, formats=options["formats"])
+    click.echo(found)
+    click.echo(f"written: {', '.join(str(one) for one in files)}")
+
+
+def _sensitivity_order(config: str, out: Path, options: dict[str, Any]) -> "Order":
+    """Return the sweep that indices are to be of."""
+    from ketasim.cli.run import say
+    from ketasim.cli.varied import wishes
+    from ketasim.config import load
+    from ketasim.config.messages import located
+    from ketasim.studies import designs
+    from ketasim.verbs.sweep import sensitivity_order
+
+    tolerance = [f"engine.rtol={options['rtol']}"] if options["rtol"] else []
+    setup = load(config, sets=[*options["sets"], *tolerance])
+    with located("--vary "):
+        vary = wishes(options["vary"])
+    taken = ("sample", "levels", "seed", "engine")
+    method = options["method"] or "sobol"
+    order = sensitivity_order(
+        setup,
+        options["summaries"],
+        method=method,
+        vary=vary,
+        groups=_groups(options["groups"]),
+        store=out / "runs.zarr",
+        tell=say,
+        **{name: options[name] for name in taken},
+    )
+    click.echo(f"{method} {designs.in_a_line(order.design, setup.scenario)}", err=True)
+    return replace(order, attributes={**order.attributes, "config": Path(config).name})
+
+
+_TYPED = {"groups": "group", "sets": "set", "only_plan": "plan"}
+
+
+def _groups(texts: tuple[str, ...]) -> "dict[str, list[str]] | str | None":
+    """Read ``'receptors = nmda, ampa'``, or the one word ``mechanisms``."""
+    from ketasim.errors import ConfigError
+    from ketasim.studies.designs.blocks import MECHANISMS
+
+    if texts == (MECHANISMS,):
+        return MECHANISMS
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, _, inside = (part.strip() for part in text.partition("="))
+        members = [one.strip() for one in inside.split(",") if one.strip()]
+        if not name or not members:
+            raise ConfigError(f'--group {text[:60]}: write "NAME = nmda, ampa", or {MECHANISMS}.')
+        found[name] = [*found.get(name, []), *members]
+    return found or None

@@ -52,6 +52,11 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def wishes(vary: Iterable[str]) -> dict[str, str | None] | None:
+    """Return what is to be drawn, by name, with its distribution where one is given."""
+    return {name: value or None for name, value in map(_pair, vary)} or None
+
+
 def _grid(pairs: list[tuple[str, str]]) -> Design:
     empty = [name for name, value in pairs if not value]
     if empty:
@@ -64,5 +69,5 @@ def _grid(pairs: list[tuple[str, str]]) -> Design:
 
 def _draw(scenario: Scenario, pairs: list[tuple[str, str]], sample: str, seed: int) -> Design:
     kind, n = drawn(sample)
-    wishes = {name: value or None for name, value in pairs}
-    return DRAWN[kind](scenario, n, vary=wishes or None, seed=seed)
+    wished = {name: value or None for name, value in pairs}
+    return DRAWN[kind](scenario, n, vary=wished or None, seed=seed)

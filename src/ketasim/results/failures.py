@@ -1,7 +1,8 @@
-"""Which members failed, how, and what they have in common."""
+"""Which members failed, how, what they have in common, and what is whole without them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,3 +111,59 @@ def _unit(dataset: "xr.Dataset", name: str) -> str:
 def _percent(part: int, whole: int) -> str:
     value = 100.0 * part / whole
     return f"{value:.2g} %" if value < 10.0 else f"{value:.0f} %"
+
+
+class Survey:
+    """How members ended, which blocks are whole, and the mean and the ends of every read-out."""
+
+    def __init__(self, names: Sequence[str], blocks: int) -> None:
+        self.ended: Counter[int] = Counter()
+        self.fine = {name: np.zeros(blocks, dtype=bool) for name in names}
+        self.without = dict.fromkeys(names, 0)
+        self.count = dict.fromkeys(names, 0)
+        self.total = dict.fromkeys(names, 0.0)
+        self.squares = dict.fromkeys(names, 0.0)
+        self.shift: dict[str, float] = {}
+        self.ends = dict.fromkeys(names, (np.inf, -np.inf))
+
+    def add_status(self, status: NDArray[np.int8]) -> None:
+        """Count how members ended."""
+        codes, counts = np.unique(status, return_counts=True)
+        self.ended.update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
+
+    def add(
+        self, name: str, where: slice, status: NDArray[np.int8], values: NDArray[np.float64]
+    ) -> None:
+        """Add the values of some blocks."""
+        known, ended = np.isfinite(values), (status == OK) | (status == RETRIED)
+        self.without[name] += int(np.count_nonzero(ended & ~known))
+        whole = (known & ended).all(axis=1)
+        self.fine[name][where] = whole
+        kept = values[whole]
+        if kept.size:
+            shift = self.shift.setdefault(name, float(kept.mean()))
+            self.count[name] += kept.size
+            self.total[name] += float((kept - shift).sum())
+            self.squares[name] += float(((kept - shift) ** 2).sum())
+            low, high = self.ends[name]
+            self.ends[name] = min(low, float(kept.min())), max(high, float(kept.max()))
+
+    @property
+    def failures(self) -> Mapping[int, int]:
+        """Return how many members failed in each way, most frequent first."""
+        fine = (OK, RETRIED, NOT_RUN)
+        return {k: n for k, n in self.ended.most_common() if k not in fine}
+
+    @property
+    def failed(self) -> int:
+        """Return how many members failed."""
+        return sum(self.failures.values())
+
+    def mean(self, name: str) -> float:
+        """Return the mean of a read-out over whole blocks."""
+        return self.shift[name] + self.total[name] / self.count[name]
+
+    def sd(self, name: str) -> float:
+        """Return the standard deviation of a read-out over whole blocks."""
+        n = self.count[name]
+        return sqrt(max(0.0, self.squares[name] / n - (self.total[name] / n) ** 2))

@@ -10,6 +10,7 @@
 - ``fan(dataset, name)``: quantiles, or with ``kind="spaghetti"`` single members, over time
 - ``judgement(judgement, path)``: hypotheses by findings
 - ``evidence(panels, path)``: predictions over published points
+- ``tornado(indices)`` and ``heat_map(indices)``: which inputs matter to which read-outs
 - ``pathway(explanation, order, path)``: which steps carry an effect
 - ``save(figure, path)``: PNG, SVG or PDF, with the numbers drawn beside it
 """
@@ -18,6 +19,8 @@ from ketasim.plots.evidence import draw as evidence
 from ketasim.plots.judgement import draw as judgement
 from ketasim.plots.overlay import draw as compare
 from ketasim.plots.pathway import draw as pathway
+from ketasim.plots.sensitivity import draw_heat_map as heat_map
+from ketasim.plots.sensitivity import draw_tornado as tornado
 from ketasim.plots.style import save
 from ketasim.plots.sweeps import draw_fan as fan
 from ketasim.plots.sweeps import draw_map as map  # noqa: A004  (what a user would call it)
@@ -28,10 +31,12 @@ __all__ = [
     "compare",
     "evidence",
     "fan",
+    "heat_map",
     "judgement",
     "map",
     "pathway",
     "response",
     "save",
     "timecourse",
+    "tornado",
 ]

@@ -1,6 +1,5 @@
 """A sweep's store, later: how far it is, going on with it, what failed, one member again."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from ketasim.results.problems import StoreError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.workers import Listener
-from ketasim.verbs.sweep import Order, listening
+from ketasim.verbs.sweep import Order, design_of, listening
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,7 +173,7 @@ def reopen(store: str | Path) -> Order:
     identity = opened.manifest.identity
     return Order(
         scenario=setup.scenario,
-        design=_design(opened),
+        design=design_of(opened),
         store=path,
         keep={
             "summaries": split_list(identity["summaries"]),
@@ -184,19 +183,6 @@ def reopen(store: str | Path) -> Order:
         attributes={
             name: attributes[name] for name in ("scenario", "config") if name in attributes
         },
-    )
-
-
-def _design(store: Store) -> Design:
-    """Return a store's design as it was given, to the last bit."""
-    manifest = store.manifest
-    return Design(
-        names=manifest.names,
-        units=manifest.units,
-        size=manifest.members,
-        source=store,
-        description=json.loads(manifest.identity["design"]),
-        limits=(None,) * len(manifest.names),
     )
 
 

@@ -1,26 +1,40 @@
 """One scenario for many values: an order, carried out or only planned."""
 
+import json
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketasim.config import dump
+from ketasim.config import Setup, dump
 from ketasim.core.scenario import Scenario
 from ketasim.engines.contract import MEMBER, Limits
-from ketasim.errors import KetasimWarning
+from ketasim.errors import ConfigError, KetasimWarning, suggest
+from ketasim.results.store import Store
+from ketasim.studies import designs
 from ketasim.studies import sweep as sweeps
 from ketasim.studies.cautions import cautions_of, kept
+from ketasim.studies.designs.blocks import MECHANISMS, Groups
+from ketasim.studies.designs.choice import Vary
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.estimate import Estimate, estimate
-from ketasim.studies.sweep.job import as_design
+from ketasim.studies.sweep.job import DRAWN, as_design, drawn
 from ketasim.studies.sweep.workers import Bar, Listener
 from ketasim.verbs.run import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
     import xarray as xr
+
+SAMPLES = {
+    "sobol": "sobol:1024",
+    "morris": "random:64",
+    "prcc": "lhs:4096",
+    "shapley": "sobol:1024",
+}
+CHUNK = 1024  # members at once; more take memory and no less time
+POINTS: dict[str, Any] = {"sobol": "sobol", "lhs": "latin_hypercube", "random": "random"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class Order:
         threads: int | None = None,
         shard: tuple[int, int] | None = None,
         progress: Listener | None = None,
+        keep_design: bool = True,
     ) -> "xr.Dataset":
         """Compute what is lacking and return the result; see :func:`ketasim.sweep`.
 
@@ -68,6 +83,7 @@ class Order:
                 shard=shard,
                 progress=progress,
                 attributes=self.attributes,
+                keep_design=keep_design,
                 **self.keep,
                 **self.how,
             )
@@ -162,30 +178,38 @@ def sweep(
     """
     setup = setup_of(what, sets=sets)
     table = as_design(design, setup.scenario, seed)
-    cautions = cautions_of(setup.scenario, table, doses=not setup.allow_unusual_dose)
+    order = _ordered(what, setup, table, store, tell)
+    how = {
+        "engine": engine or setup.engine or "ensemble",
+        "method": method or setup.method,
+        "rtol": setup.rtol if rtol is None else rtol,
+        "chunk": chunk,
+        "limits": limits,
+        "allow_looser": allow_looser,
+    }
+    order = replace(
+        order,
+        keep={"summaries": summaries, "record": record},
+        how=how,
+        attributes={**order.attributes, **(attributes or {})},
+    )
+    with listening(progress) as listener:
+        return order.carry_out(threads=threads, shard=shard, progress=listener)
+
+
+def _ordered(
+    what: Question, setup: Setup, design: Design, store: str | Path | None, tell: Tell
+) -> Order:
+    """Return an order of a scenario and a design, its cautions said and kept."""
+    cautions = cautions_of(setup.scenario, design, doses=not setup.allow_unusual_dose)
     for caution in cautions:
         tell(caution)
     told = {} if isinstance(what, Scenario) else {"scenario": dump(setup)}
     if isinstance(what, str | Path):
         told["config"] = Path(what).name
     told["cautions"] = kept(cautions)
-    order = Order(
-        scenario=setup.scenario,
-        design=table,
-        store=None if store is None else Path(store),
-        keep={"summaries": summaries, "record": record},
-        how={
-            "engine": engine or setup.engine or "ensemble",
-            "method": method or setup.method,
-            "rtol": setup.rtol if rtol is None else rtol,
-            "chunk": chunk,
-            "limits": limits,
-            "allow_looser": allow_looser,
-        },
-        attributes={**told, **(attributes or {})},
-    )
-    with listening(progress) as listener:
-        return order.carry_out(threads=threads, shard=shard, progress=listener)
+    place = None if store is None else Path(store)
+    return Order(setup.scenario, design, place, {}, {}, told)
 
 
 def listening(progress: bool | Listener | None) -> "Bar | nullcontext[Listener | None]":  # noqa: FBT001
@@ -221,3 +245,90 @@ def plan(
     how = {"engine": chosen, "method": setup.method, "rtol": setup.rtol}
     table = as_design(design, setup.scenario, seed)
     return Order(setup.scenario, table, None, keep, how).plan(threads=threads)
+
+
+def sensitivity_order(
+    what: Question,
+    readouts: str | Iterable[str] = (),
+    *,
+    method: str = "sobol",
+    sample: str | None = None,
+    vary: Vary | None = None,
+    groups: Groups | str | None = None,
+    levels: int = 4,
+    sets: Iterable[str] = (),
+    store: str | Path | None = None,
+    seed: int = 0,
+    engine: str | None = None,
+    rtol: float | None = None,
+    limits: Limits = MEMBER,
+    tell: Tell = warned,
+) -> Order:
+    """Return the sweep that :func:`sensitivity` with the same arguments would carry out."""
+    setup = setup_of(what, sets=sets)
+    scenario = setup.scenario
+    design = _sensitivity_design(scenario, method, sample, vary, groups, levels, seed)
+    order = _ordered(what, setup, design, store, tell)
+    texts = [readouts] if isinstance(readouts, str) else list(readouts)
+    how = {
+        "engine": engine or setup.engine or "ensemble",
+        "method": setup.method,
+        "rtol": setup.rtol if rtol is None else rtol,
+        "chunk": CHUNK,
+        "limits": limits,
+    }
+    keep = {"summaries": texts or [f"{name}.change" for name in headlines(scenario)]}
+    return replace(order, keep=keep, how=how)
+
+
+def design_of(store: Store) -> Design:
+    """Return a store's design as it was given, to the last bit."""
+    manifest = store.manifest
+    return Design(
+        names=manifest.names,
+        units=manifest.units,
+        size=manifest.members,
+        source=store,
+        description=json.loads(manifest.identity["design"]),
+        limits=(None,) * len(manifest.names),
+    )
+
+
+def headlines(scenario: Scenario) -> list[str]:
+    """Return what a scenario records, by its short name, or else all that have one."""
+    model = scenario.model
+    shorts = {full: short for short, full in model.short_names.items()}
+    wanted = scenario.record or tuple(shorts) or sorted(model.recordable)
+    return [shorts.get(name, name) for name in wanted]
+
+
+def _sensitivity_design(
+    scenario: Scenario,
+    method: str,
+    sample: str | None,
+    vary: Vary | None,
+    groups: Groups | str | None,
+    levels: int,
+    seed: int,
+) -> Design:
+    """Return the design of a method; raises ConfigError when there is no such thing."""
+    if method not in SAMPLES:
+        raise ConfigError(
+            f'method "{method[:40]}": no such method.{suggest(method, SAMPLES)} '
+            f"Choose one of {', '.join(SAMPLES)}."
+        )
+    kind, n = drawn(sample or SAMPLES[method])
+    if groups and method in ("morris", "prcc"):
+        raise ConfigError(f"{method} takes parameters one at a time; groups need sobol or shapley.")
+    if method == "prcc":
+        return DRAWN[kind](scenario, n, vary=vary, seed=seed)
+    if method == "morris":
+        if kind != "random":
+            raise ConfigError(f"--sample {sample}: Morris walks are random; write random:{n}.")
+        return designs.morris(scenario, n, vary=vary, seed=seed, levels=levels)
+    if method == "sobol":
+        return designs.saltelli(
+            scenario, n, vary=vary, groups=groups, seed=seed, points=POINTS[kind]
+        )
+    found = groups or MECHANISMS
+    return designs.walks(scenario, n, vary=vary, groups=found, seed=seed, points=POINTS[kind])

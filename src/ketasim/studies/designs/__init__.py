@@ -6,10 +6,12 @@
 - ``design``: a design, known row by row, and a grid
 - ``distributions``: the values of one column, listed or drawn
 - ``choice``: what a draw varies; ``draw``: designs drawn at random, or again as described
+- ``blocks``: members that differ in one factor at a time, for sensitivity
 - ``table``: the user's own table
 - ``columns``: where the values go
 """
 
+from ketasim.studies.designs.blocks import morris, saltelli, walks
 from ketasim.studies.designs.choice import in_a_line
 from ketasim.studies.designs.design import Design, grid
 from ketasim.studies.designs.distributions import (
@@ -42,13 +44,16 @@ __all__ = [
     "lognormal",
     "logspace",
     "loguniform",
+    "morris",
     "normal",
     "people",
     "random",
     "read_axis",
     "read_distribution",
+    "saltelli",
     "sobol",
     "table",
     "truncated",
     "uniform",
+    "walks",
 ]

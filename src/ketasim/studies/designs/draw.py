@@ -38,12 +38,12 @@ class Drawn:
 
     def rows(self, start: int, stop: int) -> Array:
         """Return the values of some members, shape (stop - start, n_columns)."""
-        drawn = self._points(start, stop)
+        drawn = self.points(start, stop)
         pairs = zip(self.columns, self.shares, strict=True)
         return np.stack([one.at(np.ascontiguousarray(drawn[:, k])) for one, k in pairs], axis=1)
 
     @cached_property
-    def _points(self) -> Callable[[int, int], Array]:
+    def points(self) -> Callable[[int, int], Array]:
         """Return what gives shares (0 to 1) of some members; it may hold blocks in memory."""
         width = max(self.shares) + 1
         if self.kind == "random":
@@ -111,7 +111,8 @@ def people(source: Source, n: int, *, seed: Seed = 0) -> Design:
     return random(source, n, vary="subject", seed=seed)
 
 
-def _key(seed: object) -> int:
+def key_of(seed: object) -> int:
+    """Return the number that a seed, an int or a Generator, stands for; raises ConfigError."""
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**63))
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -123,7 +124,7 @@ def _design(kind: Kind, columns: Mapping[str, Drawable], n: int, seed: Seed) -> 
     keys = list(dict.fromkeys(one.shares for one in columns.values()))
     named = {name: one.distribution for name, one in columns.items()}
     places = tuple(keys.index(one.shares) for one in columns.values())
-    return of_distributions(kind, named, n, seed=_key(seed), shares=places)
+    return of_distributions(kind, named, n, seed=key_of(seed), shares=places)
 
 
 def of_distributions(
@@ -232,6 +233,10 @@ def from_description(description: Mapping[str, Any]) -> Design:
     if description["kind"] == "grid":
         axes = description["axes"]
         return of_axes({name: Axis(tuple(map(float, values)), u) for name, u, values in axes})
+    if "factors" in description:
+        from ketasim.studies.designs.blocks import of_blocks  # which draws as this file does
+
+        return of_blocks(description)
     columns = {name: Distribution.of(one) for name, one in description["columns"]}
     return of_distributions(
         description["kind"],

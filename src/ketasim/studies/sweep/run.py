@@ -4,13 +4,14 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketasim.core.scenario import Scenario
 from ketasim.engines.contract import MEMBER, Limits, Settings
 from ketasim.errors import ConfigError, KetasimWarning
-from ketasim.results.schema import Memory
+from ketasim.results.schema import Layout, Memory
 from ketasim.studies.cautions import PREFIX
 from ketasim.studies.sweep.chunk import Rows
 from ketasim.studies.sweep.job import Job, cores, prepare
@@ -38,6 +39,7 @@ def sweep(
     progress: Listener | None = None,
     shard: tuple[int, int] | None = None,
     attributes: Mapping[str, Any] | None = None,
+    keep_design: bool = True,
 ) -> "xr.Dataset":
     """Run a scenario for every member of a design.
 
@@ -77,6 +79,8 @@ def sweep(
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.
     attributes
         Told by the result beside its own attributes.
+    keep_design
+        Whether a result in memory has the design's values as coordinates; a store always has.
 
     Returns
     -------
@@ -116,13 +120,20 @@ def sweep(
         return stored
     if shard is not None:
         raise ConfigError("shard: give a store that the shards share.")
-    return _in_memory(job, count, progress, told)
+    layout = job.layout
+    if not keep_design:
+        layout = replace(layout, columns=tuple(c for c in layout.columns if c.role != "design"))
+    return _in_memory(job, layout, count, progress, told)
 
 
 def _in_memory(
-    job: Job, threads: int, progress: Listener | None, attributes: Mapping[str, Any]
+    job: Job,
+    layout: Layout,
+    threads: int,
+    progress: Listener | None,
+    attributes: Mapping[str, Any],
 ) -> "xr.Dataset":
-    memory = Memory(job.layout)
+    memory = Memory(layout)
     tally = Tally(job.design.size, 0, 0, progress)
 
     def work(chunk: Chunk) -> tuple[Chunk, Rows]:
@@ -131,7 +142,7 @@ def _in_memory(
     stop = threading.Event()
     doing = job.work(stop.is_set, threads=threads)
     workers = Workers(job.parts(range(job.chunks)), work, min(threads, job.chunks), stop)
-    names = job.design.names
+    names = [column.name for column in layout.given]
     with contextlib.closing(workers.results_in_turn()) as results:
         for result in results:
             if result is not None:
