@@ -258,3 +258,23 @@ def test_what_cannot_be_differentiated_by_is_refused_in_a_sentence():
         gradient(scenario, "spines.density.peak", by="dosing[0].at")
     with pytest.raises(ConfigError, match="there is no such event"):
         gradient(scenario, "spines.density.peak", by="dosing[3].amount")
+
+
+def test_screening_by_derivatives_bounds_total_order_and_takes_failures_as_they_are():
+    texts = ["spines.density.peak", "fold = spines.density@24h / spines.density.start"]
+    vary = dict.fromkeys(("nmda.k_s", "bdnf.k_clear", "spines.k_assembly"))
+    bounds = ks.sensitivity(
+        "human_healthy_iv", texts, method="derivative", vary=list(vary), sample="sobol:64"
+    ).indices
+    total = ks.sensitivity(
+        "human_healthy_iv", texts, method="sobol", vary=list(vary), sample="sobol:256"
+    ).indices
+    for one in bounds["readout"].to_numpy():
+        for factor in bounds["factor"].to_numpy():
+            at = {"readout": one, "factor": factor}
+            assert float(bounds["bound_high"].sel(at)) >= float(total["ST_low"].sel(at)), at
+    with pytest.raises(ConfigError, match="parameters alone"):
+        ks.sensitivity(
+            "human_healthy_iv", texts, method="derivative", vary=["subject.weight"],
+            sample="sobol:8",
+        )  # fmt: skip

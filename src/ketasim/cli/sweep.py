@@ -195,12 +195,12 @@ def _carried_out(
 @click.option(
     "--method",
     help="sobol (first and total order; the default), morris (elementary effects), prcc (rank "
-    "correlation) or shapley (effects of groups).",
+    "correlation), shapley (effects of groups) or derivative (bounds on total order).",
 )
 @click.option(
     "--sample",
     help="How points are drawn and how many: sobol:1024 (sobol, shapley), random:64 (morris), "
-    "lhs:4096 (prcc).",
+    "lhs:4096 (prcc), sobol:512 (derivative).",
 )
 @click.option(
     "--vary",
@@ -244,6 +244,7 @@ def sensitivity(config: str, **options: Any) -> None:
     from ketasim.results.store import is_store
     from ketasim.studies.indices import Asked
     from ketasim.verbs.evidence import check_none_given, sensitivity_of
+    from ketasim.verbs.gradient import screened_order
 
     of = ("failed", "level", "resamples", "seed")
     asked = Asked(*(options[name] for name in of))
@@ -262,10 +263,14 @@ def sensitivity(config: str, **options: Any) -> None:
         if options["only_plan"]:
             click.echo(planned(order.plan(threads=count)))
             return
-        _carried_out(order, threads=count)
+        prepare(out)
+        if options["method"] != "derivative":
+            _carried_out(order, threads=count)
         store, names = Path(str(order.store)), []
-    prepare(out)
-    found = sensitivity_of(store, names, asked=asked, progress=sys.stderr.isatty())
+    if options["method"] == "derivative":
+        found = screened_order(order, asked, progress=sys.stderr.isatty())
+    else:
+        found = sensitivity_of(store, names, asked=asked, progress=sys.stderr.isatty())
     files = found.save(out, formats=options["formats"])
     click.echo(found)
     click.echo(f"written: {', '.join(str(one) for one in files)}")

@@ -35,6 +35,7 @@ from ketasim.studies.sensitivity import (
     chosen_readouts,
 )
 from ketasim.studies.sweep.workers import Listener
+from ketasim.verbs.gradient import screened_order
 from ketasim.verbs.run import Question, Tell, setup_of, warned
 from ketasim.verbs.sweep import design_of, listening, sensitivity_order
 
@@ -292,8 +293,8 @@ def sensitivity(
         headline. Of a store, its labels.
     method
         ``"sobol"`` (first and total order; the default), ``"morris"`` (elementary effects),
-        ``"prcc"`` (partial rank correlation) or ``"shapley"`` (Shapley effects, of mechanisms or
-        of ``groups``).
+        ``"prcc"`` (partial rank correlation), ``"shapley"`` (Shapley effects, of mechanisms or of
+        ``groups``) or ``"derivative"`` (upper bounds on total order, from gradients).
     sample
         How points are drawn, and how many: ``"sobol:1024"``, ``"lhs:4096"``, ``"random:64"``.
         Sobol' indices take so many times the number of factors and two as runs, walks (Morris,
@@ -340,6 +341,8 @@ def sensitivity(
         levels=levels, sets=sets, store=store, seed=seed, engine=engine, rtol=rtol, limits=limits,
         tell=tell,
     )  # fmt: skip
+    if method == "derivative":
+        return screened_order(order, asked, progress=shown)
     with listening(progress) as listener:
         runs = order.carry_out(threads=threads, progress=listener, keep_design=False)
     bar = _bar if shown else None

@@ -13,10 +13,16 @@ import xarray as xr
 from ketasim.reports.text import Table
 from ketasim.results.folder import prepare
 from ketasim.studies.gradients import gradient as differentiated
+from ketasim.studies.gradients import sampled
+from ketasim.studies.indices import Asked
+from ketasim.studies.sensitivity import screened
 from ketasim.verbs.run import Question, Tell, setup_of, warned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ketasim.verbs.evidence import Sensitivity
+    from ketasim.verbs.sweep import Order
 
 TOP = 12
 
@@ -102,6 +108,29 @@ class Gradient:
         }
         (folder / "gradient.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         return [*files, folder / "gradient.csv", folder / "gradient.json"]
+
+
+def screened_order(order: "Order", asked: Asked, *, progress: bool = False) -> "Sensitivity":
+    """Return bounds on total indices from gradients at the members of an order's design.
+
+    Raises
+    ------
+    ConfigError, MissingValues
+        As :func:`ketasim.sensitivity`.
+    """
+    from tqdm.auto import tqdm
+
+    from ketasim.verbs.evidence import Sensitivity
+
+    bar = (lambda one: tqdm(one, desc="gradients", leave=False)) if progress else iter
+    outputs, slopes, units = sampled(
+        order.scenario, order.design, order.keep["summaries"], rtol=order.how["rtol"], bar=bar
+    )
+    found = screened(order.design, slopes, outputs, units, asked=asked)
+    columns = {
+        name: (("member",), outputs[:, k], {"units": units[name]}) for k, name in enumerate(units)
+    }
+    return Sensitivity(found, xr.Dataset(columns), order.design)
 
 
 def gradient(

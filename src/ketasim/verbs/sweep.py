@@ -31,6 +31,7 @@ SAMPLES = {
     "sobol": "sobol:1024",
     "morris": "random:64",
     "prcc": "lhs:4096",
+    "derivative": "sobol:512",
     "shapley": "sobol:1024",
 }
 CHUNK = 1024  # members at once; more take memory and no less time
@@ -318,9 +319,9 @@ def _sensitivity_design(
             f"Choose one of {', '.join(SAMPLES)}."
         )
     kind, n = drawn(sample or SAMPLES[method])
-    if groups and method in ("morris", "prcc"):
+    if groups and method in ("morris", "prcc", "derivative"):
         raise ConfigError(f"{method} takes parameters one at a time; groups need sobol or shapley.")
-    if method == "prcc":
+    if method in ("prcc", "derivative"):
         return DRAWN[kind](scenario, n, vary=vary, seed=seed)
     if method == "morris":
         if kind != "random":
