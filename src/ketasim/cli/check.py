@@ -14,6 +14,7 @@ from ketasim.errors import ConfigError
 if TYPE_CHECKING:
     from ketasim.core.model import Model
     from ketasim.studies.findings.finding import Finding, ReadOut
+    from ketasim.studies.findings.robustness import Standing
     from ketasim.studies.findings.scorecard import Verdict
 
 HARD_CHECK_FAILED, NOT_COMPUTED = 1, 3
@@ -109,7 +110,10 @@ def _block(one: "Verdict") -> list[str]:
 
 
 def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
-    """Return how often each check passes when everything not measured is drawn.
+    """Return how often each check passes when everything not measured is drawn, twice over.
+
+    Within the ledger's bounds, some of which were moved until tests held, and within ranges that
+    owe nothing to tests.
 
     Raises
     ------
@@ -123,19 +127,29 @@ def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
         raise ConfigError(f"--draws {draws}: must lie between 1 and {MOST_DRAWS:,}.")
     judged = [one for one in checks if not one.reported]
     found = pass_shares(judged, model, draws=draws)
-    rows = [[str(one.finding.number), _share(one.share), one.finding.title] for one in found]
+    widely = pass_shares(judged, model, draws=draws, widely=True)
+    rows = [["check", "ledger", "wide", ""]]
+    rows += [
+        [str(one.finding.number), _share(one.share), _share(other.share), one.finding.title]
+        for one, other in zip(found, widely, strict=True)
+    ]
     count = len(unmeasured(model))
-    lost = [f"{one.finding.number}: {one.not_computed}" for one in found if one.not_computed]
-    closing = (
-        f"\nShares are of the draws that were computed; not computed (check: draws): "
-        f"{', '.join(lost)}."
-        if lost
-        else ""
-    )
+    closing = _not_computed(found, "ledger") + _not_computed(widely, "wide")
     return (
         f"Share of {draws:,} draws of {count} parameters that nobody has measured, each anywhere\n"
-        f"within its bounds, under which a check passes:\n{columns(rows)}{closing}"
+        "within the ledger's bounds (some were moved until tests held), and within wide ranges\n"
+        "(published, or a rule by kind of quantity; ketasim list parameters --bounds), under\n"
+        f"which a check passes:\n{columns(rows)}{closing}"
     )
+
+
+def _not_computed(found: "Sequence[Standing]", where: str) -> str:
+    """Return how many draws of each check could not be computed, as a sentence, or nothing."""
+    lost = [f"{one.finding.number}: {one.not_computed}" for one in found if one.not_computed]
+    if not lost:
+        return ""
+    told = "Shares are of the draws that were computed; not computed"
+    return f"\n{told} ({where}; check: draws): {', '.join(lost)}."
 
 
 def _share(share: float) -> str:
