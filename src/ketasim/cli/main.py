@@ -21,6 +21,8 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "check": "check.command",
     "experiments": "experiments.command",
     "judge": "judge.command",
+    "data": "fit.data",
+    "fit": "fit.command",
     "explain": "explain.command",
     "doctor": "doctor.command",
     "status": "stores.status",

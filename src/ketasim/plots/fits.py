@@ -148,7 +148,7 @@ def waterfall(found: Found, *, style: Style = PAGE) -> Figure:
                     order[which], rises[which], "o", markersize=2.6, color=colour, label=label
                 )
         axes.set_yscale("symlog", linthresh=SAME)
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylim(0.0, max(10.0, 2.0 * float(rises.max(initial=0.0))))
         axes.set_xlabel("Start, the best first")
         axes.set_ylabel("Loss above the best")
         told = f"{found.again} of {len(found.starts)} starts at the best optimum, {failed} failed"

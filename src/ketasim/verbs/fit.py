@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -274,7 +274,7 @@ def fit(
     model: Model | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
-    report: Callable[[str], Report] | None = None,
+    progress: bool = False,
 ) -> Fit:
     """Fit parameters to data of one's own and to findings.
 
@@ -298,8 +298,8 @@ def fit(
         A folder in which every start and profile is kept as it ends; the same call goes on there.
     workers
         How many starts at once; no number depends on it.
-    report
-        Given what is counted, returns what hears how many are done, of how many.
+    progress
+        Whether to show how far it is.
 
     Returns
     -------
@@ -326,9 +326,13 @@ def fit(
     place = None if out is None else prepare(Path(out))
     kept = None if place is None else Rows(place / "starts.jsonl", made)
     asked.at(asked.guess[None, :])  # compiled once, before many threads ask for it
-    told = (lambda _: None) if report is None else report
     found = multistart(
-        asked, starts=starts, seed=seed, rows=kept, workers=workers, report=told("starts")
+        asked,
+        starts=starts,
+        seed=seed,
+        rows=kept,
+        workers=workers,
+        report=_told("starts", progress),
     )
     whole = Fit(asked, found, (), level, seed)
     if not profile:
@@ -340,9 +344,26 @@ def fit(
         profiles=profiles(
             asked, np.array(best.point), best.loss or 0.0, level=level, rows=sides,
             names=() if isinstance(profile, bool) else profile, workers=workers,
-            report=told("profile sides"),
+            report=_told("profile sides", progress),
         ),
     )  # fmt: skip
+
+
+def _told(what: str, shown: bool) -> Report | None:  # noqa: FBT001
+    """Return what shows how many are done."""
+    if not shown:
+        return None
+    from tqdm.auto import tqdm
+
+    bar = tqdm(unit=f" {what}", disable=None)
+
+    def report(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+        if done == total:
+            bar.close()
+
+    return report
 
 
 def _wishes(free: Vary) -> Mapping[str, "Distribution | str | None"]:

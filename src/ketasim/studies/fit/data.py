@@ -11,10 +11,11 @@ A row is one value: when, what was read, the value, its error, in which arm. Lin
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import isfinite, nan, sqrt
+from typing import Any, NamedTuple
 
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError, KetasimError, suggest
@@ -90,8 +91,7 @@ class Data:
     unused: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of the table as text, by column."""
 
     line: int
@@ -118,12 +118,8 @@ class Sheet:
     @property
     def asked(self) -> dict[str, tuple[int, str, tuple[str, ...]]]:
         """Return each arm that a row names: the line, the configuration and the changes to it."""
-        found: dict[str, tuple[int, str, tuple[str, ...]]] = {}
-        for row in self.rows:
-            name = row.cells.get("arm", "")
-            if name:
-                found.setdefault(name, self.arms.get(name, (row.line, name, ())))
-        return found
+        lines = {row.cells.get("arm", ""): row.line for row in reversed(self.rows)}
+        return {name: self.arms.get(name, (at, name, ())) for name, at in lines.items() if name}
 
     def refuse(self) -> None:
         """Raise ConfigError with every fault, in the order of the lines."""
@@ -256,12 +252,8 @@ def bound(sheet: Sheet, arms: Mapping[str, Arm], model: Model) -> Data:
     points = []
     assays = dict(sheet.assays)
     for row in sheet.rows:
-        try:
-            point = _point(sheet, row, model, assays)
-        except KetasimError as error:
-            sheet.fault(row.line, error)
-            continue
-        if point.arm in arms:
+        point = _point(sheet, row, model, assays)
+        if point is not None and point.arm in arms:
             points.append(point)
     used = {one.assay for one in points}
     for name in sheet.assays:
@@ -273,19 +265,29 @@ def bound(sheet: Sheet, arms: Mapping[str, Arm], model: Model) -> Data:
     return Data(sheet.source, tuple(points), arms, kept, sheet.digest, sheet.unused)
 
 
-def _point(sheet: Sheet, row: Row, model: Model, assays: dict[str, Assay]) -> Point:
-    cells = row.cells
+def _point(sheet: Sheet, row: Row, model: Model, assays: dict[str, Assay]) -> Point | None:
+    """Return a row as a point; None with every fault of it kept."""
+    cells, sound = row.cells, len(sheet.faults)
+
+    def part(read: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return read(*given)
+        except KetasimError as error:
+            return sheet.fault(row.line, error)
+
     if not cells.get("arm"):
-        raise ConfigError("no arm: write the name of a configuration, or of a line # arm.")
-    time = _time(sheet, cells)
-    readout, curve = _readout(cells.get("readout", ""), time, model)
-    name = cells.get("assay") or cells["readout"]
+        sheet.fault(row.line, "no arm: write the name of a configuration, or of a line # arm.")
+    time = part(_time, sheet, cells)
+    readout, curve = part(_readout, cells.get("readout", ""), time, model) or (None, "")
+    name = cells.get("assay") or cells.get("readout", "")
     assay = assays.setdefault(name, Assay(name))
-    factor = _factor(sheet, cells, readout, assay)
-    value, censored = _value(cells["value"])
-    error = _error(cells, value, assay)
+    factor = part(_factor, sheet, cells, readout, assay)
+    value, censored = part(_value, cells.get("value", "")) or (nan, 0)
+    error = part(_error, cells, value, assay)
     if assay.model == "log-normal" and value <= 0.0:
-        raise ConfigError(f"value = {value:g}: must be > 0 where the error is log-normal.")
+        sheet.fault(row.line, f"value = {value:g}: must be > 0 where the error is log-normal.")
+    if len(sheet.faults) > sound or readout is None:
+        return None
     seen = value * factor, error * factor, censored, curve, cells["readout"]
     return Point(row.line, cells["arm"], name, readout, time, *seen)
 
@@ -346,12 +348,14 @@ def _error(cells: Mapping[str, str], value: float, assay: Assay) -> float:
     return found
 
 
-def _readout(text: str, time: float, model: Model) -> tuple[Readout, str]:
+def _readout(text: str, time: float | None, model: Model) -> tuple[Readout, str]:
     """Return the read-out of a row at its time, and the course it lies on, where it is one."""
     if not text:
         raise ConfigError('no read-out: write a name such as "spines.density".')
+    if time is None:  # which is a fault of its own
+        time = 0.0 if _MOMENT.search(text) or _is_course(text) else nan
     at, curve, formula = f"{time!r} h", "", text
-    if _NAME.fullmatch(text) and text.rpartition(".")[2] not in KINDS:
+    if _is_course(text):
         curve = model.full_name(text)
         formula = f"{curve}@t"
     if _MOMENT.search(formula):
@@ -367,9 +371,13 @@ def _readout(text: str, time: float, model: Model) -> tuple[Readout, str]:
     return parse(formula, model, where="readout"), curve
 
 
-def _factor(sheet: Sheet, cells: Mapping[str, str], readout: Readout, assay: Assay) -> float:
+def _is_course(text: str) -> bool:
+    return bool(_NAME.fullmatch(text)) and text.rpartition(".")[2] not in KINDS
+
+
+def _factor(sheet: Sheet, cells: Mapping[str, str], readout: Readout | None, assay: Assay) -> float:
     """Return what turns a value into the unit of its read-out; 1 where a scale is fitted."""
-    if assay.scale:
+    if assay.scale or readout is None:
         return 1.0
     told = cells.get("unit", "") or sheet.units.get("value", "")
     own: Unit = unit(readout.unit)

@@ -1,7 +1,7 @@
 """How far each parameter may be moved when all others follow, and the verdict in words."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import inf, isfinite, sqrt
 from typing import Any
 
@@ -17,7 +17,7 @@ MOST = 14  # points on one side of a profile
 FIRST, SMALLEST, WIDEST = 0.4, 0.004, 0.25  # a first step, in errors; any step, in widths
 EVALUATIONS = 30
 FAR = 4.0  # a point that rises so many limits is too far
-NEAR = 0.35  # share of the limit by which the last point may lie beyond it
+NEAR, REFINED = 0.05, 3  # how near the limit a point shall be, as a share of it; most tries
 MOVED = 0.1  # share of its width by which a number that trades with another moves
 EDGE = 1e-3  # share of the width within which a number is at its bound
 CROSSED, BOUND, STOPPED = "crossed", "bound", "stopped"
@@ -164,6 +164,7 @@ class _Walk:
     slopes: Slopes
     trail: list[tuple[float, float, Array]]
     told: str = ""
+    beyond: list[tuple[float, float, Array]] = field(default_factory=list)
 
     def at(self, distance: float) -> tuple[float, float, Array] | None:
         """Return the others fitted at a distance, begun where the trail leads; None on failure."""
@@ -180,22 +181,28 @@ class _Walk:
         return None if found.loss is None else (distance, found.loss, np.array(found.point))
 
     def refine(self, loss: float, most: float) -> None:
-        """Put one point more where the limit is crossed, unless the last is near enough."""
-        if self.trail[-1][1] - loss <= (1.0 + NEAR) * most:
-            return
-        distances = [one[0] for one in self.trail]
-        beyond = self.trail.pop()
-        rises = [max(one[1] - loss, 0.0) for one in (*self.trail, beyond)]
-        here = self.at(_crossing(distances, rises, most) or distances[-1])
-        self.trail += [beyond] if here is None else [here, beyond]
+        """Put points more where the limit is crossed, until one of them is near enough to it."""
+        for _ in range(REFINED):
+            rises = [max(one[1] - loss, 0.0) for one in self.trail]
+            if min(abs(rise - most) for rise in rises) <= NEAR * most:
+                return
+            beyond = self.trail.pop()
+            here = self.at(_crossing([one[0] for one in (*self.trail, beyond)], rises, most) or 0.0)
+            if here is None:
+                self.trail.append(beyond)
+                return
+            past = here[1] - loss >= most
+            self.trail += [here] if past else [here, beyond]
+            self.beyond += [beyond] if past else []
 
     def side(self, ended: str, told: str = "") -> Side:
         """Return it as a row."""
+        whole = [*self.trail, *reversed(self.beyond)]
         return Side(
             self.problem.names[self.i],
             self.way,
-            tuple(tuple(float(v) for v in point) for _, _, point in self.trail),
-            tuple(float(loss) for _, loss, _ in self.trail),
+            tuple(tuple(float(v) for v in point) for _, _, point in whole),
+            tuple(float(loss) for _, loss, _ in whole),
             ended,
             told or (self.told if ended == STOPPED else ""),
         )
