@@ -18,7 +18,7 @@ FIRST, SMALLEST, WIDEST = 0.4, 0.004, 0.25  # a first step, in errors; any step,
 EVALUATIONS = 30
 FAR = 4.0  # a point that rises so many limits is too far
 NEAR, REFINED = 0.05, 3  # how near the limit a point shall be, as a share of it; most tries
-MOVED = 0.1  # share of its width by which a number that trades with another moves
+MOVED = 0.1  # a number that trades with another moves so many widths for one of the other
 EDGE = 1e-3  # share of the width within which a number is at its bound
 CROSSED, BOUND, STOPPED = "crossed", "bound", "stopped"
 
@@ -109,7 +109,9 @@ def profiles(
     lowest = min([loss, *(min(known[key].losses) for key in wanted)])
     alone = _alone(problem, best, chosen)
     return tuple(
-        _profile(problem, best, (known[n, -1], known[n, 1]), lowest, limit(level), alone[n])
+        _profile(
+            problem, best, (known[n, -1], known[n, 1]), lowest, limit(level), alone[n], jacobian
+        )
         for n in chosen
     )
 
@@ -244,7 +246,7 @@ def _alone(problem: Problem, best: Array, names: Sequence[str]) -> dict[str, tup
 
 def _profile(
     problem: Problem, best: Array, sides: tuple[Side, Side], lowest: float, most: float,
-    alone: tuple[float, float],
+    alone: tuple[float, float], jacobian: Array,
 ) -> Profile:  # fmt: skip
     below, above = sides
     i = problem.names.index(below.name)
@@ -255,7 +257,7 @@ def _profile(
     value = problem.free[i].value
     low, high = (None if one is None else float(value(np.array(one))) for one in ends)
     felt = [loss - lowest > most for loss in alone]
-    trades = _trades(problem, i, [s for s, end in zip(sides, ends, strict=True) if end is None])
+    trades = _trades(problem, jacobian, i)
     verdict, words = _verdict(problem, i, best, (low, high), felt, trades, sides)
     rows = [*zip(below.points[:0:-1], below.losses[:0:-1], strict=True),
             *zip(above.points, above.losses, strict=True)]  # fmt: skip
@@ -271,14 +273,17 @@ def _profile(
     )
 
 
-def _trades(problem: Problem, i: int, sides: Sequence[Side]) -> list[str]:
-    """Return the numbers that move most while this one is moved, the most first."""
+def _trades(problem: Problem, jacobian: Array, i: int) -> list[str]:
+    """Return the numbers that make up for this one when it moves, the most moved first.
+
+    The smallest moves, in widths, that keep the residuals as they are: what drifts for reasons of
+    its own is not among them.
+    """
     low, high = problem.bounds
-    moved = np.zeros(len(low))
-    for side in sides:
-        points = np.array(side.points)
-        moved = np.maximum(moved, np.ptp(points, axis=0) / (high - low))
-    moved[i] = 0.0
+    scaled = jacobian * (high - low)
+    mine = scaled[:, i].copy()
+    scaled[:, i] = 0.0
+    moved = np.abs(np.linalg.solve(scaled.T @ scaled + np.eye(len(low)), scaled.T @ mine))
     order = [int(k) for k in np.argsort(-moved) if moved[k] >= MOVED]
     return [problem.names[k] for k in order[:3]]
 
