@@ -8,8 +8,8 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``check``, ``judge``, ``load_data``, ``fit``, ``explain``, ``describe``, ``list_...``,
-``status``, ``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and
+``check``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``, ``describe``,
+``list_...``, ``status``, ``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and
 ``plot.timecourse``. Every name loads on first use, so that ``import ketasim`` costs nothing.
 """
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         list_states,
         list_targets,
     )
+    from ketasim.verbs.posterior import posterior
     from ketasim.verbs.run import compare, run
     from ketasim.verbs.stores import failures, rerun, resume, status
     from ketasim.verbs.sweep import plan, sweep
@@ -81,6 +82,7 @@ __all__ = [
     "mouse",
     "plan",
     "plot",
+    "posterior",
     "rat",
     "repeat",
     "rerun",
@@ -119,6 +121,7 @@ _HOMES = {
         "list_states",
         "list_targets",
     ),
+    "ketasim.verbs.posterior": ("posterior",),
     "ketasim.verbs.run": ("compare", "run"),
     "ketasim.verbs.stores": ("failures", "rerun", "resume", "status"),
     "ketasim.verbs.sweep": ("plan", "sweep"),

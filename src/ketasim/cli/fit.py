@@ -102,6 +102,46 @@ def command(
     click.echo(f"{files[0]} and {len(files) - 1} more files in {out}", err=as_json)
 
 
+@click.command(short_help="What is known of parameters after data of your own.")
+@_DATA
+@_FREE
+@_FINDINGS
+@click.option("--show", multiple=True, help="A read-out more to draw a band of: outcome.mood.")
+@click.option("--particles", type=int, default=256, show_default=True, help="Draws a run.")
+@click.option("--replicates", type=click.IntRange(min=1), default=2, show_default=True)
+@_SEED
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "posterior"))
+@_FORMAT
+def posterior(
+    data: tuple[str, ...],
+    free: tuple[str, ...],
+    own: tuple[Path, ...],
+    show: tuple[str, ...],
+    particles: int,
+    replicates: int,
+    seed: int,
+    out: Path,
+    formats: tuple[str, ...],
+) -> None:
+    r"""Draw parameters from what DATA leave of their priors, with bands for any read-out.
+
+    Nothing is shown as a result when a diagnostic of the sampler fails; it says what is missing.
+
+    \b
+    ketasim posterior plasma --free pk_s.clearance_70,pk_s.v_slow_70 --show outcome.mood
+    """
+    from ketasim.verbs.posterior import posterior as draw
+
+    with listening("Nothing was kept."):
+        found = draw(
+            data, free=parted(free), findings=findings_of(own), readouts=parted(show),
+            particles=particles, replicates=replicates, seed=seed, progress=True,
+        )  # fmt: skip
+    files = found.save(out, formats=formats)
+    click.echo(found.sound())
+    click.echo(f"{files[1]} and {len(files) - 1} more files in {out}")
+
+
 def parted(texts: tuple[str, ...]) -> list[str]:
     """Return what is separated by commas outside brackets, each alone."""
     from ketasim.readouts import split_list

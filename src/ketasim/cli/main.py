@@ -23,6 +23,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "judge": "judge.command",
     "data": "fit.data",
     "fit": "fit.command",
+    "posterior": "fit.posterior",
     "explain": "explain.command",
     "doctor": "doctor.command",
     "status": "stores.status",

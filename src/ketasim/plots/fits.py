@@ -19,7 +19,7 @@ from ketasim.plots.style import (
     new_figure,
     settings,
 )
-from ketasim.studies.fit.data import Point
+from ketasim.studies.fit.data import Point, readout_at
 from ketasim.studies.fit.likelihood import Problem
 from ketasim.studies.fit.profiles import Profile, limit
 from ketasim.studies.fit.search import SAME, Found
@@ -85,22 +85,27 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
         range from 5 to 95 % are drawn.
     """
     texts = list(dict.fromkeys((p.assay, p.text) for p in problem.observations))
+    more = [text for _, text in lines if text not in {one for _, one in texts}]
+    texts += [("", text) for text in dict.fromkeys(more)]
     arms = list(dict.fromkeys(p.arm for p in problem.observations))
     colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(arms)}
     with settings(style):
         figure, panels = _grid(len(texts), style, f"ketasim fit, model {problem.model.digest}")
         for axes, (assay, text) in zip(panels, texts, strict=True):
             mine = [p for p in problem.observations if (p.assay, p.text) == (assay, text)]
-            last = max([p.time for p in mine if np.isfinite(p.time)], default=1.0)
+            ends = [t[-1] for (_, one), (t, _) in lines.items() if one == text]
+            last = max([*ends, *(p.time for p in mine if np.isfinite(p.time))], default=1.0)
             per, unit = (24.0, "d") if last > 72.0 else (1.0, "h")
-            for arm in dict.fromkeys(p.arm for p in mine):
-                own = [p for p in mine if p.arm == arm]
+            for arm in arms:
                 if (arm, text) in lines:
                     _course(axes, *lines[arm, text], colours[arm], f"{arm}: {text}", per, style)
+                own = [p for p in mine if p.arm == arm]
                 seen(axes, own, colour=colours[arm], label=f"{arm}: {text}, seen", per=per)
             _title(axes, text, style)
-            own_unit = mine[0].readout.unit
-            scaled = problem.assays[assay].scale
+            own_unit = (
+                mine[0].readout.unit if mine else readout_at(text, 1.0, problem.model)[0].unit
+            )
+            scaled = bool(mine) and problem.assays[assay].scale
             axes.set_ylabel(assay if scaled else "" if own_unit == "1" else own_unit)
             axes.set_xlabel(f"Time ({unit})")
         _key(figure, colours, style)
@@ -110,7 +115,7 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
 def _course(
     axes: Axes, times: Array, values: Array, colour: str, label: str, per: float, style: Style
 ) -> None:
-    low, middle, high = np.percentile(values, BAND, axis=0)
+    low, middle, high = np.nanpercentile(values, BAND, axis=0)
     if len(values) > 1:
         axes.fill_between(times / per, low, high, color=colour, alpha=0.25, linewidth=0.0)
         axes.plot(times / per, low, color=colour, linewidth=0.3, label=f"{label}, 5 %")

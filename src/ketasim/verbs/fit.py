@@ -215,27 +215,23 @@ class Fit:
             for ending in dict.fromkeys(("png", *formats)):
                 files.append(place / f"{name}.{ending}")
                 save(figure, files[-1])
-        files += [_write(place / "predictions.csv", self.rows), place / "fit.json"]
+        files += [write_rows(place / "predictions.csv", self.rows), place / "fit.json"]
         columns = [{"parameter": n, "best": v} for n, v in self.values.items()]
-        files.append(_write(place / "best.csv", columns))
+        files.append(write_rows(place / "best.csv", columns))
         text = json.dumps(self.record, indent=1, ensure_ascii=False, default=float)
         (place / "fit.json").write_text(text + "\n", encoding="utf-8")
         return [*files, *self._configurations(place)]
 
     def _configurations(self, place: Path) -> Iterable[Path]:
         """Write each arm as a configuration with the best values, ready to run."""
-        units = {one.name: one.unit for one in self.problem.free}
-        best = {
-            n: f"{v!r} {units[n]}"
-            for n, v in self.values.items()
-            if n in self.problem.model.parameters
-        }
-        model = self.problem.model.with_values(best)
+        model, values = self.problem.model, self.values
+        told = {one.name: f"{values[one.name]!r} {one.unit}" for one in self.problem.free}
+        model = model.with_values({n: v for n, v in told.items() if n in model.parameters})
         for data in self.problem.data:
             for name, arm in data.arms.items():
                 times = [p.time for p in data.points if p.arm == name and p.time == p.time]
                 scenario = arm.scenario(model, begin=0.0, end=max([24.0, *times]))
-                path = place / f"best_{_plainly(name)}.toml"
+                path = place / f"best_{re.sub(r'[^-0-9A-Za-z_]+', '_', name)[:60]}.toml"
                 path.write_text(dump(Setup(replace(scenario, name=name))), encoding="utf-8")
                 yield path
 
@@ -250,11 +246,8 @@ def _plain(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _plainly(name: str) -> str:
-    return re.sub(r"[^\w-]+", "_", name)[:60] or "arm"
-
-
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write rows of alike keys as a CSV; return its path."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -317,11 +310,7 @@ def fit(
     """
     if not 1 <= starts <= MOST_STARTS or not 0.5 <= level < 1.0:
         raise ConfigError(f"starts = {starts}, level = {level}: 1 to {MOST_STARTS:,} and 0.5 to 1.")
-    many = [data] if isinstance(data, str | Path | Data) else list(data)
-    read = [one if isinstance(one, Data) else load_data(one, model=model) for one in many]
-    asked = problem(
-        model or antidepressant(), _wishes(free), data=read, findings=list(findings), threads=1
-    )
+    asked = asked_of(data, free, findings, model, profiled=True, threads=1)
     made = _made(asked, seed, level)
     place = None if out is None else prepare(Path(out))
     kept = None if place is None else Rows(place / "starts.jsonl", made)
@@ -346,6 +335,24 @@ def fit(
             names=() if isinstance(profile, bool) else profile, workers=workers,
             report=_told("profile sides", progress),
         ),
+    )  # fmt: skip
+
+
+def asked_of(
+    data: str | Path | Data | Sequence[str | Path | Data],
+    free: Vary,
+    findings: Iterable[Finding],
+    model: Model | None,
+    *,
+    profiled: bool,
+    threads: int | None,
+) -> Problem:
+    """Return the problem that a fit or a posterior is asked for; see :func:`fit`."""
+    many = [data] if isinstance(data, str | Path | Data) else list(data)
+    read = [one if isinstance(one, Data) else load_data(one, model=model) for one in many]
+    return problem(
+        model or antidepressant(), _wishes(free), data=read, findings=list(findings),
+        profiled=profiled, threads=threads,
     )  # fmt: skip
 
 

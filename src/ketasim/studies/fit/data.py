@@ -73,11 +73,6 @@ class Point:
     curve: str = ""
     text: str = ""
 
-    def at(self, time: float, model: Model) -> "Point":
-        """Return what is read at another time [h]."""
-        readout, _ = _readout(self.text, time, model)
-        return replace(self, time=time, readout=readout)
-
 
 @dataclass(frozen=True)
 class Data:
@@ -278,7 +273,7 @@ def _point(sheet: Sheet, row: Row, model: Model, assays: dict[str, Assay]) -> Po
     if not cells.get("arm"):
         sheet.fault(row.line, "no arm: write the name of a configuration, or of a line # arm.")
     time = part(_time, sheet, cells)
-    readout, curve = part(_readout, cells.get("readout", ""), time, model) or (None, "")
+    readout, curve = part(readout_at, cells.get("readout", ""), time, model) or (None, "")
     name = cells.get("assay") or cells.get("readout", "")
     assay = assays.setdefault(name, Assay(name))
     factor = part(_factor, sheet, cells, readout, assay)
@@ -348,8 +343,8 @@ def _error(cells: Mapping[str, str], value: float, assay: Assay) -> float:
     return found
 
 
-def _readout(text: str, time: float | None, model: Model) -> tuple[Readout, str]:
-    """Return the read-out of a row at its time, and the course it lies on, where it is one."""
+def readout_at(text: str, time: float | None, model: Model) -> tuple[Readout, str]:
+    """Return a read-out at a time [h], and the course it lies on, where it is one."""
     if not text:
         raise ConfigError('no read-out: write a name such as "spines.density".')
     if time is None:  # which is a fault of its own

@@ -175,13 +175,17 @@ class Problem:
     def _columns(self) -> Mapping[str, int]:
         return {name: column for column, name in enumerate(self.model.parameters)}
 
-    def at(self, points: Array) -> Predicted:
-        """Return predictions and residuals at points (n, n_free), all runs as one batch."""
+    def predict(self, points: Array) -> tuple[Array, Codes]:
+        """Return what every datum is predicted to be (n, n_data), and the status of each point."""
         found = self.predictor.predict(self.draws(points))
         status = np.full(len(points), Status.OK, dtype=np.int8)
         for row in (row for each in found for row in each.status):
             status = np.where(usable(status), row, status)
-        values = np.concatenate([one.values for one in found]).T
+        return np.concatenate([one.values for one in found]).T, status
+
+    def at(self, points: Array) -> Predicted:
+        """Return predictions and residuals at points (n, n_free), all runs as one batch."""
+        values, status = self.predict(points)
         mine = len(self.observations)
         parts = [self._of_assays(values[:, :mine], points)]
         for one, row in zip(self.findings, values[:, mine:].T, strict=True):

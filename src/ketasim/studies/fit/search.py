@@ -8,7 +8,8 @@ counted, and a start whose own first point fails has a row that says so.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.optimize import least_squares
 
 from ketasim.engines.status import Status
 from ketasim.results.files import Rows
-from ketasim.studies.fit.data import Data, Point
+from ketasim.studies.fit.data import Data, Point, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
 
 EVALUATIONS = 100  # most of one start, slopes not counted
@@ -220,34 +221,51 @@ def _read(row: dict[str, Any]) -> Ended:
 
 
 def courses(
-    asked: Problem, points: Array, *, count: int = 120
+    asked: Problem, points: Array, *, readouts: Iterable[str] = (), count: int = 120
 ) -> dict[tuple[str, str], tuple[Array, Array]]:
     """Return what each read-out does over time at points (n, n_free), as its assay reads it.
+
+    Parameters
+    ----------
+    readouts
+        More of them, shown for every arm as the model has them; a course, or a formula with @t.
+    count
+        How many times.
 
     Returns
     -------
     dict
-        Times [h] (count,) and readings (n, count), by arm and read-out; only where the read-out
-        was seen at more than one time.
+        Times [h] (count,) and readings (n, count), by arm and read-out, NaN where a run failed;
+        of what was seen only what was seen at more than one time.
     """
     lines: dict[tuple[str, str], list[Point]] = {}
     for one in asked.observations:
         if np.isfinite(one.time):
             lines.setdefault((one.arm, one.text), []).append(one)
     lines = {key: many for key, many in lines.items() if len({p.time for p in many}) > 1}
-    dense, times = [], {}
-    for key, many in lines.items():
-        times[key] = np.linspace(0.0, max(p.time for p in many), count)
-        dense += [many[0].at(float(t), asked.model) for t in times[key]]
+    last = {
+        arm: max(p.time for (a, _), m in lines.items() if a == arm for p in m) for arm, _ in lines
+    }
+    for text in readouts:
+        for arm, end in last.items():
+            at_end = readout_at(text, end, asked.model)
+            lines.setdefault((arm, text), [Point(0, arm, "", at_end[0], end, nan, 1.0, text=text)])
+    times = {key: np.linspace(0.0, max(p.time for p in many), count) for key, many in lines.items()}
+    dense = [
+        replace(one, time=float(t), readout=readout_at(one.text, float(t), asked.model)[0])
+        for key, (one, *_) in lines.items()
+        for t in times[key]
+    ]
     arms = {name: arm for one in asked.data for name, arm in one.arms.items()}
     drawn = asked.instead(Data("drawn", tuple(dense), arms, asked.assays))
-    found = drawn.at(points)
+    found, _ = drawn.predict(points)
     offsets, scales = asked.readings(asked.at(points), points)
     own = {p.assay: i for i, p in enumerate(asked.observations)}
-    found_at = {id(p): i for i, p in enumerate(drawn.observations)}
+    places = {id(p): i for i, p in enumerate(drawn.observations)}
     answer = {}
     for k, (key, many) in enumerate(lines.items()):
-        rows = [found_at[id(p)] for p in dense[k * count : (k + 1) * count]]
-        i = own[many[0].assay]
-        answer[key] = times[key], offsets[:, [i]] + scales[:, [i]] * found.values[:, rows]
+        values = found[:, [places[id(p)] for p in dense[k * count : (k + 1) * count]]]
+        i = own.get(many[0].assay)
+        read = values if i is None else offsets[:, [i]] + scales[:, [i]] * values
+        answer[key] = times[key], read
     return answer
