@@ -8,9 +8,9 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``check``, ``judge``, ``explain``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``,
-``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so
-that ``import ketasim`` costs nothing.
+``check``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``, ``describe``,
+``list_...``, ``status``, ``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and
+``plot.timecourse``. Every name loads on first use, so that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ketasim import config, export, models
+    from ketasim.config.findings import load_data
     from ketasim.config.judging import judge
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
     from ketasim.verbs.evidence import check, explain, list_experiments
+    from ketasim.verbs.fit import fit
     from ketasim.verbs.inspect import (
         describe,
         doctor,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         list_states,
         list_targets,
     )
+    from ketasim.verbs.posterior import posterior
     from ketasim.verbs.run import compare, run
     from ketasim.verbs.stores import failures, rerun, resume, status
     from ketasim.verbs.sweep import plan, sweep
@@ -61,6 +64,7 @@ __all__ = [
     "explain",
     "export",
     "failures",
+    "fit",
     "hold",
     "hours",
     "human",
@@ -73,10 +77,12 @@ __all__ = [
     "list_routes",
     "list_states",
     "list_targets",
+    "load_data",
     "models",
     "mouse",
     "plan",
     "plot",
+    "posterior",
     "rat",
     "repeat",
     "rerun",
@@ -96,6 +102,7 @@ _MODULES = {
     "plot": "ketasim.verbs.plot",
 }
 _HOMES = {
+    "ketasim.config.findings": ("load_data",),
     "ketasim.config.judging": ("judge",),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
@@ -103,6 +110,7 @@ _HOMES = {
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments"),
+    "ketasim.verbs.fit": ("fit",),
     "ketasim.verbs.inspect": (
         "describe",
         "doctor",
@@ -113,6 +121,7 @@ _HOMES = {
         "list_states",
         "list_targets",
     ),
+    "ketasim.verbs.posterior": ("posterior",),
     "ketasim.verbs.run": ("compare", "run"),
     "ketasim.verbs.stores": ("failures", "rerun", "resume", "status"),
     "ketasim.verbs.sweep": ("plan", "sweep"),
