@@ -120,7 +120,8 @@ def _possible(model: Model, members: Array) -> NDArray[np.bool_]:
     low, high = bounds(system)
     with np.errstate(all="ignore"):
         rests = [system.rest(system.prepare(one, system.neutral_knobs)) for one in members]
-    return np.all((low <= rests) & (rests <= high), axis=1)
+    found: NDArray[np.bool_] = np.all((low <= rests) & (rests <= high), axis=1)
+    return found
 
 
 def _counted(one: Finding, prediction: Prediction) -> tuple[int, int]:
