@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ketasim import config, export, models
     from ketasim.config.findings import load_data
     from ketasim.config.judging import judge
+    from ketasim.config.petab import load_petab, save_petab
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
     from ketasim.models.subjects import human, mouse, rat
@@ -78,6 +79,7 @@ __all__ = [
     "list_states",
     "list_targets",
     "load_data",
+    "load_petab",
     "models",
     "mouse",
     "plan",
@@ -88,6 +90,7 @@ __all__ = [
     "rerun",
     "resume",
     "run",
+    "save_petab",
     "simulate",
     "status",
     "sweep",
@@ -104,6 +107,7 @@ _MODULES = {
 _HOMES = {
     "ketasim.config.findings": ("load_data",),
     "ketasim.config.judging": ("judge",),
+    "ketasim.config.petab": ("load_petab", "save_petab"),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
     "ketasim.models.subjects": ("human", "mouse", "rat"),

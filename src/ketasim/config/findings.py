@@ -252,7 +252,8 @@ def load_data(path: str | Path, *, model: Model | None = None) -> Data:
     Parameters
     ----------
     path
-        A file, or the name of one that comes with the package: ``"plasma"``, ``"spines"``.
+        A file, or the name of one that comes with the package: ``"plasma"``, ``"spines"``; or the
+        YAML file of a PEtab problem (:func:`ketasim.load_petab`).
     model
         Whose names the read-outs are in; the default model when not given.
 
@@ -262,6 +263,10 @@ def load_data(path: str | Path, *, model: Model | None = None) -> Data:
         With every fault of the file, a line each.
     """
     place = _find(path)
+    if place.suffix in (".yaml", ".yml"):
+        from ketasim.config.petab import load_petab  # which needs petab, and reads CSVs with this
+
+        return load_petab(place, model=model).data
     sheet = tables.read(_text(place), place.name)
     arms: dict[str, Arm] = {}
     base = packaged_library().model("antidepressant") if model is None else model

@@ -8,9 +8,10 @@ PosixPath('problem/problem.yaml')
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import pairwise
-from math import inf, isclose, log, nan
+from math import inf, log, nan
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,23 @@ import numpy as np
 from ketasim.config.findings import load_data
 from ketasim.config.packaged import packaged_library
 from ketasim.core.model import Model
-from ketasim.core.protocol import Dose, Event, Hold, Protocol
+from ketasim.core.protocol import Dose, Event, Protocol
 from ketasim.core.scenario import Subject
+from ketasim.core.schedule import dose_into, windows
 from ketasim.errors import ConfigError
 from ketasim.export import petab
 from ketasim.export.names import canonical, identifier, rate_id, start_id
 from ketasim.models.subjects import SPECIES, subject
-from ketasim.studies.designs.distributions import Distribution
+from ketasim.studies.designs.distributions import Distribution, Kind
 from ketasim.studies.findings.arms import Arm
 from ketasim.studies.fit.data import Assay, Data, Point, readout_at
 from ketasim.studies.fit.likelihood import Free, problem
 from ketasim.units import unit
 
-KINDS = {"uniform": "uniform", "loguniform": "log-uniform", "normal": "normal",
-         "lognormal": "log-normal"}  # fmt: skip
+KINDS: Mapping[Kind, str] = {
+    "uniform": "uniform", "loguniform": "log-uniform", "normal": "normal",
+    "lognormal": "log-normal",
+}  # fmt: skip
 SCALE, OFFSET = ".scale", ".offset"
 SAME = 1e-9
 Wish = Mapping[str, "Distribution | str | None"] | Iterable[str]
@@ -58,7 +62,7 @@ def save_petab(
     free: Wish,
     model: Model | None = None,
 ) -> Path:
-    """Write a fit as a PEtab problem, version 2.
+    """Write a fit as a PEtab problem, version 2, and return its YAML file.
 
     Parameters
     ----------
@@ -70,11 +74,6 @@ def save_petab(
         Parameters to estimate, by name or with distributions; the ledger's bounds otherwise.
     model
         The default model when not given.
-
-    Returns
-    -------
-    Path
-        The problem's YAML file.
 
     Raises
     ------
@@ -171,6 +170,17 @@ def load_petab(path: str | Path, *, model: Model | None = None) -> Petab:
     return _Reader(place.name, base, theirs).whole()
 
 
+@dataclass
+class _Told:
+    """What the periods of an experiment have said so far."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    knobs: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    flow: dict[str, float] = field(default_factory=dict)
+    rates: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
 class _Reader:
     """One problem on its way in; it lives no longer than its call."""
 
@@ -224,22 +234,18 @@ class _Reader:
         name = self.full[one.id]
         factor, text = self.factor(name), self.model.unit(name)
         low, high = one.lb / factor, one.ub / factor
-        kind = str(one.prior_distribution or "uniform")
-        kinds = {theirs: ours for ours, theirs in KINDS.items()}
-        if kind not in kinds:
-            raise self.refuse(f"parameters: {one.id}: no prior {kind} here; {', '.join(kinds)}.")
-        ours = kinds[kind]
-        if ours in ("uniform", "loguniform"):
-            a, b = (
-                (n / factor for n in one.prior_parameters) if one.prior_parameters else (low, high)
-            )
-            return Distribution(ours, max(a, low), min(b, high), text)  # type: ignore[arg-type]
-        a, b = one.prior_parameters
-        if ours == "lognormal":
-            a, b = np.exp(a) / factor, np.exp(b)
-        else:
-            a, b = a / factor, b / factor
-        return Distribution(ours, float(a), float(b), text, low, high)  # type: ignore[arg-type]
+        theirs = str(one.prior_distribution or "uniform")
+        kinds: dict[str, Kind] = {told: ours for ours, told in KINDS.items()}
+        if theirs not in kinds:
+            raise self.refuse(f"parameters: {one.id}: no prior {theirs}; {', '.join(kinds)}.")
+        kind = kinds[theirs]
+        a, b = one.prior_parameters or (one.lb, one.ub)
+        if kind == "lognormal":
+            return Distribution(kind, float(np.exp(a)) / factor, float(np.exp(b)), text, low, high)
+        a, b = a / factor, b / factor
+        if kind == "normal":
+            return Distribution(kind, a, b, text, low, high)
+        return Distribution(kind, max(a, low), min(b, high), text)
 
     def point(self, i: int, row: Any, seen: Any) -> tuple[Point, Assay]:
         """Return a measurement as a point, and the assay it was read by."""
@@ -297,9 +303,8 @@ class _Reader:
         except Exception:  # any other name is a name
             return ""
         over = f" / {unit(readout.unit).factor!r}" if scale else ""
-        from petab.v2.core import sympify_petab
-
-        same = (sympify_petab(f"({ours}){over}") - plain).simplify() == 0
+        read = import_module("petab.v2.core").sympify_petab
+        same = (read(f"({ours}){over}") - plain).simplify() == 0
         return text if same else ""
 
     def by_formula(self, seen: Any, plain: Any) -> str:
@@ -323,40 +328,51 @@ class _Reader:
     def arm(self, one: Any) -> Arm:
         """Return what an experiment does to whom."""
         periods = sorted(one.periods, key=lambda period: period.time)
-        values: dict[str, float] = {}
-        events: list[Event] = []
-        knobs: dict[str, list[tuple[float, float]]] = {}
-        rates: list[tuple[float, dict[str, float]]] = []
-        flow: dict[str, float] = {}
+        told = _Told()
         for i, period in enumerate(periods):
+            changes = [c for own in period.condition_ids for c in self.changes[own]]
             boluses: dict[str, float] = {}
-            for change in (c for own in period.condition_ids for c in self.changes[own]):
-                target, value = str(change.target_id), change.target_value
-                if target in self.rates:
-                    flow = {**flow, self.rates[target]: self.plain(target, value)}
-                elif target in self.starts:
-                    continue
-                elif target not in self.full:
-                    raise self.refuse(f"conditions: {target} is nothing of {self.model.name}.")
-                elif (name := self.full[target]) in self.model.knobs:
-                    knobs.setdefault(name, []).append((period.time, self.plain(target, value)))
-                elif name in self.model.parameters and i == 0:
-                    values[name] = self.plain(target, value)
-                elif name in self.model.states:
-                    boluses[name] = self.added(target, value, first=i == 0)
-                else:
-                    raise self.refuse(f"conditions: {target} changes at {period.time:g} h.")
-            rates.append((period.time, flow))
+            for change in changes:
+                self.change(told, boluses, change, period.time, first=i == 0)
+            told.rates.append((period.time, dict(told.flow)))
             if boluses:
-                events.append(self.dose(boluses, period.time, 0.0))
-        for (start, now), (stop, _) in pairwise([*rates, (inf, {})]):
+                told.events.append(self.given(boluses, period.time, 0.0))
+        for (start, now), (stop, _) in pairwise([*told.rates, (inf, {})]):
             amounts = {state: rate * (stop - start) for state, rate in now.items() if rate}
             if amounts and stop == inf:
                 raise self.refuse(f"experiment {one.id}: an infusion that never ends.")
             if amounts:
-                events.append(self.dose(amounts, start, stop - start))
-        events += [hold for name, steps in knobs.items() for hold in self.holds(name, steps)]
-        return self.made(values, Protocol(tuple(events)))
+                told.events.append(self.given(amounts, start, stop - start))
+        for name, steps in told.knobs.items():
+            told.events.extend(windows(name, steps, self.model))
+        return self.made(told.values, Protocol(tuple(told.events)))
+
+    def given(self, amounts: Mapping[str, float], start: float, over: float) -> Dose:
+        found = dose_into(amounts, self.model, start=start, over=over)
+        if found is None:
+            states = ", ".join(amounts)
+            raise self.refuse(f"conditions: no drug by any route comes into {states}.")
+        return found
+
+    def change(
+        self, told: "_Told", boluses: dict[str, float], one: Any, time: float, *, first: bool
+    ) -> None:
+        """Sort one change of a condition by what it is a change of."""
+        target, value = str(one.target_id), one.target_value
+        name = self.full.get(target, "")
+        if target in self.rates:
+            told.flow[self.rates[target]] = self.plain(target, value)
+        elif name in self.model.knobs:
+            told.knobs.setdefault(name, []).append((time, self.plain(target, value)))
+        elif name in self.model.parameters and first:
+            told.values[name] = self.plain(target, value)
+        elif name in self.model.states:
+            boluses[name] = self.added(target, value, first=first)
+        elif target not in self.starts:
+            raise self.refuse(
+                f"conditions: {target} at {time:g} h: only inputs, rates and states of "
+                f"{self.model.name} change in an experiment, and parameters at its first period."
+            )
 
     def plain(self, target: str, value: Any) -> float:
         try:
@@ -373,32 +389,6 @@ class _Reader:
         )
         own = start if first and not value.free_symbols and isinstance(start, float) else 0.0
         return self.plain(target, left) - own
-
-    def dose(self, amounts: Mapping[str, float], start: float, over: float) -> Dose:
-        """Return the dose that puts amounts [umol] into states."""
-        total = sum(amounts.values())
-        routes = sorted({route for _, route in self.model.inlets})
-        exact = [(drug, route) for drug in self.model.substances for route in routes]
-        for tolerance in (SAME, inf):
-            for drug, route in exact:
-                into = [self.model.inlets.get((part, route), "") for part, _ in drug.parts]
-                if not set(amounts) <= set(into) or (tolerance == inf and len(into) != 2):
-                    continue
-                shares = [amounts.get(state, 0.0) / total for state in into]
-                own = [share for _, share in drug.parts]
-                if all(isclose(a, b, abs_tol=tolerance) for a, b in zip(shares, own, strict=True)):
-                    mass = total * drug.molar_mass * unit("g/mol").factor
-                    part = None if tolerance == SAME else shares[0]
-                    return Dose(mass, False, route, drug.name, start, over, part)
-        raise self.refuse(f"conditions: no drug and route put something into {', '.join(amounts)}.")
-
-    def holds(self, name: str, steps: Sequence[tuple[float, float]]) -> Iterable[Hold]:
-        """Return the windows in which a knob is not untouched."""
-        knob = self.model.knobs[name]
-        neutral = knob.neutral * unit(knob.unit).factor
-        for (start, level), (stop, _) in pairwise([*steps, (inf, neutral)]):
-            if level != neutral:
-                yield Hold(name, f"{level!r} {canonical(knob.unit)}", start, stop)
 
     def made(self, values: Mapping[str, float], protocol: Protocol) -> Arm:
         weight = self.model.weight

@@ -176,6 +176,11 @@ def write(made: Any, out: Path) -> Path:
     return out / PROBLEM
 
 
+def faults(path: Path) -> list[str]:
+    """Return what petab's own linter finds wrong with a problem, a sentence each."""
+    return [str(one) for one in library().Problem.from_yaml(path).validate()]
+
+
 def _sbml(text: str) -> Any:
     return import_module("petab.v2.models.sbml_model").SbmlModel.from_string(text)
 
