@@ -38,16 +38,13 @@ KINDS: Mapping[Kind, str] = {
     "lognormal": "log-normal",
 }  # fmt: skip
 SCALE, OFFSET = ".scale", ".offset"
-SAME = 1e-9
+BEYOND = 1.0  # [h] after the last value: what changes at the very moment of it counts
 Wish = Mapping[str, "Distribution | str | None"] | Iterable[str]
 
 
 @dataclass(frozen=True)
 class Petab:
-    """What a PEtab problem asks, in the words of a fit.
-
-    ``free`` are distributions in declared units by name, ``values`` nominal values beside them.
-    """
+    """What a PEtab problem asks: data, priors by name in declared units, nominal values."""
 
     model: Model
     data: Data
@@ -89,7 +86,7 @@ def save_petab(
     rows = [_measurement(one, asked.assays[one.assay]) for one in asked.observations]
     last = {name: max(r.time for r in rows if r.arm == name) for name in {r.arm for r in rows}}
     arms = {
-        name: read.arms[name].scenario(base, begin=0.0, end=max(end, SAME))
+        name: read.arms[name].scenario(base, begin=0.0, end=end + BEYOND)
         for name, end in last.items()
     }
     made = petab.problem(base, arms, rows, [_estimated(one) for one in asked.free])
@@ -136,11 +133,10 @@ def _estimated(one: Free) -> petab.Estimated:
 
 
 def load_petab(path: str | Path, *, model: Model | None = None) -> Petab:
-    """Read a PEtab problem, version 2, that is about our model.
+    """Read a PEtab problem, version 2, about our model.
 
-    Its SBML is not read: entities are known by the identifiers of ``ketasim export sbml``. What
-    an arm does is told from its periods; a subject's species is that whose usual weight is
-    nearest.
+    Its SBML is not read: entities are known by the identifiers of ``ketasim export sbml``. What an
+    arm does is told from its periods; a subject is of the species of the nearest usual weight.
 
     Parameters
     ----------
@@ -152,8 +148,7 @@ def load_petab(path: str | Path, *, model: Model | None = None) -> Petab:
     Raises
     ------
     ConfigError
-        When it is no such problem, names what the model does not have, or asks for what a fit
-        here cannot do; the message says which table.
+        When it is no such problem, or asks for what a fit here cannot do; the table is named.
     MissingExtra
         When petab is not installed.
     """
@@ -163,7 +158,8 @@ def load_petab(path: str | Path, *, model: Model | None = None) -> Petab:
         raise ConfigError(f"{place}: no such file. Give the YAML file of a PEtab problem.")
     base = packaged_library().model("antidepressant") if model is None else model
     try:
-        theirs = v2.Problem.from_yaml(place)
+        with petab.quietly():
+            theirs = v2.Problem.from_yaml(place)
     except Exception as error:
         told = str(error).strip().partition("\n")[0][:200]
         raise ConfigError(f"{place.name}: not a PEtab problem of version 2 ({told}).") from None

@@ -7,7 +7,9 @@ inputs are set. Everything stands in canonical units, time in hours of the scena
 """
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from math import inf
@@ -83,6 +85,15 @@ def library() -> Any:
         return import_module("petab.v2")
     except ImportError:
         raise MissingExtra('PEtab needs petab 0.8: pip install "ketasim[petab]".') from None
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep to oneself what petab's own use of its libraries is warned of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def names(wanted: Iterable[str]) -> dict[str, str]:
@@ -170,7 +181,8 @@ def write(made: Any, out: Path) -> Path:
         getattr(made, f"{kind}_tables")[0].rel_path = file
     try:
         out.mkdir(parents=True, exist_ok=True)
-        made.to_files(base_path=out)
+        with quietly():
+            made.to_files(base_path=out)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
     return out / PROBLEM
@@ -178,7 +190,8 @@ def write(made: Any, out: Path) -> Path:
 
 def faults(path: Path) -> list[str]:
     """Return what petab's own linter finds wrong with a problem, a sentence each."""
-    return [str(one) for one in library().Problem.from_yaml(path).validate()]
+    with quietly():
+        return [str(one) for one in library().Problem.from_yaml(path).validate()]
 
 
 def _sbml(text: str) -> Any:
