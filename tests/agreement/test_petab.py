@@ -275,6 +275,19 @@ def test_without_petab_a_sentence_says_what_to_type(monkeypatch):
         out.library()
 
 
+def test_start_is_just_before_time_0_also_of_an_arm_that_began_earlier(own, tmp_path):
+    place = ks.save_petab(tmp_path, data=own, free=["spines.k_retire"])
+    theirs = out.library().Problem.from_yaml(place)
+    changes = {one.id: {str(c.target_id) for c in one.changes} for one in theirs.conditions}
+    kept = {
+        one.id: [p.time for p in one.periods for c in p.condition_ids
+                 if "start__ampa__current" in changes[c]]
+        for one in theirs.experiments
+    }  # fmt: skip
+    assert min(p.time for p in theirs["before"].periods) < 0.0
+    assert kept == {"before": [0.0], "settled": [0.0], "slice": [0.0]}
+
+
 def test_identifiers_are_valid_and_differ():
     found = out.names(["a b", "a.b", "a_b", "1 h", "é"])
     assert len(set(found.values())) == 5

@@ -79,7 +79,6 @@ def save_petab(
     MissingExtra
         When petab is not installed.
     """
-    petab.library()
     base = packaged_library().model("antidepressant") if model is None else model
     read = data if isinstance(data, Data) else load_data(data, model=base)
     asked = problem(base, free, data=[read], profiled=False)
@@ -330,7 +329,8 @@ class _Reader:
             boluses: dict[str, float] = {}
             for change in changes:
                 self.change(told, boluses, change, period.time, first=i == 0)
-            told.rates.append((period.time, dict(told.flow)))
+            if not told.rates or told.rates[-1][1] != told.flow:
+                told.rates.append((period.time, dict(told.flow)))
             if boluses:
                 told.events.append(self.given(boluses, period.time, 0.0))
         for (start, now), (stop, _) in pairwise([*told.rates, (inf, {})]):

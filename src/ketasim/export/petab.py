@@ -16,6 +16,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, MissingExtra
@@ -228,14 +230,18 @@ def _experiment(made: Any, own: str, one: Source, open_: Source) -> None:
     periods: list[Any] = []
     if schedule.settled:
         periods += _period(made, f"{own}_before", -inf, {**subject, **before})
-    for i, edge in enumerate(schedule.edges):
-        changes = _edge(one, i, first=i == 0)
-        if i == 0:
-            kept = {identifier(start_id(n)): identifier(n) for n in open_.starts}
-            changes = {**({} if schedule.settled else {**subject, **before}), **changes}
-            changes |= kept if schedule.settled else {}
-        if changes or i == 0:
-            periods += _period(made, f"{own}_{i}", float(edge), changes)
+    anchor = max(one.begin, 0.0)  # just before it is what a read-out calls start
+    moments = sorted({*map(float, schedule.edges), *([anchor] if open_.starts else [])})
+    if open_.starts and not schedule.settled and moments[0] == anchor:
+        moments.insert(0, anchor - 1.0)  # an hour of rest, so that start is before any change
+    for i, moment in enumerate(moments):
+        first = i == 0
+        changes = {} if schedule.settled or not first else {**subject, **before}
+        changes |= _at(one, moment, first=first)
+        if moment == anchor and (schedule.settled or not first):
+            changes |= {identifier(start_id(n)): identifier(n) for n in open_.starts}
+        if changes or first:
+            periods += _period(made, f"{own}_{i}", moment, changes)
     made.add_experiment(own, *periods)
 
 
@@ -251,11 +257,12 @@ def _subject(one: Source, base: Model) -> Changes:
     return {identifier(name): number(value) for name, value in differ.items()}
 
 
-def _edge(one: Source, i: int, *, first: bool) -> Changes:
-    """Return what changes at breakpoint ``i``."""
+def _at(one: Source, moment: float, *, first: bool) -> Changes:
+    """Return what changes at a breakpoint [h]; nothing at any other moment."""
     schedule = one.schedule
-    if schedule is None:  # pragma: no cover - arms are scenarios
+    if schedule is None or moment not in schedule.edges:
         return {}
+    i = int(np.flatnonzero(schedule.edges == moment)[0])
     last = i == len(schedule.edges) - 1
     found: Changes = {}
     for j, state in enumerate(one.model.states):
