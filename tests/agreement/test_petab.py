@@ -1,13 +1,18 @@
 """PEtab problems: petab's linter, the way back, and the same objective in other engines."""
 
 import logging
+import re
+import shlex
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import ketasim as ks
+from ketasim.cli.main import group
 from ketasim.core.schedule import dose_into, windows
 from ketasim.core.system import System
 from ketasim.errors import ConfigError, MissingExtra
@@ -305,3 +310,27 @@ def test_amounts_in_states_are_a_dose_again():
         (-np.inf, 3.0, "1.0 1"),
         (5.0, np.inf, "0.5 1"),
     ]
+
+
+def shown():
+    """Return the commands that the page shows, in order."""
+    page = (Path(__file__).parents[2] / "docs" / "petab.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def test_the_page_shows_what_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = shown()
+    assert len(lines) == 4
+    for line in lines:
+        done = CliRunner().invoke(group, shlex.split(line)[1:], standalone_mode=False)
+        assert done.exception is None, f"{line}: {done.exception}"
+        assert done.output
+
+
+def test_arms_and_priors_that_came_back_are_ready_for_a_fit(tmp_path):
+    back = ks.load_petab(ks.save_petab(tmp_path, data="spines", free=FREE["spines"]))
+    found = ks.fit(back.data, free=back.free, starts=2, profile=False)
+    mine = ks.fit("spines", free=FREE["spines"], starts=2, profile=False)
+    assert found.best.loss == pytest.approx(mine.best.loss, rel=1e-6)

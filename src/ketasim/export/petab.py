@@ -22,6 +22,8 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, MissingExtra
 from ketasim.export.document import document
+from ketasim.export.expression import Writer, expression
+from ketasim.export.expression import written as mathematics
 from ketasim.export.names import identifier, rate_id, start_id
 from ketasim.export.source import Source, fed, source, turned
 from ketasim.export.xml import number, written
@@ -239,7 +241,7 @@ def _experiment(made: Any, own: str, one: Source, open_: Source) -> None:
         changes = {} if schedule.settled or not first else {**subject, **before}
         changes |= _at(one, moment, first=first)
         if moment == anchor and (schedule.settled or not first):
-            changes |= {identifier(start_id(n)): identifier(n) for n in open_.starts}
+            changes |= {identifier(start_id(n)): inlined(one.model, n) for n in open_.starts}
         if changes or first:
             periods += _period(made, f"{own}_{i}", moment, changes)
     made.add_experiment(own, *periods)
@@ -285,6 +287,37 @@ def _resting(one: Source, state: str, *, first: bool) -> str:
         return identifier(state)
     start = one.model.initial(state)
     return identifier(start) if isinstance(start, str) else number(start)
+
+
+def inlined(model: Model, full: str) -> str:
+    """Return a time course as PEtab mathematics over states, inputs and parameters alone.
+
+    Tools that carry out the change of a condition may not have the value of an assignment at hand.
+    """
+    wires = {str(one.name): one for one in model.quantities}
+    if full not in wires:
+        return identifier(full)
+    wire = wires[full]
+    given = [number(a) if isinstance(a, float) else inlined(model, a) for a in wire.arguments]
+    law = expression(wire.law)
+    return mathematics(law.result, given, WRITER)
+
+
+def _operation(name: str, parts: Sequence[str]) -> str:
+    """Return an operation as PEtab writes it; powers and Hill functions are 0 below 0."""
+    if name in _MARKS:
+        return f"({f' {_MARKS[name]} '.join(parts)})"
+    if name == "hill":
+        power = f"(max({parts[0]} / {parts[1]}, 0) ^ {parts[2]})"
+        return f"({power} / (1 + {power}))"
+    if name == "where":
+        return f"piecewise({parts[2]}, {parts[0]} >= {parts[1]}, {parts[3]})"
+    plain = {"pow": "(max({0}, 0) ^ {1})", "neg": "(-{0})", "recip": "(1 / {0})"}
+    return plain.get(name, f"{name}({', '.join(parts)})").format(*parts)
+
+
+_MARKS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+WRITER: Writer[str] = Writer(number=number, name=str, operation=_operation)
 
 
 def _starts(node: Node) -> Iterator[str]:
