@@ -294,7 +294,7 @@ def inlined(model: Model, full: str) -> str:
 
     Tools that carry out the change of a condition may not have the value of an assignment at hand.
     """
-    wires = {str(one.name): one for one in model.quantities}
+    wires = {str(one.name): one for one in (*model.derived, *model.quantities)}
     if full not in wires:
         return identifier(full)
     wire = wires[full]
