@@ -16,6 +16,7 @@ import ketasim
 from ketasim.config import Setup, dump
 from ketasim.config.findings import load_data
 from ketasim.core.model import Model
+from ketasim.core.scenario import fine_then_coarse
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.reports.text import Table, number
@@ -231,8 +232,11 @@ class Fit:
             for name, arm in data.arms.items():
                 times = [p.time for p in data.points if p.arm == name and p.time == p.time]
                 scenario = arm.scenario(model, begin=0.0, end=max([24.0, *times]))
+                grid = fine_then_coarse(arm.treated, *scenario.times)
                 path = place / f"best_{re.sub(r'[^-0-9A-Za-z_]+', '_', name)[:60]}.toml"
-                path.write_text(dump(Setup(replace(scenario, name=name))), encoding="utf-8")
+                path.write_text(
+                    dump(Setup(replace(scenario, name=name, times=grid))), encoding="utf-8"
+                )
                 yield path
 
 
