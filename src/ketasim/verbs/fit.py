@@ -62,9 +62,6 @@ class Fit:
         """Return the table that ``ketasim fit`` prints."""
         return repr(self.table)
 
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
     @property
     def best(self) -> Ended:
         """Return the best start.
@@ -217,8 +214,8 @@ class Fit:
                 files.append(place / f"{name}.{ending}")
                 save(figure, files[-1])
         files += [write_rows(place / "predictions.csv", self.rows), place / "fit.json"]
-        columns = [{"parameter": n, "best": v} for n, v in self.values.items()]
-        files.append(write_rows(place / "best.csv", columns))
+        best = [{"parameter": n, "best": v} for n, v in self.values.items()]
+        files.append(write_rows(place / "best.csv", best))
         text = json.dumps(self.record, indent=1, ensure_ascii=False, default=float)
         (place / "fit.json").write_text(text + "\n", encoding="utf-8")
         return [*files, *self._configurations(place)]
@@ -355,7 +352,7 @@ def asked_of(
     many = [data] if isinstance(data, str | Path | Data) else list(data)
     read = [one if isinstance(one, Data) else load_data(one, model=model) for one in many]
     return problem(
-        model or antidepressant(), _wishes(free), data=read, findings=list(findings),
+        model or antidepressant(), wishes(free), data=read, findings=list(findings),
         profiled=profiled, threads=threads,
     )  # fmt: skip
 
@@ -377,7 +374,8 @@ def _told(what: str, shown: bool) -> Report | None:  # noqa: FBT001
     return report
 
 
-def _wishes(free: Vary) -> Mapping[str, "Distribution | str | None"]:
+def wishes(free: Vary) -> Mapping[str, "Distribution | str | None"]:
+    """Return what is to be fitted by name, each with its distribution where one is told."""
     if isinstance(free, Mapping):
         return free
     texts = [free] if isinstance(free, str) else list(free)
