@@ -7,6 +7,7 @@ import pytest
 
 from ketasim.config.findings import load_checks, load_data, load_findings
 from ketasim.engines.contract import Limits
+from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.fit import likelihood
 from ketasim.studies.fit.likelihood import problem
@@ -105,3 +106,35 @@ def test_a_posterior_whose_diagnostics_fail_is_no_result(tmp_path):
             getattr(found, what)
     assert [path.name for path in found.save(tmp_path)] == ["posterior.json"]
     assert "parameters" not in (tmp_path / "posterior.json").read_text(encoding="utf-8")
+
+
+SCALED = """# assay blot: {words}
+time [h],readout,value,error,unit,arm,assay
+0.5,pk_s.plasma,182,9,% of vehicle,rat_10,blot
+1,pk_s.plasma,120,9,% of vehicle,rat_10,blot
+2,pk_s.plasma,65,9,% of vehicle,rat_10,blot
+4,pk_s.plasma,31,9,% of vehicle,rat_10,blot
+"""
+
+
+@pytest.mark.parametrize("words", ["scale", "scale, offset", "scale, log-normal"])
+def test_a_scale_computed_at_every_point_is_as_good_as_one_that_is_fitted(words, tmp_path):
+    free = {"pk_s.clearance_70": "loguniform(10, 1000) L/h"}
+    found = []
+    for how in ("", " free"):
+        path = tmp_path / "own.csv"
+        path.write_text(SCALED.format(words=words.replace("scale", f"scale{how}")))
+        found.append(fit(path, free=free, starts=6))
+    assert "blot.scale" not in found[0].values
+    assert found[1].values["blot.scale"] > 1.0
+    assert found[0].best.loss == pytest.approx(found[1].best.loss, abs=1e-2)
+    ends = [[np.nan if end is None else end for end in (each.profiles[0].low,
+             each.profiles[0].high)] for each in found]  # fmt: skip
+    assert ends[0] == pytest.approx(ends[1], rel=2e-2, nan_ok=True)
+
+
+def test_one_name_for_two_assays_is_refused(tmp_path):
+    for k, words in enumerate(("scale", "scale, offset")):
+        (tmp_path / f"{k}.csv").write_text(SCALED.format(words=words))
+    with pytest.raises(ConfigError, match='assay "blot" is one thing in one file'):
+        fit([tmp_path / "0.csv", tmp_path / "1.csv"], free=FREE[:1])
