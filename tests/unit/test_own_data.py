@@ -1,7 +1,10 @@
 """Is a CSV of one's own read as it was meant, and every fault of it named?"""
 
+import re
 from math import isnan, log, log1p, sqrt
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -195,3 +198,18 @@ def test_whatever_the_text_there_are_faults_or_points(text):
     except ConfigError as error:
         told = str(error)
     assert told == "()" or "line" in told
+
+
+def test_the_example_on_the_page_is_one_that_works(read):
+    page = (Path(__file__).parents[2] / "docs" / "fitting.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    data = read(example + "24,effect(spines.density@t),1,1,1,low,\n")
+    assert len(data.points) == 7
+    found = problem(MODEL, ["spines.k_prune"], data=[data]).at(np.log([[0.002]]))
+    assert np.isfinite(found.residuals).all()
+
+
+def test_every_word_and_column_is_on_the_page():
+    page = (Path(__file__).parents[2] / "docs" / "fitting.md").read_text(encoding="utf-8")
+    for word in (*tables.KNOWN, *(w for w in tables.WORDS if w != "lognormal")):
+        assert f"`{word}" in page, word

@@ -48,8 +48,7 @@ class Free:
     guess: float
 
     @property
-    def unit(self) -> str:
-        """Return the unit of its values."""
+    def unit(self) -> str:  # noqa: D102
         return self.prior.unit
 
     @cached_property
