@@ -11,6 +11,7 @@ from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.fit import likelihood
 from ketasim.studies.fit.likelihood import problem
+from ketasim.studies.fit.search import Found, descend
 from ketasim.verbs.fit import fit
 from ketasim.verbs.posterior import posterior
 
@@ -138,3 +139,21 @@ def test_one_name_for_two_assays_is_refused(tmp_path):
         (tmp_path / f"{k}.csv").write_text(SCALED.format(words=words))
     with pytest.raises(ConfigError, match='assay "blot" is one thing in one file'):
         fit([tmp_path / "0.csv", tmp_path / "1.csv"], free=FREE[:1])
+
+
+def test_profiles_are_made_again_from_a_better_fit_that_one_of_them_found(tmp_path, monkeypatch):
+    free = {
+        "pk_r.clearance_70": "loguniform(30, 300) L/h",
+        "pk_r.v_slow_70": "loguniform(50, 500) L",
+    }
+    whole = fit("plasma", free=free, starts=2)
+
+    def cut_short(asked, **_):
+        return Found((descend(asked, asked.guess, evaluations=2),))
+
+    monkeypatch.setattr("ketasim.verbs.fit.multistart", cut_short)
+    one = fit("plasma", free=free, starts=1, out=tmp_path)
+    assert one.found.starts[0].loss > whole.best.loss + 1.0
+    assert one.deeper <= 0.1
+    assert [p.low for p in one.profiles] == pytest.approx([p.low for p in whole.profiles], rel=1e-3)
+    assert (tmp_path / "profiles1.jsonl").is_file()

@@ -211,8 +211,9 @@ def test_where_every_start_fails_the_sentence_says_so():
     assert asked.log_likelihood(np.zeros((2, 2))).tolist() == [-inf, -inf]
 
 
-def test_one_side_serves_a_slope_where_the_other_fails():
-    asked = toy(decay, [1.0] * 8, k=2, failing=lambda v: v[:, 0] > 1.0)
+@pytest.mark.parametrize("failing", [lambda v: v[:, 0] > 1.0, lambda v: v[:, 0] < 1.0])
+def test_one_side_serves_a_slope_where_the_other_fails(failing):
+    asked = toy(decay, [1.0] * 8, k=2, failing=failing)
     slopes, failed = asked.slopes(np.zeros((1, 2)))
     whole, none = replace(asked, predictor=Stub(decay, 2)).slopes(np.zeros((1, 2)))
     assert (failed[0], none[0]) == (1, 0)
@@ -319,6 +320,10 @@ def test_a_profile_that_goes_below_the_best_is_told():
     one = Fit(asked, multistart(asked, starts=1), profiles(asked, best, poor.loss))
     assert min(min(p.rise) for p in one.profiles) == 0.0
     assert one.profiles[0].rise[one.profiles[0].x.index(best[0])] > 1.0
+    assert [each.verdict for each in one.profiles] == ["identified", "not computed"]
+    assert "elsewhere a better fit was found" in one.profiles[1].words
+    lowest = next(each.lowest for each in one.profiles if min(each.rise) == 0.0)
+    assert asked.at(np.array([lowest])).losses[0] < poor.loss - 30.0
 
 
 @pytest.mark.parametrize(

@@ -27,29 +27,21 @@ from ketasim.studies.findings.finding import Finding
 from ketasim.studies.fit.data import Data
 from ketasim.studies.fit.likelihood import Array, Problem, problem
 from ketasim.studies.fit.profiles import LEVEL, Profile, profiles
-from ketasim.studies.fit.search import SAME, Ended, Found, Report, courses, multistart
+from ketasim.studies.fit.search import SAME, Ended, Found, Report, courses, descend, multistart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Vary = str | Iterable[str] | Mapping[str, "Distribution | str | None"]
-MOST_STARTS = 100_000
+MOST_STARTS, ROUNDS = 100_000, 3  # where a profile finds a better fit, all are made again
 
 
 @dataclass(frozen=True, repr=False)
 class Fit:
     """What a fit found: every start, the best values, profiles and a verdict a parameter.
 
-    Parameters
-    ----------
-    problem
-        What was fitted to what.
-    found
-        Every start.
-    profiles
-        One for each profiled parameter.
-    level
-        Of the intervals.
+    ``problem`` is what was fitted to what, ``found`` every start, ``profiles`` one for each
+    profiled parameter, ``level`` that of the intervals.
     """
 
     problem: Problem
@@ -327,16 +319,22 @@ def fit(
     whole = Fit(asked, found, (), level, seed)
     if not profile:
         return whole
-    best = whole.best
-    sides = None if place is None else Rows(place / "profiles.jsonl", {**made, "from": repr(best)})
-    return replace(
-        whole,
-        profiles=profiles(
-            asked, np.array(best.point), best.loss or 0.0, level=level, rows=sides,
+    for k in range(ROUNDS):
+        best = whole.best
+        name = f"profiles{k or ''}.jsonl"
+        rows = None if place is None else Rows(place / name, {**made, "from": repr(best)})
+        done = profiles(
+            asked, np.array(best.point), best.loss or 0.0, level=level, rows=rows,
             names=() if isinstance(profile, bool) else profile, workers=workers,
             report=_told("profile sides", progress),
-        ),
-    )  # fmt: skip
+        )  # fmt: skip
+        whole = replace(whole, profiles=done)
+        if whole.deeper <= SAME or k + 1 == ROUNDS:
+            break
+        lowest = next(one.lowest for one in done if min(one.rise) == 0.0)
+        better = descend(asked, np.array(lowest), number=len(whole.found.starts))
+        whole = replace(whole, found=Found((*whole.found.starts, better)), profiles=())
+    return whole
 
 
 def asked_of(
