@@ -76,3 +76,20 @@ def test_values_are_drawn_over_a_run_of_their_arm(tmp_path):
     assert done.exception is None
     done = typed("run", "rat_30", *own, "-o", str(tmp_path / "out"))
     assert 'no value of "rat_30". Arms there: rat_10' in str(done.exception)
+
+
+def test_values_are_drawn_over_a_fan_of_their_arm(tmp_path):
+    (tmp_path / "own.csv").write_text(
+        "time [h],readout,value,error,unit,arm\n1,spines.density,1.1,0.1,1,rat_10\n"
+    )
+    store, own = str(tmp_path / "s.zarr"), str(tmp_path / "own.csv")
+    sweep = ("sweep", "rat_10", "--sample", "random:8", "--record", "spines.density", "-o", store)
+    assert typed(*sweep, "--set", "output.until=4 h").exception is None
+    out = ("-o", str(tmp_path / "fan.png"))
+    plain = typed("plot", store, "--kind", "fan", *out)
+    assert plain.exception is None
+    before = (tmp_path / "fan.png").read_bytes()
+    assert typed("plot", store, "--kind", "fan", "--data", own, *out).exception is None
+    assert (tmp_path / "fan.png").read_bytes() != before
+    other = typed("plot", store, "--kind", "fan", "--data", "plasma", *out)
+    assert "no value of" in str(other.exception)
