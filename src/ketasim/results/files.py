@@ -306,7 +306,7 @@ class Rows:
         """
         self.path, self._lock = path, threading.Lock()
         lines = path.read_bytes().split(b"\n") if path.is_file() else []
-        whole = [one for one in lines[:-1] if _is_row(one)]
+        whole = [one for one in lines if _is_row(one)]
         if whole:
             refuse_mixing(path.name, json.loads(whole[0]), made, what="fit")
         else:

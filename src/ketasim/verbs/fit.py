@@ -16,6 +16,7 @@ import ketasim
 from ketasim.config import Setup, dump
 from ketasim.config.findings import load_data
 from ketasim.core.model import Model
+from ketasim.core.scenario import fine_then_coarse
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.reports.text import Table, number
@@ -26,29 +27,21 @@ from ketasim.studies.findings.finding import Finding
 from ketasim.studies.fit.data import Data
 from ketasim.studies.fit.likelihood import Array, Problem, problem
 from ketasim.studies.fit.profiles import LEVEL, Profile, profiles
-from ketasim.studies.fit.search import SAME, Ended, Found, Report, courses, multistart
+from ketasim.studies.fit.search import SAME, Ended, Found, Report, courses, descend, multistart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Vary = str | Iterable[str] | Mapping[str, "Distribution | str | None"]
-MOST_STARTS = 100_000
+MOST_STARTS, ROUNDS = 100_000, 3  # where a profile finds a better fit, all are made again
 
 
 @dataclass(frozen=True, repr=False)
 class Fit:
     """What a fit found: every start, the best values, profiles and a verdict a parameter.
 
-    Parameters
-    ----------
-    problem
-        What was fitted to what.
-    found
-        Every start.
-    profiles
-        One for each profiled parameter.
-    level
-        Of the intervals.
+    ``problem`` is what was fitted to what, ``found`` every start, ``profiles`` one for each
+    profiled parameter, ``level`` that of the intervals.
     """
 
     problem: Problem
@@ -60,9 +53,6 @@ class Fit:
     def __repr__(self) -> str:
         """Return the table that ``ketasim fit`` prints."""
         return repr(self.table)
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
 
     @property
     def best(self) -> Ended:
@@ -216,8 +206,8 @@ class Fit:
                 files.append(place / f"{name}.{ending}")
                 save(figure, files[-1])
         files += [write_rows(place / "predictions.csv", self.rows), place / "fit.json"]
-        columns = [{"parameter": n, "best": v} for n, v in self.values.items()]
-        files.append(write_rows(place / "best.csv", columns))
+        best = [{"parameter": n, "best": v} for n, v in self.values.items()]
+        files.append(write_rows(place / "best.csv", best))
         text = json.dumps(self.record, indent=1, ensure_ascii=False, default=float)
         (place / "fit.json").write_text(text + "\n", encoding="utf-8")
         return [*files, *self._configurations(place)]
@@ -231,8 +221,11 @@ class Fit:
             for name, arm in data.arms.items():
                 times = [p.time for p in data.points if p.arm == name and p.time == p.time]
                 scenario = arm.scenario(model, begin=0.0, end=max([24.0, *times]))
+                grid = fine_then_coarse(arm.treated, *scenario.times)
                 path = place / f"best_{re.sub(r'[^-0-9A-Za-z_]+', '_', name)[:60]}.toml"
-                path.write_text(dump(Setup(replace(scenario, name=name))), encoding="utf-8")
+                path.write_text(
+                    dump(Setup(replace(scenario, name=name, times=grid))), encoding="utf-8"
+                )
                 yield path
 
 
@@ -326,16 +319,22 @@ def fit(
     whole = Fit(asked, found, (), level, seed)
     if not profile:
         return whole
-    best = whole.best
-    sides = None if place is None else Rows(place / "profiles.jsonl", {**made, "from": repr(best)})
-    return replace(
-        whole,
-        profiles=profiles(
-            asked, np.array(best.point), best.loss or 0.0, level=level, rows=sides,
+    for k in range(ROUNDS):
+        best = whole.best
+        name = f"profiles{k or ''}.jsonl"
+        rows = None if place is None else Rows(place / name, {**made, "from": repr(best)})
+        done = profiles(
+            asked, np.array(best.point), best.loss or 0.0, level=level, rows=rows,
             names=() if isinstance(profile, bool) else profile, workers=workers,
             report=_told("profile sides", progress),
-        ),
-    )  # fmt: skip
+        )  # fmt: skip
+        whole = replace(whole, profiles=done)
+        if whole.deeper <= SAME or k + 1 == ROUNDS:
+            break
+        lowest = next(one.lowest for one in done if min(one.rise) == 0.0)
+        better = descend(asked, np.array(lowest), number=len(whole.found.starts))
+        whole = replace(whole, found=Found((*whole.found.starts, better)), profiles=())
+    return whole
 
 
 def asked_of(
@@ -351,7 +350,7 @@ def asked_of(
     many = [data] if isinstance(data, str | Path | Data) else list(data)
     read = [one if isinstance(one, Data) else load_data(one, model=model) for one in many]
     return problem(
-        model or antidepressant(), _wishes(free), data=read, findings=list(findings),
+        model or antidepressant(), wishes(free), data=read, findings=list(findings),
         profiled=profiled, threads=threads,
     )  # fmt: skip
 
@@ -373,7 +372,8 @@ def _told(what: str, shown: bool) -> Report | None:  # noqa: FBT001
     return report
 
 
-def _wishes(free: Vary) -> Mapping[str, "Distribution | str | None"]:
+def wishes(free: Vary) -> Mapping[str, "Distribution | str | None"]:
+    """Return what is to be fitted by name, each with its distribution where one is told."""
     if isinstance(free, Mapping):
         return free
     texts = [free] if isinstance(free, str) else list(free)

@@ -48,8 +48,7 @@ class Free:
     guess: float
 
     @property
-    def unit(self) -> str:
-        """Return the unit of its values."""
+    def unit(self) -> str:  # noqa: D102
         return self.prior.unit
 
     @cached_property
@@ -118,7 +117,7 @@ class Problem:
 
     def instead(self, data: Data) -> "Problem":
         """Return the same free numbers before other points, which are drawn and not fitted to."""
-        own = [_as_finding(data, arm) for arm in _seen(data)]
+        own = [_as_finding(data, *pair) for pair in _by_arm(data)]
         made = predictor(own, self.model, limits=self.predictor.limits)
         return replace(self, data=(data,), findings=(), predictor=replace(made, rtol=RTOL))
 
@@ -130,7 +129,7 @@ class Problem:
     @cached_property
     def observations(self) -> tuple[Point, ...]:
         """Return the points of all data, in the order of their predictions."""
-        return tuple(p for one in self.data for arm in _seen(one) for p in _of(one, arm))
+        return tuple(p for one in self.data for _, many in _by_arm(one) for p in many)
 
     @cached_property
     def assays(self) -> Mapping[str, Assay]:
@@ -296,12 +295,10 @@ def _read_by(points: Sequence[Point], assay: Assay) -> Readings:
     )
 
 
-def _seen(data: Data) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.arm for one in data.points))
-
-
-def _of(data: Data, arm: str) -> list[Point]:
-    return [one for one in data.points if one.arm == arm]
+def _by_arm(data: Data) -> list[tuple[str, list[Point]]]:
+    """Return the points of each arm, in the order in which they are predicted."""
+    arms = dict.fromkeys(one.arm for one in data.points)
+    return [(arm, [one for one in data.points if one.arm == arm]) for arm in arms]
 
 
 def problem(
@@ -338,11 +335,13 @@ def problem(
     parts = tuple(part for one in findings for part in one.parts() if part.done)
     if not parts and not any(one.points for one in data):
         raise ConfigError("nothing to fit to: give a CSV of your own (--data) or findings.")
+    _check_names([dict(one.arms) for one in data], "arm")
+    _check_names([dict(one.assays) for one in data], "assay")
     if not profiled:
         data = [
             replace(d, assays={n: replace(a, free=True) for n, a in d.assays.items()}) for d in data
         ]
-    own = [_as_finding(one, arm) for one in data for arm in _seen(one)]
+    own = [_as_finding(one, *pair) for one in data for pair in _by_arm(one)]
     made = predictor([*own, *parts], model, limits=limits, threads=threads)
     made = replace(made, rtol=RTOL)
     numbers = tuple(_parameters(model, free))
@@ -353,12 +352,19 @@ def problem(
     return replace(bare, free=(*numbers, *more))
 
 
-def _as_finding(data: Data, arm: str) -> Finding:
-    readouts = tuple(
-        ReadOut(f"line {one.line}", (Formula(one.readout),), one.readout.unit)
-        for one in _of(data, arm)
-    )
-    return Finding(f"{data.source}: {arm}", arm, {ALONE: data.arms[arm]}, readouts)
+def _check_names(tables: Sequence[Mapping[str, object]], what: str) -> None:
+    """Refuse one name for two things in different files."""
+    known: dict[str, object] = {}
+    for name, one in (pair for table in tables for pair in table.items()):
+        if known.setdefault(name, one) != one:
+            raise ConfigError(
+                f'{what} "{name}" is one thing in one file, another in another; rename.'
+            )
+
+
+def _as_finding(data: Data, arm: str, points: Sequence[Point]) -> Finding:
+    readouts = (ReadOut(f"line {p.line}", (Formula(p.readout),), p.readout.unit) for p in points)
+    return Finding(f"{data.source}: {arm}", arm, {ALONE: data.arms[arm]}, tuple(readouts))
 
 
 def _parameters(

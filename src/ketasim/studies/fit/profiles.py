@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from ketasim.results.files import Rows
 from ketasim.studies.fit.likelihood import Array, Problem
-from ketasim.studies.fit.search import INSIDE, Report, Slopes, descend, side_by_side
+from ketasim.studies.fit.search import INSIDE, SAME, Report, Slopes, descend, side_by_side
 
 LEVEL = 0.9  # of an interval
 MOST = 14  # points on one side of a profile
@@ -20,6 +20,7 @@ FAR = 4.0  # a point that rises so many limits is too far
 NEAR, REFINED = 0.05, 3  # how near the limit a point shall be, as a share of it; most tries
 MOVED = 0.1  # a number that trades with another moves so many widths for one of the other
 EDGE = 1e-3  # share of the width within which a number is at its bound
+UNKNOWN = "not computed"
 CROSSED, BOUND, STOPPED = "crossed", "bound", "stopped"
 
 
@@ -44,7 +45,8 @@ class Profile:
     """A number's likelihood profile, the interval it leaves, and what that means.
 
     ``x`` and ``rise`` (n,) are coordinates in order and what the loss rises by; ``low`` and
-    ``high`` are values in the declared unit, None where nothing bounds it within its bounds.
+    ``high`` are values in the declared unit, None where nothing bounds it within its bounds;
+    ``lowest`` are the coordinates (n_free,) of its lowest point.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Profile:
     words: str
     x: tuple[float, ...]
     rise: tuple[float, ...]
+    lowest: tuple[float, ...] = ()
 
 
 def limit(level: float = LEVEL) -> float:
@@ -250,27 +253,22 @@ def _profile(
 ) -> Profile:  # fmt: skip
     below, above = sides
     i = problem.names.index(below.name)
-    ends = []
-    for side in sides:
-        x = [p[i] for p in side.points]
-        ends.append(_crossing(x, [max(v - lowest, 0.0) for v in side.losses], most))
+    rows = [*zip(below.points[:0:-1], below.losses[:0:-1], strict=True),
+            *zip(above.points, above.losses, strict=True)]  # fmt: skip
+    x = [point[i] for point, _ in rows]
+    rise = [max(loss - lowest, 0.0) for _, loss in rows]
+    k = int(np.argmin(rise))
+    ends = _crossing(x[k::-1], rise[k::-1], most), _crossing(x[k:], rise[k:], most)
     value = problem.free[i].value
     low, high = (None if one is None else float(value(np.array(one))) for one in ends)
     felt = [loss - lowest > most for loss in alone]
     trades = _trades(problem, jacobian, i)
     verdict, words = _verdict(problem, i, best, (low, high), felt, trades, sides)
-    rows = [*zip(below.points[:0:-1], below.losses[:0:-1], strict=True),
-            *zip(above.points, above.losses, strict=True)]  # fmt: skip
-    return Profile(
-        below.name,
-        float(value(best[i])),
-        low,
-        high,
-        verdict,
-        words,
-        tuple(p[i] for p, _ in rows),
-        tuple(float(v - lowest) for _, v in rows),
-    )
+    if rise[k] > SAME:
+        verdict, words = UNKNOWN, f"{UNKNOWN}: elsewhere a better fit was found; give more starts"
+    at = float(value(best[i]))
+    shown = tuple(x), tuple(map(float, rise)), tuple(rows[k][0])
+    return Profile(below.name, at, low, high, verdict, words, *shown)
 
 
 def _trades(problem: Problem, jacobian: Array, i: int) -> list[str]:
@@ -299,7 +297,7 @@ def _verdict(
     if low is not None and high is not None:
         return "identified", f"identified: {low:.4g} to {high:.4g}{of}"
     if stopped:
-        return "not computed", f"not computed: {stopped[0].told or 'a run failed'}"
+        return UNKNOWN, f"{UNKNOWN}: {stopped[0].told or 'a run failed'}"
     bounded = low is not None or high is not None
     open_felt = any(f for f, end in zip(felt, ends, strict=True) if end is None)
     with_whom = f"trades with {', '.join(trades)}" if open_felt and trades else ""

@@ -8,11 +8,12 @@ counted, and a start whose own first point fails has a row that says so.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import nan
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from ketasim.engines.status import Status
@@ -102,58 +103,66 @@ def descend(
         Gives the slopes of the residuals at points (n, n_free) and the failures met; central
         differences (:meth:`Problem.slopes`) when not given.
     """
-    steep = problem.slopes if slopes is None else slopes
     moving = ~np.isin(np.arange(len(problem.free)), list(held))
-    low, high = problem.bounds
-    width = high - low
-    failures: list[int] = []
-
-    def whole(part: Array) -> Array:
-        point = start.copy()
-        point[moving] = part
-        return point[None, :]
-
-    def residuals(part: Array) -> Array:
-        found = problem.at(whole(part))
-        if not found.fine[0]:
-            failures.append(int(found.status[0]))
-        return np.asarray(found.residuals[0])
-
-    def jacobian(part: Array) -> Array:
-        found, failed = steep(whole(part))
-        failures.extend([int(Status.NOT_RUN)] * int(failed[0]))
-        return np.asarray(found[0][:, moving])
-
-    first = residuals(start[moving])
-    begun = tuple(start.tolist())
+    path = _Path(problem, start, moving, problem.slopes if slopes is None else slopes)
+    low, high = (bound[moving] for bound in problem.bounds)
+    first, begun = path.residuals(start[moving]), tuple(start.tolist())
     if not np.isfinite(first).all():
-        told = f"its first point: {Status(failures[0]).sentence}"
+        told = f"its first point: {Status(path.failures[0]).sentence}"
         return Ended(number, FAILED, told, None, begun, begun, 1, 1)
     if not moving.any():
         return Ended(number, CONVERGED, "nothing moves", float(first @ first), begun, begun, 1)
     try:
         found = least_squares(
-            residuals, start[moving], jac=jacobian, bounds=(low[moving], high[moving]),
-            x_scale=width[moving], ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE,
+            path.residuals, start[moving], jac=path.jacobian, bounds=(low, high),
+            x_scale=high - low, ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE,
             max_nfev=evaluations,
         )  # fmt: skip
     except (ValueError, np.linalg.LinAlgError) as error:
-        told = f"least squares stopped: {error}"
-        loss = float(first @ first)
-        return Ended(number, FAILED, told, loss, begun, begun, 1, len(failures))
-    point = whole(found.x)[0]
+        told, loss = f"least squares stopped: {error}", float(first @ first)
+        return Ended(number, FAILED, told, loss, begun, begun, 1, len(path.failures))
     arrived = found.status > 0
     return Ended(
         number,
         CONVERGED if arrived else LIMIT,
         "it arrived" if arrived else f"it was still moving after {evaluations} evaluations",
         float(2.0 * found.cost),
-        tuple(point.tolist()),
+        tuple(path.whole(found.x)[0].tolist()),
         begun,
         int(found.nfev) + 1,
-        len(failures),
-        _steepest(found.grad, found.x, low[moving], high[moving]),
+        len(path.failures),
+        _steepest(found.grad, found.x, low, high),
     )
+
+
+@dataclass
+class _Path:
+    """What least squares ask along their way: the numbers that move, and failures met."""
+
+    problem: Problem
+    start: Array
+    moving: NDArray[np.bool_]
+    slopes: Slopes
+    failures: list[int] = field(default_factory=list)
+
+    def whole(self, part: Array) -> Array:
+        """Return a point (1, n_free) of which the moving numbers are these."""
+        point = self.start.copy()
+        point[self.moving] = part
+        return point[None, :]
+
+    def residuals(self, part: Array) -> Array:
+        """Return residuals, NaN where a run failed: least squares step back from there."""
+        found = self.problem.at(self.whole(part))
+        if not found.fine[0]:
+            self.failures.append(int(found.status[0]))
+        return np.asarray(found.residuals[0])
+
+    def jacobian(self, part: Array) -> Array:
+        """Return the slopes of the residuals in the moving numbers."""
+        found, failed = self.slopes(self.whole(part))
+        self.failures += [int(Status.NOT_RUN)] * int(failed[0])
+        return np.asarray(found[0][:, self.moving])
 
 
 def _steepest(gradient: Array, x: Array, low: Array, high: Array) -> float:
