@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -102,3 +103,17 @@ def test_bounds_of_anything_else_are_refused_in_a_sentence():
     found = listed("states", "--bounds")
     assert isinstance(found.exception, ConfigError)
     assert "ketasim list parameters --bounds" in str(found.exception)
+
+
+def test_robustness_is_told_within_both_kinds_of_bounds():
+    words = ["check", "--draws", "4", "--only", "3", "--only", "7"]
+    told = CliRunner().invoke(group, words, standalone_mode=False).output
+    assert re.search(r"check +ledger +wide", told)
+    found = CliRunner().invoke(group, [*words, "--json"], standalone_mode=False).output
+    data = json.loads(found)
+    assert [one["number"] for one in data["checks"]] == [3, 7]
+    for one in data["checks"]:
+        assert one["ledger_not_computed"] == 0
+        assert 0.0 <= one["ledger"] <= 1.0
+        assert one["wide"] is None or 0.0 <= one["wide"] <= 1.0
+        assert 0 <= one["wide_not_computed"] <= 4

@@ -52,7 +52,7 @@ def command(
     checks = chosen(load_checks(folder), only)
     model = hypothesis(name).model(antidepressant()) if name else antidepressant()
     if draws is not None:
-        click.echo(standing(checks, model, draws))
+        click.echo(standing(checks, model, draws, as_json=as_json))
         return
     if nulls:
         click.echo(beside_the_nulls(checks))
@@ -109,7 +109,9 @@ def _block(one: "Verdict") -> list[str]:
     return lines
 
 
-def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
+def standing(
+    checks: "Sequence[Finding]", model: "Model", draws: int, *, as_json: bool = False
+) -> str:
     """Return how often each check passes when everything not measured is drawn, twice over.
 
     Within the ledger's bounds, some of which were moved until tests held, and within ranges that
@@ -128,6 +130,11 @@ def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
     judged = [one for one in checks if not one.reported]
     found = pass_shares(judged, model, draws=draws)
     widely = pass_shares(judged, model, draws=draws, widely=True)
+    if as_json:
+        shares = [_shares(*pair) for pair in zip(found, widely, strict=True)]
+        return json.dumps(
+            {"model_digest": model.digest, "draws": draws, "checks": shares}, indent=1
+        )
     rows = [["check", "ledger", "wide", ""]]
     rows += [
         [str(one.finding.number), _share(one.share), _share(other.share), one.finding.title]
@@ -141,6 +148,14 @@ def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
         "(published, or a rule by kind of quantity; ketasim list parameters --bounds), under\n"
         f"which a check passes:\n{columns(rows)}{closing}"
     )
+
+
+def _shares(one: "Standing", other: "Standing") -> dict[str, Any]:
+    record: dict[str, Any] = {"number": one.finding.number, "title": one.finding.title}
+    for name, each in (("ledger", one), ("wide", other)):
+        record[name] = each.share if isfinite(each.share) else None
+        record[f"{name}_not_computed"] = each.not_computed
+    return record
 
 
 def _not_computed(found: "Sequence[Standing]", where: str) -> str:
