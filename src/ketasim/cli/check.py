@@ -122,14 +122,17 @@ def standing(
     ConfigError
         When the number of draws is not positive or too large.
     """
+    from tqdm.auto import tqdm
+
     from ketasim.cli.text import columns
     from ketasim.studies.findings.robustness import pass_shares, unmeasured
 
     if not 1 <= draws <= MOST_DRAWS:
         raise ConfigError(f"--draws {draws}: must lie between 1 and {MOST_DRAWS:,}.")
     judged = [one for one in checks if not one.reported]
-    found = pass_shares(judged, model, draws=draws)
-    widely = pass_shares(judged, model, draws=draws, widely=True)
+    with tqdm(total=2 * draws, unit=" draws", disable=None) as bar:
+        found = pass_shares(judged, model, draws=draws, progress=bar.update)
+        widely = pass_shares(judged, model, draws=draws, widely=True, progress=bar.update)
     if as_json:
         shares = [_shares(*pair) for pair in zip(found, widely, strict=True)]
         return json.dumps(

@@ -1,6 +1,6 @@
 """How far each verdict leans on numbers that nobody has measured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -21,8 +21,9 @@ from ketasim.studies.findings.scorecard import scorecard
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
-BLOCK = 1000  # draws held in memory at once
-# Far from the ledger some members crawl: one that takes a hundred times the usual is given up.
+BLOCK = 50  # draws between two reports, and in memory at once
+# Far from the ledger some members crawl: one that takes a hundred times the usual is given up, a
+# few more on a busy machine.
 BRIEF = Limits(seconds=0.2)
 
 
@@ -58,6 +59,7 @@ def pass_shares(
     seed: int = 1,
     limits: Limits | None = None,
     widely: bool = False,
+    progress: Callable[[int], object] | None = None,
 ) -> list[Standing]:
     """Return how often each finding passes when everything not measured is drawn within its bounds.
 
@@ -79,6 +81,8 @@ def pass_shares(
         What one run may spend; less when drawn widely.
     widely
         Draw within :func:`ketasim.core.bounds.wide` and not within the ledger's bounds.
+    progress
+        Hears how many more draws are done.
     """
     names = unmeasured(model)
     limits = limits or (BRIEF if widely else None)
@@ -90,10 +94,11 @@ def pass_shares(
         rows = design.rows(begin, min(begin + BLOCK, draws))
         members = _parameters(model, names, rows)
         members = members[_possible(model, members)]
-        if not len(members):
-            continue
-        found = card.predict(members)
-        counts += [_counted(one, p) for one, p in zip(card.findings, found, strict=True)]
+        found = card.predict(members) if len(members) else []
+        if found:
+            counts += [_counted(one, p) for one, p in zip(card.findings, found, strict=True)]
+        if progress is not None:
+            progress(len(rows))
     return [
         Standing(one, float(passed) / given if given else nan, draws - int(given))
         for one, (passed, given) in zip(card.findings, counts, strict=True)
