@@ -21,7 +21,7 @@ from ketasim.studies.findings.scorecard import scorecard
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
-BLOCK = 50  # draws between two reports, and in memory at once
+BLOCK = 250  # draws between two reports, and in memory at once
 # Far from the ledger some members crawl: one that takes a hundred times the usual is given up, a
 # few more on a busy machine.
 BRIEF = Limits(seconds=0.2)
