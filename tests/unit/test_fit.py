@@ -23,6 +23,7 @@ from ketasim.studies.fit.likelihood import Free, Problem
 from ketasim.studies.fit.profiles import limit, profiles
 from ketasim.studies.fit.search import descend, multistart, start_points
 from ketasim.verbs.fit import Fit, fit
+from ketasim.verbs.posterior import posterior
 
 MODEL = antidepressant()
 READOUT = parse("spines.density@1h", MODEL)
@@ -335,9 +336,15 @@ def test_a_profile_that_goes_below_the_best_is_told():
         ({"free": ["pk_s.clearance_70"], "starts": 0}, "starts = 0"),
         ({"free": ["pk_s.clearance_70"], "level": 1.5}, "level = 1.5"),
         ({"free": ["pk_s.clearance_70"], "data": ()}, "nothing to fit to"),
+        ({"free": ["pk_s.clearance_70"], "starts": 1, "profile": ["pk_s.clearance"]}, "not fitted"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(words, told):
     with pytest.raises(KetasimError) as error:
         fit(**{"data": "plasma", **words})
     assert told in str(error.value)
+
+
+def test_a_band_of_what_is_not_there_is_refused_before_the_work():
+    with pytest.raises(KetasimError, match=r"Did you mean"):
+        posterior("plasma", free=["pk_s.clearance_70"], readouts=["outcome.moood"], particles=8192)

@@ -17,7 +17,7 @@ from ketasim.errors import MissingExtra, SolverError
 from ketasim.reports.text import Table, number
 from ketasim.results.folder import prepare
 from ketasim.studies.findings.finding import Finding
-from ketasim.studies.fit.data import Data
+from ketasim.studies.fit.data import Data, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
 from ketasim.studies.fit.search import courses
 from ketasim.studies.posterior.evidence import Evidence, replicate
@@ -295,6 +295,8 @@ def posterior(
     """
     asked = asked_of(data, free, findings, model, profiled=False, threads=None)
     shown = [readouts] if isinstance(readouts, str) else list(readouts)
+    for text in shown:
+        readout_at(text, 1.0, asked.model)  # refuses before the work what could not be drawn after
     told = _Bar(replicates) if progress else None
     found = replicate(
         asked.log_likelihood, len(asked.free), replicates=replicates, seed=seed,
