@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SHARES = (0.05, 0.5, 0.95)
 APART = 0.5  # replicates whose means differ by more errors of the posterior do not agree
 LINES = 200  # draws that bands are made of
+ENOUGH = 100  # effective draws below which the ends of an interval are chance
 PRIOR = 0.8  # an interval so wide, as a share of the prior's, was not narrowed by the data
 
 
@@ -55,9 +56,15 @@ class Posterior:
             for name, by in zip(self.problem.names, apart, strict=True)
             if not by <= APART
         ]
+        worth = self.evidence.effective
+        if worth < ENOUGH:
+            told.append(
+                f"the draws are worth {worth:.0f} independent ones, fewer than the {ENOUGH} that "
+                "an interval takes: more particles are needed."
+            )
         lost = int((~np.isfinite(self.evidence.log_likelihoods)).sum())
         told += [f"{lost} draws rest on runs that failed."] * bool(lost)
-        return (*self.evidence.missing, *told)
+        return tuple(dict.fromkeys((*self.evidence.missing, *told)))
 
     def sound(self) -> "Posterior":
         """Return this, when every diagnostic holds.
@@ -320,5 +327,5 @@ class _Bar:
     def __call__(self, line: str) -> None:
         """Hear one stage."""
         self.bar.set_postfix_str(line, refresh=True)
-        if "power 1," in line:
+        if "power 1," in f"{line},":
             self.bar.update(1)
