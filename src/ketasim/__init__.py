@@ -8,9 +8,10 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``check``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``, ``describe``,
-``list_...``, ``status``, ``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and
-``plot.timecourse``. Every name loads on first use, so that ``import ketasim`` costs nothing.
+``check``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``, ``gradient``,
+``describe``, ``list_...``, ``status``, ``resume``, ``failures``, ``rerun``, ``doctor``,
+``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so that
+``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ketasim.verbs import plot
     from ketasim.verbs.evidence import check, explain, list_experiments
     from ketasim.verbs.fit import fit
+    from ketasim.verbs.gradient import gradient
     from ketasim.verbs.inspect import (
         describe,
         doctor,
@@ -66,6 +68,7 @@ __all__ = [
     "export",
     "failures",
     "fit",
+    "gradient",
     "hold",
     "hours",
     "human",
@@ -115,6 +118,7 @@ _HOMES = {
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments"),
     "ketasim.verbs.fit": ("fit",),
+    "ketasim.verbs.gradient": ("gradient",),
     "ketasim.verbs.inspect": (
         "describe",
         "doctor",

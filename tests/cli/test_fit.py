@@ -18,7 +18,7 @@ def test_data_that_is_sound_is_summed_up():
     done = typed("data", "check", "plasma", "spines")
     assert done.exception is None
     assert "plasma.csv: 45 values in 2 arms, no fault." in done.output
-    assert "spines.csv: 5 values in 1 arms, no fault." in done.output
+    assert "spines.csv: 5 values in 1 arm, no fault." in done.output
 
 
 def test_data_that_is_not_exits_2_with_every_fault(tmp_path, capsys):
@@ -71,7 +71,7 @@ def test_values_are_drawn_over_a_run_of_their_arm(tmp_path):
     own = ("--data", str(tmp_path / "own.csv"))
     done = typed("run", "rat_10", *own, "-o", str(tmp_path / "out"))
     assert done.exception is None
-    assert "1 values are not drawn" in done.stderr
+    assert "lie on no curve: 1 of the values" in done.stderr
     done = typed("compare", "rat_10", "ketamine_nbqx", *own, "-o", str(tmp_path / "both"))
     assert done.exception is None
     done = typed("run", "rat_30", *own, "-o", str(tmp_path / "out"))

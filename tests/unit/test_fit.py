@@ -23,6 +23,7 @@ from ketasim.studies.fit.likelihood import Free, Problem
 from ketasim.studies.fit.profiles import limit, profiles
 from ketasim.studies.fit.search import descend, multistart, start_points
 from ketasim.verbs.fit import Fit, fit
+from ketasim.verbs.posterior import posterior
 
 MODEL = antidepressant()
 READOUT = parse("spines.density@1h", MODEL)
@@ -335,9 +336,39 @@ def test_a_profile_that_goes_below_the_best_is_told():
         ({"free": ["pk_s.clearance_70"], "starts": 0}, "starts = 0"),
         ({"free": ["pk_s.clearance_70"], "level": 1.5}, "level = 1.5"),
         ({"free": ["pk_s.clearance_70"], "data": ()}, "nothing to fit to"),
+        ({"free": ["pk_s.clearance_70"], "starts": 1, "profile": ["pk_s.clearance"]}, "not fitted"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(words, told):
     with pytest.raises(KetasimError) as error:
         fit(**{"data": "plasma", **words})
     assert told in str(error.value)
+
+
+def test_a_band_of_what_is_not_there_is_refused_before_the_work():
+    with pytest.raises(KetasimError, match=r"Did you mean"):
+        posterior("plasma", free=["pk_s.clearance_70"], readouts=["outcome.moood"], particles=8192)
+
+
+def test_figures_show_every_read_out_seen_also_those_of_no_time(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "# assay blot: scale\ntime [h],readout,value,error,unit,arm,assay\n"
+        "24,spines.density@t / spines.density.start,1.2,0.1,1,rat_10,\n"
+        ",spines.density.peak,1.3,0.1,1,rat_10,\n"
+        "1,bdnf.free,180,20,%,rat_10,blot\n2,bdnf.free,<120,20,%,rat_10,blot\n"
+    )
+    found = fit(path, free=["spines.gain_formation"], starts=2, profile=False)
+    axes = found.figures["data"].axes
+    assert [one.get_title(loc="left") for one in axes] == [
+        "spines.density@t / spines.density.start", "spines.density.peak", "bdnf.free"
+    ]  # fmt: skip
+    labels = [[str(line.get_label()) for line in one.get_lines()] for one in axes]
+    assert all(any(label.endswith(", seen") for label in each) for each in labels)
+    assert "rat_10: bdnf.free, seen, beyond it" in labels[2]
+    assert axes[2].get_ylabel() == "blot"
+    course = next(one for one in axes[2].get_lines() if one.get_label() == "rat_10: bdnf.free")
+    seen_at = found.rows[2]["predicted"]
+    assert np.interp(1.0, *course.get_data()) == pytest.approx(seen_at, rel=0.02)
+    level = next(one for one in axes[1].get_lines() if one.get_label().endswith(".peak"))
+    assert level.get_ydata()[0] == pytest.approx(found.rows[1]["predicted"])

@@ -38,7 +38,7 @@ def test_the_map_shows_no_room_that_is_not_there():
     "room",
     [
         "core", "compile", "engines", "config", "models", "readouts", "studies/designs",
-        "studies/sweep",
+        "studies/fit", "studies/sweep",
     ],
 )  # fmt: skip
 def test_a_package_lists_its_files(room):

@@ -190,6 +190,7 @@ def listening(note: str) -> Iterator[None]:
 def described(data: "Data") -> str:
     """Return what a file holds: a line an arm and read-out, and what its assays are."""
     from ketasim.cli.text import columns
+    from ketasim.reports.text import plural
 
     groups: dict[tuple[str, str, str], list[float]] = {}
     for one in data.points:
@@ -208,5 +209,7 @@ def described(data: "Data") -> str:
             words.append("fitted like parameters" if assay_of.free else "computed at every point")
         told.append(f"{name}: {', '.join(words)}.")
     unused = f" Columns not used: {', '.join(data.unused)}." if data.unused else ""
-    head = f"{data.source}: {len(data.points)} values in {len(data.arms)} arms, no fault.{unused}"
+    values, arms = len(data.points), len(data.arms)
+    counted = f"{values} value{plural(values)} in {arms} arm{plural(arms)}"
+    head = f"{data.source}: {counted}, no fault.{unused}"
     return "\n".join([head, columns(rows), *told])

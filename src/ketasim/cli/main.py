@@ -25,6 +25,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "fit": "fit.command",
     "posterior": "fit.posterior",
     "explain": "explain.command",
+    "gradient": "gradient.command",
     "doctor": "doctor.command",
     "status": "stores.status",
     "resume": "stores.resume",

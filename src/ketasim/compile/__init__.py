@@ -8,6 +8,8 @@
 - ``interface``: what a compiled kernel is called with
 - ``scan``, ``show``, ``watch``, ``stepper``: text that every kernel's module holds
 - ``writer``: the text of a kernel's module
+- ``pullback``: the rules of differentiation, and graphs run backwards
+- ``backward``, ``backstep``: a kernel that takes derivatives back through steps, and its text
 - ``kernel``: what is in a kernel, and its name
 - ``cache``: kernels kept on disk
 """

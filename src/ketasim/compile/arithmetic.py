@@ -184,29 +184,8 @@ def ends(rows: Sequence[str]) -> str:
     hill may begin. ``rows`` are those of an unfinished answer.
     """
     best, when, there, lowest, left, _, first, to_do = rows
-    lines = [f"s{k} = mul v:{k} sign:0" for k in range(5)]
-    lines += [f"d{k} = sub s{k} s{k - 1}" for k in range(1, 5)]
-    for name, op in (("high", "max"), ("low", "min")):
-        lines += [f"{name} = {op} s0 s1", *(f"{name} = {op} {name} s{k}" for k in (2, 3, 4))]
-    for name, op in (("most", "max"), ("least", "min")):
-        lines += [f"{name} = {op} d1 d2", *(f"{name} = {op} {name} d{k}" for k in (3, 4))]
-    for name, order in (("begun", "1234"), ("ended", "4321")):  # proportional to the end's slope
-        lines.append(f"{name} = mul d{order[0]} #25.0")
-        for factor, k in zip((-23.0, 13.0, -3.0), order[1:], strict=True):
-            lines.append(f"{name} = fma d{k} #{factor!r} {name}")
-    lines += [
-        "span = sub high low",
-        "high = abs high",
-        "low = abs low",
-        "size = max high low",
-        f"size = mul size #{STILL!r}",
-        "most = max most begun",
-        "falls = where most #0.0 #0.0 #1.0",
-        "least = min least ended",
-        "rises = where #0.0 least #0.0 #1.0",
-        "plain = max falls rises",
-        "plain = where size span #1.0 plain",
-        "plain = where bend:0 #0.5 #0.0 plain",
+    lines = [
+        *_plain(),
         "inside = where t:0 from:0 acc:0 #0.0",
         "inside = where until:0 new:0 inside #0.0",
         "done = min plain inside",
@@ -231,3 +210,32 @@ def ends(rows: Sequence[str]) -> str:
     ]
     stored = {best: "a", there: "b", when: "c", left: "d", lowest: "low", to_do: "e"}
     return "\n".join([*lines, *(f"{row} < {value}" for row, value in stored.items())])
+
+
+def _plain() -> list[str]:
+    """Return the lines that find whether a panel surely only rises, only falls or stands still."""
+    lines = [f"s{k} = mul v:{k} sign:0" for k in range(5)]
+    lines += [f"d{k} = sub s{k} s{k - 1}" for k in range(1, 5)]
+    for name, op in (("high", "max"), ("low", "min")):
+        lines += [f"{name} = {op} s0 s1", *(f"{name} = {op} {name} s{k}" for k in (2, 3, 4))]
+    for name, op in (("most", "max"), ("least", "min")):
+        lines += [f"{name} = {op} d1 d2", *(f"{name} = {op} {name} d{k}" for k in (3, 4))]
+    for name, order in (("begun", "1234"), ("ended", "4321")):  # proportional to the end's slope
+        lines.append(f"{name} = mul d{order[0]} #25.0")
+        for factor, k in zip((-23.0, 13.0, -3.0), order[1:], strict=True):
+            lines.append(f"{name} = fma d{k} #{factor!r} {name}")
+    return [
+        *lines,
+        "span = sub high low",
+        "high = abs high",
+        "low = abs low",
+        "size = max high low",
+        f"size = mul size #{STILL!r}",
+        "most = max most begun",
+        "falls = where most #0.0 #0.0 #1.0",
+        "least = min least ended",
+        "rises = where #0.0 least #0.0 #1.0",
+        "plain = max falls rises",
+        "plain = where size span #1.0 plain",
+        "plain = where bend:0 #0.5 #0.0 plain",
+    ]

@@ -140,6 +140,10 @@ class Ops:
         """Return ``yes`` where a >= b."""
         return self.b.select(self.b.fcmp_ordered(">=", a, b), yes, no)
 
+    def power_of(self, product: Any, *_: Any) -> Any:
+        """Return a product, whatever it is a power of."""
+        return product
+
     def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
         """Return a polynomial, highest coefficient first."""
         found = self.literal(coefficients[0])
@@ -163,19 +167,25 @@ class Ops:
 
     def log(self, x: Any) -> Any:
         """Return the natural logarithm of x > 0."""
-        whole, ratio, series = self._split(x)
+        return self._log(x, *self._split(x, self.b.fdiv))
+
+    def ln(self, x: Any) -> Any:
+        """Return the natural logarithm of x > 0, leaving the divider to others."""
+        return self._log(x, *self._split(x, lambda a, b: self.b.fmul(a, self.inverse(b))))
+
+    def _log(self, x: Any, whole: Any, ratio: Any, series: Any) -> Any:
         low = self.fma(whole, self.literal(LN2_LOW), self.b.fmul(ratio, series))
         low = self.fma(ratio, self.literal(2.0), low)
         low = self.fma(x, self.literal(0.0), low)  # what is not finite stays so
         return self.fma(whole, self.literal(LN2_HIGH), low)
 
-    def _split(self, x: Any) -> tuple[Any, Any, Any]:
+    def _split(self, x: Any, divide: Callable[[Any, Any], Any]) -> tuple[Any, Any, Any]:
         """Return e, r and s of log(x) = e log(2) + r (2 + s), with r at most 0.18."""
         b, one = self.b, self.literal(1.0)
         raw = b.bitcast(x, self.long)
         exponent = b.ashr(b.sub(raw, self.bits(ROOT_HALF_BITS)), self.bits(52))
         mantissa = b.bitcast(b.sub(raw, b.shl(exponent, self.bits(52))), self.type)
-        ratio = b.fdiv(b.fsub(mantissa, one), b.fadd(mantissa, one))
+        ratio = divide(b.fsub(mantissa, one), b.fadd(mantissa, one))
         square = b.fmul(ratio, ratio)
         whole = b.bitcast(b.add(exponent, self.bits(SHIFT_BITS)), self.type)
         whole = b.fsub(whole, self.literal(SHIFT))
@@ -184,7 +194,7 @@ class Ops:
     def pow_(self, base: Any, exponent: Any) -> Any:
         """Return base to the power exponent, and 0 for a base that is not positive."""
         b, zero = self.b, self.literal(0.0)
-        whole, ratio, series = self._split(self.max_(base, self.literal(TINY)))
+        whole, ratio, series = self._split(self.max_(base, self.literal(TINY)), b.fdiv)
         bits = self.fma(ratio, b.fmul(series, self.literal(PER_LN2)), whole)
         bits = self.fma(ratio, self.literal(2.0 * PER_LN2), bits)
         bits = self.fma(base, zero, b.fmul(bits, exponent))  # what is not finite stays so

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ketasim.compile.arithmetic import Rosenbrock
+from ketasim.compile.backward import Backward
 from ketasim.compile.specialise import Elsewhere, Fuse, Narrow, empty_states
 from ketasim.compile.trace import Node
 from ketasim.compile.wiring import Equations, derivatives, eliminate
@@ -77,6 +78,44 @@ class Plan:
     neutral: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class Reversal:
+    """The module that takes derivatives back through a plan's steps.
+
+    ``shown`` is what can be read, as nodes over the leaves ``y``, ``p``, ``k`` and ``r``;
+    ``constants`` are a segment's, in the order of the workspace, which is ``size`` long;
+    ``entries`` the Jacobian's, ``slopes`` and ``rest`` those of the live states.
+    """
+
+    module: str
+    text: str
+    size: int
+    shown: Mapping[str, Node]
+    constants: tuple[Node, ...]
+    entries: Mapping[tuple[int, int], Node]
+    slopes: tuple[Node, ...]
+    rest: tuple[Node, ...]
+
+
+def reversal(eq: Equations, method: Rosenbrock, made: Plan, *, width: int) -> Reversal:
+    """Write the module that takes derivatives back through the steps of a plan's kernel."""
+    empty = frozenset(range(len(eq.states))) - set(made.live)
+    narrow = Narrow(eq, empty=empty, dosed=made.dosed, turned=made.turned)
+    parts = _parts(eq, narrow, made.live)
+    writer = Backward(eq, method, parts, made.dosed, made.lanes, width, watches=False)
+    text = writer.text()
+    return Reversal(
+        module=module_of(text),
+        text=text,
+        size=writer.size,
+        shown=parts.shown,
+        constants=tuple(writer.constants),
+        entries=writer.entries,
+        slopes=tuple(parts.slopes()),
+        rest=tuple(parts.rest),
+    )
+
+
 def plan(
     eq: Equations,
     method: Rosenbrock,
@@ -118,7 +157,8 @@ def plan(
 
 def _parts(eq: Equations, narrow: Narrow, live: tuple[int, ...]) -> Parts:
     graph, n = eq.graph, len(eq.states)
-    factors = eliminate(graph, derivatives(eq), n)
+    entries = derivatives(eq)
+    factors = eliminate(graph, entries, n)
     sums = [graph.leaf("q", i) for i in range(n)]
     # The factors belong to the step's start: a later stage must not find its own values in them.
     there = Elsewhere(graph).all(eq.slopes)
@@ -129,6 +169,8 @@ def _parts(eq: Equations, narrow: Narrow, live: tuple[int, ...]) -> Parts:
     def final(nodes: Iterable[Node]) -> list[Node]:
         return narrow.all(fuse.all(nodes))
 
+    place = {full: at for at, full in enumerate(live)}
+    inner = [(i, j) for i, j in entries if i in place and j in place]
     return Parts(
         live=live,
         rest=final(eq.rest[i] for i in live),
@@ -136,4 +178,13 @@ def _parts(eq: Equations, narrow: Narrow, live: tuple[int, ...]) -> Parts:
         later=final(later[i] for i in live),
         kept=final([*factors.lower.values(), *factors.upper.values(), *factors.inverse]),
         shown=dict(zip(eq.named, final(eq.named.values()), strict=True)),
+        slopes=lambda: final(eq.slopes[i] for i in live),
+        there=lambda: final(there[i] for i in live),
+        entries=lambda: dict(
+            zip(
+                ((place[i], place[j]) for i, j in inner),
+                final(entries[key] for key in inner),
+                strict=True,
+            )
+        ),
     )

@@ -242,6 +242,29 @@ def outcome(w, d, lane):
 
 
 @njit(**SAFE)
+def note(job, w, d):
+    """Keep of each accepted step what running back in time needs: see ``engines/tape.py``."""
+    for lane in range(job.n_lanes):
+        if w[ACC + lane] == 0.0:
+            continue
+        m = d[MEMBER * W + lane]
+        step = job.steps[m] - 1
+        if step >= job.n_tape:
+            continue
+        a = (m * job.n_tape + step) * job.n_row
+        job.tape[a], job.tape[a + 1] = w[T + lane], w[HS + lane]
+        job.tape[a + 2] = d[EDGE * W + lane] - job.firsts[job.plans[m]]
+        for i in range(N):
+            job.tape[a + 3 + i] = w[Y + i * W + lane]
+        a += 3 + N
+        for j in range(job.n_states):
+            at = job.needs[HEAD + j] * W + lane
+            job.tape[a], job.tape[a + 1] = w[U + at], w[D1 + at]
+            job.tape[a + 2], job.tape[a + 3] = w[D2 + at], w[D3 + at]
+            a += 4
+
+
+@njit(**SAFE)
 def answer(job, w, d, lane):
     """Write a finished member's numbers, each a value and its time."""
     m = d[MEMBER * W + lane]
@@ -346,8 +369,10 @@ def entered(job, workspace, atol, low, high, settings, limits, clock):
         run_step(w)
         rounds += 1
         pending = judge(job, w, d)
-        if pending or (WATCHES and job.n_scanned > 0):
+        if pending or (WATCHES and job.n_scanned > 0) or job.n_tape > 0:
             run_dense(job, w)
+        if job.n_tape > 0:
+            note(job, w, d)
         if pending:
             show(job, w, d)
         if WATCHES and job.n_scanned > 0:

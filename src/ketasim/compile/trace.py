@@ -97,12 +97,13 @@ class Graph:
     """The nodes of one system of equations, each expression once.
 
     ``whole`` gives whole values to parameters (by index) wherever they are exponents, which turns
-    powers into products.
+    powers into products; where they are ``marked``, such a product still knows what it is a power
+    of, so that it can be differentiated by the exponent.
     """
 
-    def __init__(self, whole: Mapping[int, float] | None = None) -> None:
+    def __init__(self, whole: Mapping[int, float] | None = None, *, marked: bool = False) -> None:
         self.nodes: list[Node] = []
-        self.whole = dict(whole or {})
+        self.whole, self.marked = dict(whole or {}), marked
         self._known: dict[tuple[object, ...], Node] = {}
 
     def const(self, value: float) -> Node:
@@ -220,15 +221,28 @@ class Graph:
         """Return the natural logarithm of a."""
         return self.const(0.0) if a.is_const(1.0) else self.plain("log", a)
 
+    def ln(self, a: Node) -> Node:
+        """Return the natural logarithm of a, computed without the divider."""
+        return self.const(0.0) if a.is_const(1.0) else self.plain("ln", a)
+
     def pow(self, base: Node, exponent: Node) -> Node:
         """Return base to the power exponent, and 0 for a base that is not positive."""
         if base.op == "const" and base.value <= 0.0:
             return self.const(0.0)
         if exponent.leaf[0] == "p" and exponent.leaf[1] in self.whole:
-            exponent = self.const(self.whole[exponent.leaf[1]])
+            whole = self.const(self.whole[exponent.leaf[1]])
+            if self.marked:
+                return self.power_of(
+                    self.pow(base, whole), self.max(base, self.const(0.0)), exponent
+                )
+            exponent = whole
         if exponent.op == "const" and exponent.value in range(1, 9):
             return self.general_power(self.max(base, self.const(0.0)), exponent)
         return self.plain("pow", base, exponent)
+
+    def power_of(self, product: Node, base: Node, exponent: Node) -> Node:
+        """Return a product, remembered as the power of a base that is not negative."""
+        return product if product.is_const(0.0) else self.plain("power_of", product, base, exponent)
 
     def general_power(self, base: Node, exponent: Node) -> Node:
         """Return ``base ** exponent`` as Python has it for whole literals, else as ``pow``."""

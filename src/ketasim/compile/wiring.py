@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from ketasim.compile.trace import Graph, Node, reach
+from ketasim.compile.pullback import pulled_back
+from ketasim.compile.trace import Graph, Node
 from ketasim.core.laws import Term, Wire
-from ketasim.core.maths import TINY
 from ketasim.core.system import System
 from ketasim.errors import ModelError
 from ketasim.units import unit
@@ -49,15 +49,19 @@ class Equations:
     high: tuple[float, ...]
 
 
-def equations(system: System, *, whole: Mapping[int, float] | None = None) -> Equations:
+def equations(
+    system: System, *, whole: Mapping[int, float] | None = None, marked: bool = False
+) -> Equations:
     """Trace every law of a model; ``whole`` are exponents to take as whole numbers, by index.
+
+    Where they are ``marked``, products can still be differentiated by these exponents.
 
     Raises
     ------
     ModelError
         When a law branches on a value or uses a function that cannot be compiled.
     """
-    model, graph = system.model, Graph(whole)
+    model, graph = system.model, Graph(whole, marked=marked)
     values: dict[Term, Node] = {}
     for array, names in (("y", model.states), ("p", model.parameters), ("k", model.knobs)):
         values.update({name: graph.leaf(array, i) for i, name in enumerate(names)})
@@ -163,56 +167,8 @@ Matrix = dict[tuple[int, int], Node]
 def partials(graph: Graph, call: Call) -> Mapping[int, Node]:
     """Return the derivative of a law's result by each node it was given, by node id."""
     given = {a.id for a in call.given if a.moving}
-    adjoint: Gradient = {call.result.id: graph.const(1.0)}
-    for node in reversed(reach([call.result], given)):
-        if node.id not in adjoint or not node.moving:
-            continue
-        for argument, slope in _slopes(graph, node):
-            if argument.moving:
-                step = graph.mul(adjoint[node.id], slope)
-                have = adjoint.get(argument.id)
-                adjoint[argument.id] = step if have is None else graph.add(have, step)
-    return {key: adjoint[key] for key in sorted(given) if key in adjoint}
-
-
-def _slopes(graph: Graph, node: Node) -> tuple[tuple[Node, Node], ...]:
-    """Return each argument of one operation with the derivative by it."""
-    args, op, one = node.args, node.op, graph.const(1.0)
-    if op in ("add", "sub"):
-        return (args[0], one), (args[1], one if op == "add" else graph.const(-1.0))
-    if op == "mul":
-        return (args[0], args[1]), (args[1], args[0])
-    if op == "max":
-        zero = graph.const(0.0)
-        first = graph.where(args[0], args[1], one, zero)
-        return (args[0], first), (args[1], graph.where(args[0], args[1], zero, one))
-    if op == "where":
-        zero = graph.const(0.0)
-        yes = graph.where(args[0], args[1], one, zero)
-        return (args[2], yes), (args[3], graph.where(args[0], args[1], zero, one))
-    return _curved(graph, node)
-
-
-def _curved(graph: Graph, node: Node) -> tuple[tuple[Node, Node], ...]:
-    args, op = node.args, node.op
-    if op == "neg":
-        return ((args[0], graph.const(-1.0)),)
-    if op == "recip":
-        return ((args[0], graph.neg(graph.mul(node, node))),)
-    if op == "exp":
-        return ((args[0], node),)
-    if op == "log":
-        return ((args[0], graph.recip(args[0])),)
-    if op == "sqrt":
-        return ((args[0], graph.mul(graph.const(0.5), graph.recip(node))),)
-    if op == "abs":
-        zero = graph.const(0.0)
-        return ((args[0], graph.where(args[0], zero, graph.const(1.0), graph.const(-1.0))),)
-    if op == "pow":
-        base = graph.max(args[0], graph.const(TINY))
-        by_base = graph.mul(args[1], graph.mul(node, graph.recip(base)))
-        return (args[0], by_base), (args[1], graph.mul(node, graph.log(base)))
-    return ()
+    found = pulled_back(graph, [(call.result, graph.const(1.0))], given)
+    return {key: found[key] for key in sorted(given) if key in found}
 
 
 def derivatives(eq: Equations) -> Matrix:

@@ -1,12 +1,13 @@
 """The text of a kernel's module: numbers, layout, programs, and the stepper."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ketasim.compile import arithmetic, interface
+from ketasim.compile import arithmetic
 from ketasim.compile.arithmetic import Rosenbrock
+from ketasim.compile.interface import FORWARD, Interface
 from ketasim.compile.specialise import hoisted, render
 from ketasim.compile.trace import Node, reach
 from ketasim.compile.wiring import Equations
@@ -17,8 +18,6 @@ LINE = 8  # doubles in a cache line
 LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc", "xs", "bend")
 # The rows of an unfinished answer, as in scan.py; the first follows the workspace.
 ANSWER = ("best", "when", "there", "lowest", "left", "side", "begun", "to_do")
-COPIED = ("scan.py", "show.py", "watch.py", "stepper.py")  # texts that every module holds
-SCALARS = ("rest", "prepare")  # programs for one lane
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,8 @@ class Parts:
     ``first`` solves the first stage, from states ``y``; ``later`` any other, from ``u`` and the
     sums ``q``, with the factors ``kept`` from the step's start. ``rest`` are first states,
     ``shown`` everything that can be recorded, by name; ``live`` are the states that move, by index
-    in the model.
+    in the model. Asked for, there are also the slopes at ``y`` and at ``u`` (``there``), and the
+    Jacobian's ``entries`` by (row, column).
     """
 
     live: tuple[int, ...]
@@ -37,6 +37,9 @@ class Parts:
     later: list[Node]
     kept: list[Node]
     shown: Mapping[str, Node]
+    slopes: Callable[[], list[Node]]
+    there: Callable[[], list[Node]]
+    entries: Callable[[], dict[tuple[int, int], Node]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,18 @@ class Observer:
 
 class Writer:
     """Gives every array its place, every node its word, and writes it all down."""
+
+    interface: Interface = FORWARD
+    copied: tuple[str, ...] = (
+        "scan.py",
+        "show.py",
+        "watch.py",
+        "stepper.py",
+    )  # texts that the module holds
+    scalars: tuple[str, ...] = ("rest", "prepare")  # programs for one lane
+    repeated: tuple[str, ...] = (
+        "accept",
+    )  # programs for one state after another, beside those that combine
 
     def __init__(
         self,
@@ -249,7 +264,8 @@ class Writer:
 
     def text(self) -> str:
         """Return the module."""
-        lines = [*_OPENING, *(f"{name} = {value!r}" for name, value in self._numbers().items())]
+        lines = [*_opening(self.interface)]
+        lines += [f"{name} = {value!r}" for name, value in self._numbers().items()]
         lines += [f"LAYOUT = {{k: Array(*v) for k, v in {self.arrays!r}.items()}}", ""]
         for name, text in self.programs.items():
             lines += [
@@ -258,13 +274,16 @@ class Writer:
                 '""", LAYOUT' + self._how(name) + ")",
             ]
         here = Path(__file__)
-        texts = (here.with_name(name).read_text(encoding="utf-8") for name in COPIED)
-        copied = [interface.resolved(text.partition(MARK)[2]) for text in texts]
+        texts = (here.with_name(name).read_text(encoding="utf-8") for name in self.copied)
+        copied = [self.interface.resolved(text.partition(MARK)[2]) for text in texts]
         *copied, last = [*copied[:-1], *copied[-1].split(ENTERED)]
         body = last.partition(":\n")[2]
-        return "\n".join(
-            [*lines, "", self._observe(), self._step(), *copied, "", interface.entry(body)]
-        )
+        entry = self.interface.entry(body)
+        return "\n".join([*lines, "", *self._functions(), *copied, "", entry])
+
+    def _functions(self) -> list[str]:
+        """Return the functions that name programs by number or run them in a row."""
+        return [self._observe(), self._step()]
 
     def _observe(self) -> str:
         """Return the function that runs the program of one law, by number."""
@@ -283,12 +302,12 @@ class Writer:
         return "\n".join(["@njit(**SAFE)", "def run_step(w):", *body, "    run_error(w)", ""])
 
     def _maker(self, name: str) -> str:
-        return "scalar" if name in SCALARS else "vector"
+        return "scalar" if name in self.scalars else "vector"
 
     def _how(self, name: str) -> str:
-        if name in SCALARS:
+        if name in self.scalars:
             return ""
-        repeated = name.startswith("combine") or name == "accept"
+        repeated = name.startswith("combine") or name in self.repeated
         return f", {self.lanes}, {self.width}, {self.n if repeated else 1}"
 
     def _numbers(self) -> dict[str, object]:
@@ -310,14 +329,15 @@ def _to(array: str, nodes: Sequence[Node]) -> list[tuple[str, Node]]:
     return [(f"{array}:{i}", node) for i, node in enumerate(nodes)]
 
 
-_OPENING = (
-    '"""Generated; the file is named by its content. Do not edit."""',
-    "",
-    "import numpy as np",
-    "from numba import njit",
-    "from ketasim.compile.emit import Array, codes, pointer, reals, scalar, vector, wholes",
-    "",
-    f'SIGNATURE = "{interface.signature()}"',
-    "ALONE = dict.fromkeys(('no_cfunc_wrapper', 'no_cpython_wrapper'), True)",
-    'SAFE = {"error_model": "numpy", "nogil": True, **ALONE}',
-)
+def _opening(interface: Interface) -> tuple[str, ...]:
+    return (
+        '"""Generated; the file is named by its content. Do not edit."""',
+        "",
+        "import numpy as np",
+        "from numba import njit",
+        "from ketasim.compile.emit import Array, codes, pointer, reals, scalar, vector, wholes",
+        "",
+        f'SIGNATURE = "{interface.signature}"',
+        "ALONE = dict.fromkeys(('no_cfunc_wrapper', 'no_cpython_wrapper'), True)",
+        'SAFE = {"error_model": "numpy", "nogil": True, **ALONE}',
+    )

@@ -9,5 +9,7 @@
 - ``ensemble``: many members in compiled code
 - ``kernels``: a model's compiled kernels; ``rodas5p``: their method
 - ``inputs``: what a kernel is told; ``batch``: members handed to it
+- ``gradient``: derivatives of numbers by all that goes into a run; ``looks``: where a number looks at
+  its run; ``seeds``: steps that were kept, and what is read within them
 - ``ivp``: the ensemble engine for any small system
 """

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.compile.interface import ordered
+from ketasim.compile.interface import FORWARD
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines.contract import ATOL_SHARE, LEEWAY, MEMBER, Limits
@@ -73,7 +73,7 @@ _READ = (
     "times", "columns", "asked", "readings", "shown", "needs", "watched", "kinds", "of", "windows",
 )  # fmt: skip
 _GIVEN = ("plans", "firsts", "edges", "knobs", "rates", "boluses")
-_COUNTED = ("values", "numbers", "status", "steps", "rejected")
+_COUNTED = ("values", "numbers", "tape", "status", "steps", "rejected")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ class EnsembleResult:
     ``numbers`` (n_members, n_primitives, 2), each a value and its time, NaN where one failed;
     ``final`` (n_members, n_states) when it was asked for. ``rounds`` counts steps of all lanes
     together, so that ``(steps + rejected).sum() / (rounds * lanes)`` is the share of lanes in use.
-    ``notes`` say what the user should know, such as a cache that could not be written.
+    ``tape`` (n_members, n_tape, n_row) is what running back in time needs of each step, if it was
+    asked for. ``notes`` say what the user should know, such as a cache that could not be written.
     """
 
     values: Array
@@ -94,6 +95,7 @@ class EnsembleResult:
     rejected: Counts
     rounds: int
     final: Array | None
+    tape: Array
     notes: tuple[str, ...] = ()
 
 
@@ -107,6 +109,7 @@ def blank(n: int, n_record: int, n_times: int, n_final: int, n_numbers: int = 0)
         rejected=np.zeros(n, dtype=np.int64),
         rounds=0,
         final=np.zeros((n, n_final)) if n_final else None,
+        tape=np.empty((0, 0, 0)),
     )
 
 
@@ -232,7 +235,7 @@ class _Batch:
             "clock": self.clock.numbers, "workspace": workspace,
             "scratch": workspace[self.compiled.plan.size :], "final": self.final,
         }  # fmt: skip
-        return int(self.compiled.module.run(*ordered(arguments)))
+        return int(self.compiled.module.run(*FORWARD.ordered(arguments)))
 
 
 def _aligned(size: int) -> Array:

@@ -191,6 +191,13 @@ def reading(
     )
 
 
+def tape_row(plan: Plan, record: Sequence[str], primitives: Sequence[Primitive]) -> int:
+    """Return how many numbers of a step are kept for those who run back; see ``stepper.note``."""
+    names = dict.fromkeys([*record, *(one.name for one in primitives)])
+    states = {i for name in names for i in plan.observers[name].states}
+    return 3 + len(plan.live) + 4 * len(states)
+
+
 def _needs(plan: Plan, names: Sequence[str], counts: tuple[int, ...]) -> Counts:
     """Return the head, the states to interpolate and the laws to run, each once and in order."""
     chosen = [plan.observers[name] for name in names]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.compile import cache
-from ketasim.compile.kernel import Plan, plan
+from ketasim.compile.kernel import Plan, Reversal, plan, reversal
 from ketasim.compile.wiring import Equations, equations, whole_exponents
 from ketasim.core.laws import text_of
 from ketasim.core.model import Model
@@ -28,6 +28,7 @@ from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines.inputs import Inputs, gather
 from ketasim.engines.rodas5p import RODAS5P
+from ketasim.errors import ModelError
 
 Array = NDArray[np.float64]
 Schedules = Schedule | Sequence[Schedule]
@@ -74,6 +75,7 @@ class Kernel:
     _made: dict[bool, Compiled] = field(default_factory=dict, compare=False)
     _plans: dict[bool, Plan] = field(default_factory=dict, compare=False)
     _narrow: dict[object, "Kernel"] = field(default_factory=dict, compare=False)
+    _back: dict[bool, tuple[Reversal, ModuleType]] = field(default_factory=dict, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def is_general(self, parameters: Array) -> NDArray[np.bool_]:
@@ -138,6 +140,27 @@ class Kernel:
                 self._made[general] = Compiled(made, module, note)
             return self._made[general]
 
+    def backward(self, *, general: bool = False) -> tuple[Reversal, ModuleType]:
+        """Return what takes derivatives back through a variant's steps, compiling it if need be.
+
+        Raises
+        ------
+        ModelError
+            For equations that are not a model's.
+        """
+        if self.system is None:
+            raise ModelError("derivatives are taken back through the steps of models only.")
+        with self._lock:
+            if general not in self._back:
+                whole = {} if general else self.whole
+                eq = equations(self.system, whole=whole, marked=True)
+                made = reversal(eq, RODAS5P, self.plan(general=general), width=self.shape.width)
+                if not cache.is_kept(made.module):
+                    LOG.info("compiling the model backwards; once a model, some seconds")
+                module, _ = cache.load(made.module, made.text)
+                self._back[general] = made, module
+            return self._back[general]
+
     def narrowed(self, inputs: Inputs) -> "Kernel":
         """Return the kernel that serves no other inputs than these can be."""
         if self.system is None:
@@ -145,7 +168,7 @@ class Kernel:
         dosed, turned = inputs.dosed, inputs.turned(self.system.neutral_knobs)
         if (dosed, turned) not in self._narrow:
             self._narrow[dosed, turned] = replace(
-                self, dosed=dosed, turned=turned, _made={}, _plans={}, _narrow={},
+                self, dosed=dosed, turned=turned, _made={}, _plans={}, _narrow={}, _back={},
                 _lock=threading.Lock(),
             )  # fmt: skip
         return self._narrow[dosed, turned]

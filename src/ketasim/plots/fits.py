@@ -1,7 +1,8 @@
 """Pictures of a fit: the data with what the best values predict, the starts, the profiles."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
+from dataclasses import replace
+from math import ceil, nan
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ from ketasim.plots.style import (
     new_figure,
     settings,
 )
-from ketasim.studies.fit.data import Point, readout_at
+from ketasim.studies.fit.data import Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Problem
 from ketasim.studies.fit.profiles import Profile, limit
 from ketasim.studies.fit.search import SAME, Found
@@ -93,23 +94,47 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
         figure, panels = _grid(len(texts), style, f"ketasim fit, model {problem.model.digest}")
         for axes, (assay, text) in zip(panels, texts, strict=True):
             mine = [p for p in problem.observations if (p.assay, p.text) == (assay, text)]
-            ends = [t[-1] for (_, one), (t, _) in lines.items() if one == text]
-            last = max([*ends, *(p.time for p in mine if np.isfinite(p.time))], default=1.0)
-            per, unit = (24.0, "d") if last > 72.0 else (1.0, "h")
-            for arm in arms:
-                if (arm, text) in lines:
-                    _course(axes, *lines[arm, text], colours[arm], f"{arm}: {text}", per, style)
-                own = [p for p in mine if p.arm == arm]
-                seen(axes, own, colour=colours[arm], label=f"{arm}: {text}, seen", per=per)
+            own = {key: value for key, value in lines.items() if key[1] == text}
+            (_over_time if is_timed(text) else _levels)(axes, mine, own, colours, style)
             _title(axes, text, style)
-            own_unit = (
-                mine[0].readout.unit if mine else readout_at(text, 1.0, problem.model)[0].unit
+            of = (
+                mine[0].readout.unit
+                if mine
+                else readout_at(text, 1.0 if is_timed(text) else nan, problem.model)[0].unit
             )
             scaled = bool(mine) and problem.assays[assay].scale
-            axes.set_ylabel(assay if scaled else "" if own_unit == "1" else own_unit)
-            axes.set_xlabel(f"Time ({unit})")
+            axes.set_ylabel(assay if scaled else "" if of == "1" else of)
         _key(figure, colours, style)
     return figure
+
+
+def _over_time(
+    axes: Axes, mine: Sequence[Point], lines: Lines, colours: Mapping[str, str], style: Style
+) -> None:
+    """Draw courses, and over them what was seen."""
+    last = max([*(times[-1] for times, _ in lines.values()), *(p.time for p in mine)])
+    per, unit = (24.0, "d") if last > 72.0 else (1.0, "h")
+    for (arm, text), (times, values) in lines.items():
+        _course(axes, times, values, colours[arm], f"{arm}: {text}", per, style)
+        here = [p for p in mine if p.arm == arm]
+        seen(axes, here, colour=colours[arm], label=f"{arm}: {text}, seen", per=per)
+    axes.set_xlabel(f"Time ({unit})")
+
+
+def _levels(
+    axes: Axes, mine: Sequence[Point], lines: Lines, colours: Mapping[str, str], style: Style
+) -> None:
+    """Draw read-outs of no time: side by side what was seen of an arm and what is predicted."""
+    for k, ((arm, text), (_, values)) in enumerate(lines.items()):
+        here = [replace(p, time=k - 0.12) for p in mine if p.arm == arm]
+        seen(axes, here, colour=colours[arm], label=f"{arm}: {text}, seen")
+        low, middle, high = np.nanpercentile(values[:, 0], BAND)
+        at = [k + 0.12] * 2
+        axes.plot(at, [low, high], color=colours[arm], linewidth=style.line, label="_range")
+        axes.plot(at[:1], [middle], "s", color=colours[arm], markersize=2.6, fillstyle="none",
+                  label=f"{arm}: {text}")  # fmt: skip
+    axes.set_xticks(range(len(lines)), [arm for arm, _ in lines])
+    axes.set_xlim(-0.6, len(lines) - 0.4)
 
 
 def _course(

@@ -19,7 +19,7 @@ PRIMITIVES = (
     "at", "start", "peak", "trough", "auc", "above", "below", "time_to", "time_to_fall",
 )  # fmt: skip
 VALUE, TIME = 0, 1
-STILL = 1e-6  # of its size: a course that changes by less has no half of a change
+STILL = 1e-6  # of its size: a course that changes by less has no time of a change, and no half
 HALF = "half"  # second names of levels that are known after a first run
 MINUS_HALF = "minus half"
 
@@ -95,13 +95,13 @@ def _needs(r: Reduction) -> tuple[Primitive, ...]:
         return (Primitive("at", name, moment=r.moment),)
     if r.kind == "start":
         return (_start(name, window),)
-    if r.kind in ("peak", "t_peak", "trough", "t_trough"):
-        return (Primitive(r.kind.removeprefix("t_"), name, window=window),)
+    if r.kind in ("peak", "trough"):
+        return (Primitive(r.kind, name, window=window),)
     if r.kind in ("auc", "mean"):
         return (Primitive("auc", name, window=window),)
     if r.kind == "area":
         return Primitive("auc", name, window=window), _start(name, window)
-    if r.kind in ("change", "t_change", "above_half", "t_half"):
+    if r.kind in ("change", "t_peak", "t_trough", "t_change", "above_half", "t_half"):
         return _extremes(name, window)
     return (Primitive(r.kind, name, level=r.level, window=window),)
 
@@ -140,13 +140,16 @@ def _combine(r: Reduction, found: Found, span: tuple[float, float]) -> Array:
     begin, end = span if window is None else window
     needs = [found[one] for one in _needs(r)]
     if r.kind in ("t_peak", "t_trough"):
-        return needs[0][:, TIME]
+        when = needs[1 if r.kind == "t_peak" else 2][:, TIME]
+        return np.where(_is_still(r, found), np.nan, when)
     if r.kind == "mean":
         return np.asarray(needs[0][:, VALUE] / (end - begin))
     if r.kind == "area":
         return np.asarray(needs[0][:, VALUE] - needs[1][:, VALUE] * (end - begin))
-    if r.kind in ("change", "t_change"):
-        return _change(r.name, window, found)[:, TIME if r.kind == "t_change" else VALUE]
+    if r.kind == "change":
+        return _change(r.name, window, found)[:, VALUE]
+    if r.kind == "t_change":
+        return np.where(_is_still(r, found), np.nan, _change(r.name, window, found)[:, TIME])
     if r.kind == "above_half":
         above, below = (found[one][:, VALUE] for one in _later(r))
         change = _change(r.name, window, found)[:, VALUE]

@@ -47,11 +47,19 @@ KINDS: Mapping[Kind, Reducer] = {
         "value just before time 0, or at the beginning of a run that begins later", windowed=False
     ),
     "peak": Reducer("largest value"),
-    "t_peak": Reducer("time of the largest value, the first of several", measures="time"),
+    "t_peak": Reducer(
+        "time of the largest value, the first of several; none where nothing changes",
+        measures="time",
+    ),
     "trough": Reducer("smallest value"),
-    "t_trough": Reducer("time of the smallest value, the first of several", measures="time"),
+    "t_trough": Reducer(
+        "time of the smallest value, the first of several; none where nothing changes",
+        measures="time",
+    ),
     "change": Reducer("largest departure from start in either direction, with its sign"),
-    "t_change": Reducer("time of the largest departure from start", measures="time"),
+    "t_change": Reducer(
+        "time of the largest departure from start; none where nothing changes", measures="time"
+    ),
     "auc": Reducer("integral of the value", measures="integral"),
     "area": Reducer("integral of the departure from start", measures="integral"),
     "mean": Reducer("integral of the value over the time it spans"),

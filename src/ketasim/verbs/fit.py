@@ -19,7 +19,7 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import fine_then_coarse
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
-from ketasim.reports.text import Table, number
+from ketasim.reports.text import NONE, Table, number
 from ketasim.results.files import Rows
 from ketasim.results.folder import prepare
 from ketasim.studies.designs.distributions import Distribution
@@ -109,10 +109,10 @@ class Fit:
         failed = sum(not one.usable for one in starts)
         stepped = sum(one.not_computed for one in starts if one.usable)
         limits = sum(one.status == "limit" for one in starts)
+        steep = NONE if self.best.gradient is None else f"{self.best.gradient:.2g}"
         lines = [
-            f"loss {self.best.loss:.4g} for {self.n_data} observations and "
-            f"{len(self.problem.free)} free parameters; gradient at the best "
-            f"{self.best.gradient or 0.0:.2g} per width of the bounds",
+            f"loss {self.best.loss:.4g}; observations: {self.n_data}; free parameters: "
+            f"{len(self.problem.free)}; gradient at the best {steep} per width of the bounds",
             f"{len(starts)} starts: {self.found.again} at the best optimum, {failed} failed, "
             f"{limits} still moving; {stepped} points at which a run failed were stepped back from",
         ]

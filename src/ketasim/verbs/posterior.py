@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from ketasim.errors import MissingExtra, SolverError
 from ketasim.reports.text import Table, number
 from ketasim.results.folder import prepare
 from ketasim.studies.findings.finding import Finding
-from ketasim.studies.fit.data import Data
+from ketasim.studies.fit.data import Data, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
 from ketasim.studies.fit.search import courses
 from ketasim.studies.posterior.evidence import Evidence, replicate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 SHARES = (0.05, 0.5, 0.95)
 APART = 0.5  # replicates whose means differ by more errors of the posterior do not agree
 LINES = 200  # draws that bands are made of
+ENOUGH = 100  # effective draws below which the ends of an interval are chance
 PRIOR = 0.8  # an interval so wide, as a share of the prior's, was not narrowed by the data
 
 
@@ -54,9 +56,15 @@ class Posterior:
             for name, by in zip(self.problem.names, apart, strict=True)
             if not by <= APART
         ]
+        worth = self.evidence.effective
+        if worth < ENOUGH:
+            told.append(
+                f"the draws are worth {worth:.0f} independent ones, fewer than the {ENOUGH} that "
+                "an interval takes: more particles are needed."
+            )
         lost = int((~np.isfinite(self.evidence.log_likelihoods)).sum())
         told += [f"{lost} draws rest on runs that failed."] * bool(lost)
-        return (*self.evidence.missing, *told)
+        return tuple(dict.fromkeys((*self.evidence.missing, *told)))
 
     def sound(self) -> "Posterior":
         """Return this, when every diagnostic holds.
@@ -227,10 +235,9 @@ class Posterior:
         for (arm, text), (times, values) in self.bands.items():
             for time, column in zip(times, values.T, strict=True):
                 low, middle, high = np.nanquantile(column, SHARES).tolist()
-                yield {
-                    "arm": arm, "readout": text, "time_h": float(time), "5 %": low,
-                    "median": middle, "95 %": high,
-                }  # fmt: skip
+                told = {"5 %": low, "median": middle, "95 %": high}
+                at = float(time) if np.isfinite(time) else None
+                yield {"arm": arm, "readout": text, "time_h": at, **told}
 
     @property
     def record(self) -> dict[str, Any]:
@@ -275,7 +282,7 @@ def posterior(
         As for :func:`ketasim.fit`; the distributions are the priors, the ledger's bounds (equal
         chances for equal ratios) where none is given. Scales and offsets are drawn as well.
     readouts
-        More read-outs to draw bands of, over time: ``"outcome.mood"``, or a formula with ``@t``.
+        More read-outs to draw bands of: ``"outcome.mood"``, ``"spines.density.peak"``.
     particles, replicates, seed
         Of the sampler (adaptive tempered sequential Monte Carlo): draws a run, how many runs, and
         what they are drawn by.
@@ -295,6 +302,10 @@ def posterior(
     """
     asked = asked_of(data, free, findings, model, profiled=False, threads=None)
     shown = [readouts] if isinstance(readouts, str) else list(readouts)
+    for text in shown:
+        readout_at(
+            text, 1.0 if is_timed(text) else nan, asked.model
+        )  # refuses before the work what could not be drawn after
     told = _Bar(replicates) if progress else None
     found = replicate(
         asked.log_likelihood, len(asked.free), replicates=replicates, seed=seed,
@@ -316,5 +327,5 @@ class _Bar:
     def __call__(self, line: str) -> None:
         """Hear one stage."""
         self.bar.set_postfix_str(line, refresh=True)
-        if "power 1," in line:
+        if "power 1," in f"{line},":
             self.bar.update(1)

@@ -223,7 +223,7 @@ def values_of(
     plain = {k: tuple(p for p in v if _on_a_curve(p, read)) for k, v in found.items()}
     lost = sum(map(len, found.values())) - sum(map(len, plain.values()))
     if lost:
-        tell(f"{lost} values are not drawn: they are formulas, or of an assay with a scale.")
+        tell(f"not drawn, as formulas or scaled assays lie on no curve: {lost} of the values.")
     return plain
 
 

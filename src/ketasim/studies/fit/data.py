@@ -348,7 +348,7 @@ def readout_at(text: str, time: float | None, model: Model) -> tuple[Readout, st
     if not text:
         raise ConfigError('no read-out: write a name such as "spines.density".')
     if time is None:  # which is a fault of its own
-        time = 0.0 if _MOMENT.search(text) or _is_course(text) else nan
+        time = 0.0 if is_timed(text) else nan
     at, curve, formula = f"{time!r} h", "", text
     if _is_course(text):
         curve = model.full_name(text)
@@ -364,6 +364,11 @@ def readout_at(text: str, time: float | None, model: Model) -> tuple[Readout, st
             f'"{text[:60]}" says nothing of the time; write @t where it belongs, or no time.'
         )
     return parse(formula, model, where="readout"), curve
+
+
+def is_timed(text: str) -> bool:
+    """Return whether a read-out is one at the time of its row."""
+    return _is_course(text) or bool(_MOMENT.search(text))
 
 
 def _is_course(text: str) -> bool:

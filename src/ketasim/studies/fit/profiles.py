@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
+from ketasim.errors import ConfigError, suggest
 from ketasim.results.files import Rows
 from ketasim.studies.fit.likelihood import Array, Problem
 from ketasim.studies.fit.search import INSIDE, SAME, Report, Slopes, descend, side_by_side
@@ -91,9 +92,16 @@ def profiles(
         Where each side is kept as it ends.
     report
         Hears how many sides are done, of how many.
+
+    Raises
+    ------
+    ConfigError
+        When a name is not among what is fitted.
     """
     steep = problem.slopes if slopes is None else slopes
-    chosen = list(names) or list(problem.names)
+    chosen = list(dict.fromkeys(names)) or list(problem.names)
+    for name in (one for one in chosen if one not in problem.names):
+        raise ConfigError(f'profile "{name[:60]}": it is not fitted.{suggest(name, problem.names)}')
     jacobian = steep(best[None, :])[0][0]
     wanted = [(name, way) for name in chosen for way in (-1, 1)]
     known = {} if rows is None else {(r["name"], r["way"]): _read(r) for r in rows.found}

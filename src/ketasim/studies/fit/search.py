@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
-from math import nan
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ from scipy.optimize import least_squares
 
 from ketasim.engines.status import Status
 from ketasim.results.files import Rows
-from ketasim.studies.fit.data import Data, Point, readout_at
+from ketasim.studies.fit.data import Data, Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
 
 EVALUATIONS = 100  # most of one start, slopes not counted
 TOLERANCE = 1e-6  # of loss, step and gradient at which a start has arrived
 INSIDE = 1e-6  # share of the bounds' width that a start keeps from them
+SHORTEST = 1.0  # of a course that is drawn [h]
 SAME = 0.1  # losses nearer than this are one optimum
 CONVERGED, LIMIT, FAILED = "converged", "limit", "failed"
 Slopes = Callable[[Array], tuple[Array, Any]]
@@ -237,29 +238,32 @@ def courses(
     Parameters
     ----------
     readouts
-        More of them, shown for every arm as the model has them; a course, or a formula with @t.
+        More of them, shown for every arm as the model has them.
     count
         How many times.
 
     Returns
     -------
     dict
-        Times [h] (count,) and readings (n, count), by arm and read-out, NaN where a run failed;
-        of what was seen only what was seen at more than one time.
+        Times [h] (count,) and readings (n, count), by arm and read-out, NaN where a run failed; of
+        a read-out that is none of a time one time, which is NaN, and one reading.
     """
     lines: dict[tuple[str, str], list[Point]] = {}
     for one in asked.observations:
-        if np.isfinite(one.time):
-            lines.setdefault((one.arm, one.text), []).append(one)
-    lines = {key: many for key, many in lines.items() if len({p.time for p in many}) > 1}
-    last = {
-        arm: max(p.time for (a, _), m in lines.items() if a == arm for p in m) for arm, _ in lines
-    }
+        lines.setdefault((one.arm, one.text), []).append(one)
+    last: dict[str, float] = {}
+    for one in asked.observations:
+        last[one.arm] = max(last.get(one.arm, SHORTEST), one.time if isfinite(one.time) else 0.0)
     for text in readouts:
         for arm, end in last.items():
-            at_end = readout_at(text, end, asked.model)
-            lines.setdefault((arm, text), [Point(0, arm, "", at_end[0], end, nan, 1.0, text=text)])
-    times = {key: np.linspace(0.0, max(p.time for p in many), count) for key, many in lines.items()}
+            time = end if is_timed(text) else nan
+            read = readout_at(text, time, asked.model)[0]
+            lines.setdefault((arm, text), [Point(0, arm, "", read, time, nan, 1.0, text=text)])
+    times = {
+        key: np.linspace(0.0, max(p.time for p in many), count)
+        if is_timed(many[0].text) else np.array([nan])
+        for key, many in lines.items()
+    }  # fmt: skip
     dense = [
         replace(one, time=float(t), readout=readout_at(one.text, float(t), asked.model)[0])
         for key, (one, *_) in lines.items()
@@ -271,10 +275,11 @@ def courses(
     offsets, scales = asked.readings(asked.at(points), points)
     own = {p.assay: i for i, p in enumerate(asked.observations)}
     places = {id(p): i for i, p in enumerate(drawn.observations)}
-    answer = {}
-    for k, (key, many) in enumerate(lines.items()):
-        values = found[:, [places[id(p)] for p in dense[k * count : (k + 1) * count]]]
+    answer, k = {}, 0
+    for key, many in lines.items():
+        mine, k = dense[k : k + len(times[key])], k + len(times[key])
+        values = found[:, [places[id(p)] for p in mine]]
         i = own.get(many[0].assay)
-        read = values if i is None else offsets[:, [i]] + scales[:, [i]] * values
-        answer[key] = times[key], read
+        read_so = values if i is None else offsets[:, [i]] + scales[:, [i]] * values
+        answer[key] = times[key], read_so
     return answer

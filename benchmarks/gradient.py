@@ -1,0 +1,77 @@
+"""What a gradient by all parameters costs, in runs: both in one process, taking turns.
+
+    python benchmarks/gradient.py --members 512 --repeats 7
+
+Members with their own parameters, one thread, the same read-out, the same tolerance. A gradient is
+the read-out of every member with its derivative by every parameter, dose rate, input and first
+state; a run is the read-out alone.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from setting import draws, scenario
+
+from ketasim.engines.contract import Batch, Settings
+from ketasim.engines.gradient import gradients
+from ketasim.engines.run import run
+from ketasim.readouts import parse
+
+READOUTS = ("spines.density@24h", "spines.density.peak", "plasma.venous.auc")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--members", type=int, default=512)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--out", type=Path)
+    chosen = parser.parse_args()
+    rows = [measured(text, chosen.members, chosen.repeats) for text in READOUTS]
+    for row in rows:
+        print(
+            f"{row['readout']:<22} run {row['run_us']:.1f} us, "
+            f"gradient {row['gradient_us']:.1f} us: "
+            f"{row['runs']:.2f} runs for {row['parameters']} parameters"
+        )
+    if chosen.out:
+        chosen.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def measured(text: str, members: int, repeats: int) -> dict[str, object]:
+    """Return the median time of a member's run and of its gradient [us], and their ratio."""
+    scene = scenario()
+    batch = Batch(
+        model=scene.resolved_model,
+        parameters=draws(members),
+        schedules=scene.schedule,
+        reductions=parse(text, scene.model).reductions,
+        span=(scene.times[0], scene.times[-1]),
+        total=1_000_000,
+    )
+    settings = Settings(threads=1)
+    found = gradients(batch, settings)
+    if not np.isfinite(found.by_parameter).all():
+        raise SystemExit(f"{text}: a member failed")
+    times: dict[str, list[float]] = {"run": [], "gradient": []}
+    for _ in range(repeats):
+        for name, act in (("run", run), ("gradient", gradients)):
+            began = time.process_time()
+            act(batch, settings)
+            times[name].append(1e6 * (time.process_time() - began) / members)
+    medians = {name: statistics.median(one) for name, one in times.items()}
+    return {
+        "readout": text,
+        "members": members,
+        "parameters": found.by_parameter.shape[2],
+        "run_us": medians["run"],
+        "gradient_us": medians["gradient"],
+        "runs": medians["gradient"] / medians["run"],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,392 @@
+"""Gradients in reverse mode: of any number of a run by everything that went into it.
+
+A run keeps the steps it took. Its derivatives are taken back through these very steps by a second
+kernel (``ketasim.compile.backward``), so a gradient by all parameters costs a few runs however many
+there are. The step sizes count as given: what is differentiated is the solution, to its tolerance.
+Where a run starts from rest under conditions that always held, the implicit function of that rest
+is differentiated. At a kink (``max``, ``where``, ``abs``) a derivative is that of one side.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.compile.interface import BACKWARD
+from ketasim.compile.pullback import carried_out, pulled_back
+from ketasim.compile.trace import Node, reach
+from ketasim.compile.wiring import equations
+from ketasim.core.model import Model
+from ketasim.core.system import System
+from ketasim.engines.contract import Array, Batch, Codes, Counts, Settings
+from ketasim.engines.ensemble import EnsembleResult, run_members
+from ketasim.engines.inputs import Inputs, gather
+from ketasim.engines.kernels import Kernel, kernel_for
+from ketasim.engines.looks import Gathered, gathered
+from ketasim.engines.seeds import FIRST, Looks, Tape
+from ketasim.engines.status import usable
+from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
+
+STEPS = 256  # of each member that are kept at first; more where that was not enough
+ON_KINK = 1e-12  # relative: two numbers nearer than this count as equal
+TOGETHER = 128  # members taken back at once
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Numbers of members and their derivatives, canonical; NaN where a member failed.
+
+    ``values`` (n_members, n_reductions). Each derivative has these two axes and then its own:
+    ``by_parameter`` (n_parameters,); ``by_knob`` (n_edges, n_knobs), by the level of an input in
+    the segment after each edge; ``by_before`` (n_knobs,), by what always held; ``by_rate`` and
+    ``by_bolus`` (n_edges, n_states); ``by_start`` (n_states,), by the states before anything is
+    given, whatever set them.
+    """
+
+    values: Array
+    by_parameter: Array
+    by_knob: Array
+    by_before: Array
+    by_rate: Array
+    by_bolus: Array
+    by_start: Array
+    status: Codes
+    steps: Counts
+    notes: tuple[str, ...] = ()
+
+
+def gradients(
+    batch: Batch, settings: Settings | None = None, *, with_kinks: bool = False
+) -> Gradients:
+    """Return the reductions of members, and their derivatives by all that went into them.
+
+    Parameters
+    ----------
+    batch
+        Members of one model and the reductions asked of them.
+    settings
+        Tolerance, limits and threads; the engine is always the compiled one.
+    with_kinks
+        Whether the laws that stand on a kink somewhere are named in ``notes``; takes some ms.
+
+    Raises
+    ------
+    ModelError
+        When a law cannot be compiled.
+    """
+    how = settings or Settings()
+    inputs = gather(batch.schedules).for_members(len(batch))
+    kernel = kernel_for(batch.model, inputs, members=len(batch), covering=batch.covering)
+    blank = _blank(batch, inputs)
+    general = kernel.is_general(batch.parameters)
+    notes: list[str] = []
+    for variant in (False, True):
+        mine = np.flatnonzero(general == variant)
+        for at in range(0, len(mine), TOGETHER):
+            part = mine[at : at + TOGETHER]
+            one = _Part(kernel, batch, inputs, how, part, general=variant)
+            tape = one.into(blank)
+            if with_kinks and tape is not None:
+                notes += kinks(batch.model, kernel, tape)
+    return replace(blank, notes=tuple(dict.fromkeys(notes)))
+
+
+def _blank(batch: Batch, inputs: Inputs) -> Gradients:
+    n, r = len(batch), len(batch.reductions)
+    edges = int(np.diff(inputs.firsts).max())
+    states, knobs = len(batch.model.states), len(batch.model.knobs)
+
+    def empty(*shape: int) -> Array:
+        return np.full((n, r, *shape), np.nan)
+
+    return Gradients(
+        values=empty(),
+        by_parameter=empty(batch.parameters.shape[1]),
+        by_knob=empty(edges, knobs),
+        by_before=empty(knobs),
+        by_rate=empty(edges, states),
+        by_bolus=empty(edges, states),
+        by_start=empty(states),
+        status=np.full(n, -1, dtype=np.int8),
+        steps=np.zeros(n, dtype=np.int64),
+    )
+
+
+class _Part:
+    """Some members of one variant, from their runs to their derivatives."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        batch: Batch,
+        inputs: Inputs,
+        how: Settings,
+        members: Counts,
+        *,
+        general: bool,
+    ) -> None:
+        """Take what is asked of these members, and the kernels that serve them."""
+        self.kernel, self.batch, self.how, self.members = kernel, batch, how, members
+        self.reductions = batch.reductions
+        self.plan = kernel.plan(general=general)
+        self.back, self.module = kernel.backward(general=general)
+        self.parameters = np.ascontiguousarray(batch.parameters[members])
+        self.inputs = replace(inputs, plans=inputs.plans[members])
+        self.n_edges = int(np.diff(inputs.firsts).max())
+        self.live = np.array(self.plan.live)
+
+    def into(self, out: Gradients) -> Tape | None:
+        """Compute everything, write it where it belongs, and return the steps if there are any."""
+        first, second = first_run(self.reductions), second_run(self.reductions)
+        found = self._run(first, None)
+        numbers = dict(zip(first, np.moveaxis(found.numbers, 1, 0), strict=True))
+        if second:
+            levels = np.stack([level_of(one, numbers) for one in second], axis=1)
+            again = self._run(second, levels, tape=False)
+            numbers |= dict(zip(second, np.moveaxis(again.numbers, 1, 0), strict=True))
+        values = combined(self.reductions, numbers, self.batch.ends)
+        good = usable(found.status)
+        values[~good] = np.nan
+        out.values[self.members] = values
+        out.status[self.members], out.steps[self.members] = found.status, found.steps
+        if not good.any():
+            return None
+        tape = self._tape(found.tape, found.steps, first)
+        looked = gathered(tape, self.reductions, numbers, self.batch.ends, good)
+        self._take_back(tape, looked, good & ~np.isnan(values).all(axis=1), out)
+        return tape
+
+    def _run(
+        self, primitives: Sequence[Primitive], levels: Array | None, *, tape: bool = True
+    ) -> EnsembleResult:
+        size = STEPS if tape else 0
+        while True:
+            found = run_members(
+                self.kernel, self.parameters, self.inputs, np.empty(0), rtol=self.how.tolerance,
+                limits=self.how.limits, threads=self.how.threads, record=(),
+                primitives=tuple(primitives), levels=levels, tape=size,
+            )  # fmt: skip
+            most = int(found.steps[usable(found.status)].max(initial=0))
+            if not tape or most <= size:
+                return found
+            size = most
+
+    @property
+    def _given(self) -> Inputs:
+        return self.inputs.narrowed(self.plan.dosed, self.plan.turned, self.plan.neutral)
+
+    def _rows(self, rows: Array) -> Array:
+        """Return rows that are listed by edge as (n_members, n_edges, ...)."""
+        given = self.inputs
+        found = np.zeros((len(self.members), self.n_edges, rows.shape[1]))
+        for i, plan in enumerate(given.plans):
+            first, last = given.firsts[plan], given.firsts[plan + 1]
+            found[i, : last - first] = rows[first:last]
+        return found
+
+    def _tape(self, rows: Array, counts: Counts, primitives: Sequence[Primitive]) -> Tape:
+        names = {one.name for one in primitives}
+        states = sorted({i for name in names for i in self.plan.observers[name].states})
+        everything = np.zeros((len(self.inputs.edges), len(self.plan.scales)))
+        everything[:, list(self.inputs.columns)] = self.inputs.rates
+        boluses = np.zeros_like(everything)
+        boluses[:, list(self.inputs.columns)] = self.inputs.boluses
+        return Tape(
+            self.plan, self.back, rows, counts, states=states, parameters=self.parameters,
+            knobs=self._rows(self.inputs.knobs), rates=self._rows(everything),
+            boluses=self._rows(boluses)[:, :, self.live],
+        )  # fmt: skip
+
+    def _take_back(self, tape: Tape, looked: Gathered, good: Flags, out: Gradients) -> None:
+        n, r, n_live = len(self.members), len(self.reductions), len(self.live)
+        tasks = n * r
+        given, n_p = self._given, self.parameters.shape[1]
+        n_k = given.knobs.shape[1]
+        seeds = _Seeds(tape, looked, tasks, self.n_edges)
+        settled = self.inputs.settled[self.inputs.plans]
+        results = {
+            "by_edge": np.zeros((tasks, self.n_edges, n_live)),
+            "by_start": np.zeros((tasks, n_live)),
+            "by_parameter": np.zeros((tasks, n_p)),
+            "by_knob": np.zeros((tasks, self.n_edges, n_k)),
+            "by_rate": np.zeros((tasks, self.n_edges, len(self.plan.dosed))),
+        }
+        counts = np.where(good, tape.counts, 0)
+        self.module.run(
+            *BACKWARD.ordered(
+                {
+                    **results, **seeds.arrays, "owners": np.repeat(np.arange(n), r),
+                    "tape": tape.rows, "counts": counts, "parameters": self.parameters,
+                    "plans": given.plans, "firsts": given.firsts, "knobs": given.knobs,
+                    "rates": given.rates, "rested": np.repeat((~settled).astype(np.int8), r),
+                    "workspace": np.zeros(self.back.size),
+                }
+            )
+        )  # fmt: skip
+        results["by_edge"] += seeds.at_end
+        shaped = {key: one.reshape(n, r, *one.shape[1:]) for key, one in results.items()}
+        before = np.zeros((n, r, n_k))
+        for i in np.flatnonzero(settled & good):
+            lam = shaped["by_start"][i]
+            own, knobs = self._at_rest(tape, int(i), lam)
+            shaped["by_parameter"][i] += own
+            before[i] = knobs
+        self._write(shaped, before, good, out)
+
+    def _write(
+        self, found: Mapping[str, Array], before: Array, good: Flags, out: Gradients
+    ) -> None:
+        into = self.members[good]
+        out.by_parameter[into] = found["by_parameter"][good]
+        out.by_knob[into] = found["by_knob"][good]
+        out.by_before[into] = before[good]
+        for name, given, columns in (
+            ("by_rate", found["by_rate"], list(self.plan.dosed)),
+            ("by_bolus", found["by_edge"], self.live),
+            ("by_start", found["by_start"], self.live),
+        ):
+            whole = getattr(out, name)
+            whole[into] = 0.0
+            for at, column in enumerate(columns):
+                whole[into, ..., column] = given[good][..., at]
+
+    def _at_rest(self, tape: Tape, i: int, lam: Array) -> tuple[Array, Array]:
+        """Return the derivatives by parameters and standing inputs through a resting start.
+
+        At rest ``f(y, p, k) = 0`` and what is conserved is what the drug-free start holds. So with
+        ``J' m + L' v = lam``, the derivative is ``-m f_p + (L' v) rest_p``; see ``steady.settle``.
+        """
+        before = self.inputs.before[self.inputs.plans[i]]
+        full = np.zeros(len(self.plan.scales))
+        full[self.live] = tape.first[i]
+        leaves = {"y": full, "p": self.parameters[i], "k": before, "r": np.zeros(len(full))}
+        rows, columns = zip(*self.back.entries, strict=True)
+        jacobian = np.zeros((len(self.live), len(self.live)))
+        jacobian[list(rows), list(columns)] = carried_out(list(self.back.entries.values()), leaves)
+        pools = _pools(self.batch.model)[:, self.live]
+        whole = np.concatenate([jacobian, pools]).T
+        found = np.linalg.lstsq(whole, lam.T, rcond=1e-13)[0]
+        left, held = found[: len(self.live)], pools.T @ found[len(self.live) :]
+        own = np.zeros((len(lam), self.parameters.shape[1]))
+        knobs = np.zeros((len(lam), len(before)))
+        for nodes, seeds in ((self.back.slopes, -left), (self.back.rest, held)):
+            for at in range(len(lam)):
+                for kind, target in (("p", own), ("k", knobs)):
+                    target[at] += _pulled(nodes, seeds[:, at], kind, target.shape[1], leaves)
+        return own, knobs
+
+
+def _pulled(
+    nodes: Sequence[Node], seeds: Array, kind: str, length: int, leaves: Mapping[str, Array]
+) -> Array:
+    """Return the derivative by an array's entries, given that by nodes."""
+    graph = nodes[0].graph
+    ends = [(node, graph.leaf("seed", i)) for i, node in enumerate(nodes)]
+    inputs = {graph.leaf(kind, i).id: i for i in range(length)}
+    found = pulled_back(graph, ends, list(inputs), is_last=True)
+    values = carried_out(list(found.values()), {**leaves, "seed": seeds})
+    whole = np.zeros(length)
+    for key, value in zip(found, values, strict=True):
+        whole[inputs[key]] = value
+    return whole
+
+
+def _pools(model: Model) -> Array:
+    where = {name: i for i, name in enumerate(model.states)}
+    rows = np.zeros((len(model.conserved), len(where)))
+    for row, pool in zip(rows, model.conserved, strict=True):
+        row[[where[name] for name in pool]] = 1.0
+    return rows
+
+
+class _Seeds:
+    """Looks as the arrays that the backward kernel starts from."""
+
+    def __init__(self, tape: Tape, looked: Gathered, tasks: int, n_edges: int) -> None:
+        """Lay every look out; a task is one reduction of one member."""
+        n_live = len(tape.plan.live)
+        self.starts = np.zeros((tasks, n_live))
+        self.at_end = np.zeros((tasks, n_edges, n_live))
+        self.any = np.zeros((tasks, tape.rows.shape[1]), dtype=np.int8)
+        self.seeds = np.zeros((tasks, tape.rows.shape[1], max(1, len(tape.states)), 5))
+        derived = [(name, looks, *tape.by_states(name, looks)) for name, looks in looked.items()]
+        self.steady = sorted({at for *_, constants in derived for at in constants})
+        self.at_once = np.zeros((tasks, n_edges, len(self.steady)))
+        for _, looks, states, constants in derived:
+            self._add(tape, looks, states, constants)
+
+    def _add(
+        self, tape: Tape, looks: Looks, states: Mapping[int, Array], constants: Mapping[int, Array]
+    ) -> None:
+        at_first = looks.steps == FIRST
+        within = ~at_first
+        x = looks.shares[within]
+        rest = 1.0 - x
+        shape = np.stack([rest, x, x * rest, x * x * rest, x**3 * rest], axis=1)
+        places, steps = looks.places[within], looks.steps[within]
+        self.any[places, steps] = 1
+        ends = tape.is_end(looks.members, looks.steps, looks.shares) & within
+        segments = tape.segments[looks.members, np.maximum(looks.steps, 0)]
+        for state, slope in states.items():
+            weight = looks.weights * slope
+            _gather(
+                self.seeds[:, :, tape.states.index(state)], places, steps, weight[within], shape
+            )
+            np.add.at(self.starts, (looks.places[at_first], state), weight[at_first])
+            np.add.at(self.at_end, (looks.places[ends], segments[ends] + 1, state), weight[ends])
+        for constant, slope in constants.items():
+            column = self.steady.index(constant)
+            into = self.at_once[:, :, column]
+            np.add.at(into, (looks.places, segments), looks.weights * slope)
+        self._seeded = np.array(tape.states or (0,), dtype=np.int64)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by their names in the interface."""
+        return {
+            "seeded": self._seeded,
+            "any": self.any,
+            "seeds": self.seeds,
+            "steady": np.array(self.steady, dtype=np.int64),
+            "at_once": self.at_once,
+            "starts": self.starts,
+        }
+
+
+def _gather(into: Array, places: Counts, steps: Counts, weights: Array, shape: Array) -> None:
+    """Add looks (n,) to the five numbers of their steps, (n_tasks, n_tape, 5)."""
+    flat, size = places * into.shape[1] + steps, into.shape[0] * into.shape[1]
+    for k in range(shape.shape[1]):
+        total = np.bincount(flat, weights * shape[:, k], minlength=size)
+        into[:, :, k] += total.reshape(into.shape[:2])
+
+
+def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:
+    """Return a sentence for each law whose slope jumps where a step of the tape begins."""
+    eq = equations(System(model), whole=kernel.whole)
+    wires = (*model.derived, *model.quantities, *model.flows)
+    places = [(i, k) for i, n in enumerate(tape.counts) for k in range(int(n))]
+    members, steps = (np.array(one) for one in zip(*places, strict=True))
+    leaves = tape.leaves(members, steps)
+    told = []
+    for wire, call in zip(wires, eq.calls, strict=True):
+        for node in reach([call.result], {a.id for a in call.given}):
+            if node.op not in ("max", "min", "abs", "where"):
+                continue
+            by = pulled_back(eq.graph, [(call.result, eq.graph.const(1.0))], [node.id])
+            if node.id not in by:
+                continue
+            first, other = node.args[0], node.args[1] if len(node.args) > 1 else eq.graph.const(0.0)
+            a, b, slope = carried_out([first, other, by[node.id]], leaves)
+            on = (np.abs(a - b) <= ON_KINK * (np.abs(a) + np.abs(b))) & (np.abs(slope) > ON_KINK)
+            on = np.broadcast_to(on, members.shape)
+            if on.any():
+                t = tape.begins[members[on], steps[on]]
+                told.append(
+                    f"{wire.label} stands on a kink ({node.op}) between {t.min():.4g} h and "
+                    f"{t.max():.4g} h: the derivative is that of one side."
+                )
+    return told

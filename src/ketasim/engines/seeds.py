@@ -1,0 +1,272 @@
+"""What a read-out looks at, as derivatives by the states and constants at a few moments.
+
+A number of a course depends on the states at its moment (or moments) alone: an extreme on those at
+its top, an integral on those at the places of its quadrature, a crossing on those where it
+crosses. A *look* is such a moment with a weight; ``seeds`` turns looks into the derivatives that a
+backward kernel starts from (``ketasim.compile.backstep``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.compile.kernel import Plan, Reversal
+from ketasim.compile.pullback import carried_out, pulled_back
+from ketasim.compile.trace import Node
+from ketasim.readouts.course import PLACES, WEIGHTS, is_rough
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+BESIDE = 1e-4  # of a step: how far a slope is looked for on either side
+AROUND = 2e-2  # of a step: how far a curvature is
+PARTS = 4  # of a step within which something bends sharply
+SAME = 1e-9  # times nearer than this [h] are one
+FINELY, HALVINGS = 32, 50  # parts of a panel looked at for a crossing, and how often each is halved
+_TO_POWERS = np.linalg.inv(np.vander(PLACES, 5, increasing=True))
+FIRST = -1  # the step of a look at what is there before anything is given
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Moments looked at: whose, in which step and at what share of it, and with what weight.
+
+    All have shape (n,); ``places`` are indices of tasks.
+    """
+
+    places: Counts
+    members: Counts
+    steps: Counts
+    shares: Array
+    weights: Array
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.places)
+
+
+class _Entries:
+    """Entries of an array of each member, as one looks at them: ``leaf[i]`` is (n_looks,)."""
+
+    def __init__(self, rows: Array, owners: Counts) -> None:
+        """Take the rows of all members, and whose is looked at."""
+        self.rows, self.owners = rows, owners
+
+    def __getitem__(self, i: int) -> Array:
+        """Return entry ``i`` as each look sees it."""
+        return np.asarray(self.rows[self.owners, i])
+
+
+class Tape:
+    """Steps that were taken, and what every name was within them.
+
+    ``rows`` (n_members, n_tape, n_row) are as the stepper notes them and ``counts`` (n_members,)
+    say how many are used. ``states`` are the live states whose dense output was kept.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        back: Reversal,
+        rows: Array,
+        counts: Counts,
+        *,
+        states: Sequence[int],
+        parameters: Array,
+        knobs: Array,
+        rates: Array,
+        boluses: Array,
+    ) -> None:
+        """Take what was noted; ``knobs``, ``rates``, ``boluses`` are (n_members, n_edges, ...)."""
+        self.plan, self.back, self.rows, self.counts = plan, back, rows, counts
+        self.states, self.parameters = tuple(states), parameters
+        self.knobs, self.rates, self.boluses = knobs, rates, boluses
+        n = len(plan.live)
+        self.y = rows[:, :, 3 : 3 + n]
+        self.dense = rows[:, :, 3 + n :].reshape(*rows.shape[:2], len(states), 4)
+        self.begins, self.lengths = rows[:, :, 0], rows[:, :, 1]
+        self.segments = rows[:, :, 2].astype(np.int64)
+
+    @cached_property
+    def first(self) -> Array:
+        """Return the live states before anything is given, (n_members, n_live)."""
+        return np.asarray(self.y[:, 0] - self.boluses[:, 0])
+
+    def step_at(self, members: Counts, t: Array, *, before: bool = False) -> tuple[Counts, Array]:
+        """Return the step of each member that owns a time [h], and the share of it, each (n,).
+
+        At a step's beginning that step owns it; the earlier one does ``before``.
+        """
+        begins, counts = self.begins[members], self.counts[members]
+        used = np.arange(begins.shape[1]) < counts[:, None]
+        earlier = begins < (t - SAME)[:, None] if before else begins <= (t + SAME)[:, None]
+        steps = np.clip((earlier & used).sum(axis=1) - 1, 0, counts - 1)
+        shares = (t - self.begins[members, steps]) / self.lengths[members, steps]
+        return steps, np.clip(shares, 0.0, 1.0)
+
+    def values(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
+        """Return a name's values, shape (n,)."""
+        return (
+            carried_out([self.back.shown[name]], self._leaves(members, steps, shares))[0]
+            + 0.0 * shares
+        )
+
+    def _leaves(self, members: Counts, steps: Counts, shares: Array) -> dict[str, Any]:
+        x, rest = shares, 1.0 - shares
+        found: dict[int, Array] = {}
+        for j, state in enumerate(self.states):
+            u, d1, d2, d3 = np.moveaxis(self.dense[members, steps, j], -1, 0)
+            bend = d1 + x * (d2 + x * d3)
+            y = self.y[members, steps, state]
+            within = y * rest + x * (u + rest * bend)
+            within = np.where(steps == FIRST, self.first[members, state], within)
+            found[self.plan.live[state]] = within + self._last(members, steps, shares, state)
+        segments = self.segments[members, np.maximum(steps, 0)]
+        return {**self._inputs_of(members, segments), "y": found}
+
+    def leaves(self, members: Counts, steps: Counts) -> dict[str, Any]:
+        """Return everything that laws follow from at the beginnings of steps."""
+        known = dict(zip(self.plan.live, np.moveaxis(self.y[members, steps], -1, 0), strict=True))
+        nothing = np.zeros(len(members))
+        states = [known.get(i, nothing) for i in range(len(self.plan.scales))]
+        return {**self._inputs_of(members, self.segments[members, steps]), "y": states}
+
+    def _inputs_of(self, members: Counts, segments: Counts) -> dict[str, Any]:
+        flat = members * self.knobs.shape[1] + segments
+        return {
+            "p": _Entries(self.parameters, members),
+            "k": _Entries(self.knobs.reshape(-1, self.knobs.shape[2]), flat),
+            "r": _Entries(self.rates.reshape(-1, self.rates.shape[2]), flat),
+        }
+
+    def is_end(self, members: Counts, steps: Counts, shares: Array) -> NDArray[np.bool_]:
+        """Return which looks are at the very end, when a last bolus has been given."""
+        return np.asarray((steps == self.counts[members] - 1) & (shares >= 1.0))
+
+    def _last(self, members: Counts, steps: Counts, shares: Array, state: int) -> Array:
+        """Return what a bolus at the very end adds to a state."""
+        given = self.boluses[members, self.segments[members, self.counts[members] - 1] + 1, state]
+        return np.where(self.is_end(members, steps, shares), given, 0.0)
+
+    def slopes_of(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
+        """Return how fast a name moves within steps [1/h], shape (n,)."""
+        beyond = np.clip(shares + BESIDE, 0.0, 1.0)
+        short = np.clip(shares - BESIDE, 0.0, 1.0)
+        high = self.values(name, members, steps, beyond)
+        low = self.values(name, members, steps, short)
+        return np.asarray((high - low) / ((beyond - short) * self.lengths[members, steps]))
+
+    def by_states(self, name: str, looks: Looks) -> tuple[dict[int, Array], dict[int, Array]]:
+        """Return the derivatives of a name at looks, by live state and by constant, each (n,)."""
+        node = self.back.shown[name]
+        inputs = self._inputs(node)
+        graph = node.graph
+        back = pulled_back(
+            graph, [(node, graph.const(1.0))], [key for key, _, _ in inputs], is_last=True
+        )
+        kept = [(kind, at, back[key]) for key, kind, at in inputs if key in back]
+        leaves = self._leaves(looks.members, looks.steps, looks.shares)
+        values = carried_out([one for _, _, one in kept], leaves)
+        found: tuple[dict[int, Array], dict[int, Array]] = ({}, {})
+        for (kind, at, _), value in zip(kept, values, strict=True):
+            found[kind][at] = np.broadcast_to(value, looks.shares.shape)
+        return found
+
+    def _inputs(self, node: Node) -> list[tuple[int, int, int]]:
+        """Return what a value depends on: node id, 0 for a state or 1 for a constant, place."""
+        graph = node.graph
+        states = [(graph.leaf("y", self.plan.live[i]).id, 0, i) for i in self.states]
+        constants = [(one.id, 1, at) for at, one in enumerate(self.back.constants)]
+        return [*states, *constants]
+
+    def panels(self, name: str, members: Counts) -> "Panels":
+        """Return a name's panels within the steps of some members.
+
+        Steps within which the name bends sharply are cut in parts, as engines cut them.
+        """
+        owners = np.repeat(members, self.counts[members])
+        steps = np.concatenate([np.arange(n) for n in self.counts[members]])
+        low, wide = np.zeros(len(steps)), np.ones(len(steps))
+        values = self._five(name, owners, steps, low, wide)
+        rough = is_rough(values)
+        if rough.any():
+            cut = np.where(rough, PARTS, 1)
+            part = np.concatenate([np.arange(n) for n in cut])
+            owners, steps, cuts = (np.repeat(one, cut) for one in (owners, steps, cut))
+            low, wide = part / cuts, 1.0 / cuts
+            whole = np.repeat(values, cut, axis=0)
+            sharp = cuts > 1
+            whole[sharp] = self._five(name, owners[sharp], steps[sharp], low[sharp], wide[sharp])
+            values = whole
+        h = self.lengths[owners, steps]
+        begins = self.begins[owners, steps] + low * h
+        return Panels(owners, steps, begins, wide * h, low, wide, values)
+
+    def _five(self, name: str, owners: Counts, steps: Counts, low: Array, wide: Array) -> Array:
+        shares = low[:, None] + PLACES * wide[:, None]
+        five = len(PLACES)
+        found = self.values(name, np.repeat(owners, five), np.repeat(steps, five), shares.ravel())
+        return found.reshape(shares.shape)
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Stretches of steps with a value at five places of each: whose, and where they are.
+
+    All are (n,) but ``values`` (n, 5); ``begins`` and ``lengths`` are in h, ``low`` and ``wide``
+    shares of the step.
+    """
+
+    members: Counts
+    steps: Counts
+    begins: Array
+    lengths: Array
+    low: Array
+    wide: Array
+    values: Array
+
+
+def area(
+    tape: Tape, name: str, members: Counts, window: tuple[float, float]
+) -> tuple[Counts, Counts, Array, Array]:
+    """Return the places that integrals are taken from: whose, steps, shares and weights [h]."""
+    found = tape.panels(name, members)
+    first = np.maximum(found.begins, window[0])
+    last = np.minimum(found.begins + found.lengths, window[1])
+    kept = last > first
+    at = found.low + found.wide * (first - found.begins) / found.lengths
+    end = found.low + found.wide * (last - found.begins) / found.lengths
+    shares = at[kept, None] + PLACES * (end - at)[kept, None]
+    weights = (last - first)[kept, None] * WEIGHTS
+    owners, steps = (np.repeat(one[kept], len(PLACES)) for one in (found.members, found.steps))
+    return owners, steps, shares.ravel(), weights.ravel()
+
+
+def crossings(
+    tape: Tape, name: str, members: Counts, levels: Array, window: tuple[float, float]
+) -> tuple[Counts, Counts, Array, Array]:
+    """Return where a name passes each member's level: whose, steps, shares, and 1 up or -1 down."""
+    found = tape.panels(name, members)
+    level = np.zeros(len(tape.counts))
+    level[members] = levels
+    curves = found.values @ _TO_POWERS.T
+    curves[:, 0] -= level[found.members]
+    fine = np.linspace(0.0, 1.0, FINELY + 1)
+    heights = curves @ np.vander(fine, 5, increasing=True).T
+    rows, columns = np.nonzero((heights[:, :-1] > 0.0) != (heights[:, 1:] > 0.0))
+    low, high = fine[columns], fine[columns + 1]
+    up = heights[rows, columns + 1] > 0.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        value = (curves[rows] * np.vander(middle, 5, increasing=True)).sum(axis=1)
+        passed = (value > 0.0) == up
+        low, high = np.where(passed, low, middle), np.where(passed, middle, high)
+    x = 0.5 * (low + high)
+    t = found.begins[rows] + x * found.lengths[rows]
+    inside = (t > window[0]) & (t < window[1])
+    rows, x, up = rows[inside], x[inside], up[inside]
+    shares = found.low[rows] + x * found.wide[rows]
+    return found.members[rows], found.steps[rows], shares, np.where(up, 1.0, -1.0)

@@ -1,0 +1,151 @@
+"""The gradient of a scenario's read-outs, as a table, a picture and files."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from ketasim.reports.text import Table
+from ketasim.results.folder import prepare
+from ketasim.studies.gradients import gradient as differentiated
+from ketasim.verbs.run import Question, Tell, setup_of, warned
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TOP = 12
+
+
+@dataclass(frozen=True, repr=False)
+class Gradient:
+    """Read-outs and their derivatives by names.
+
+    Parameters
+    ----------
+    dataset
+        ``value`` (readout,); ``derivative`` and ``elasticity`` (readout, by); ``at`` (by,).
+    """
+
+    dataset: xr.Dataset
+
+    def __repr__(self) -> str:
+        """Return the largest elasticities of every read-out, and what is to be known of them."""
+        notes = [f"note: {one}" for one in self.dataset.attrs["notes"]]
+        return "\n\n".join([*(repr(one) for one in self.tables()), *notes])
+
+    def tables(self, *, top: int = TOP) -> list[Table]:
+        """Return, for each read-out, the names that move it most."""
+        return [self._table(k, top) for k in range(self.dataset.sizes["readout"])]
+
+    def _table(self, k: int, top: int) -> Table:
+        one = self.dataset.isel(readout=k)
+        sizes = np.abs(one["elasticity"].to_numpy())
+        order = [i for i in np.argsort(-np.nan_to_num(sizes), kind="stable") if sizes[i] > 0.0]
+        units = str(one["readout_unit"].to_numpy())
+        rows = tuple(
+            (
+                str(one["by"].to_numpy()[i]),
+                f"{float(one['at'][i]):.6g} {one['by_unit'].to_numpy()[i]}",
+                f"{float(one['elasticity'][i]):+.4g}",
+                f"{float(one['derivative'][i]):+.6g}",
+            )
+            for i in order[:top]
+        )
+        value = f"{float(one['value']):.6g}" + ("" if units == "1" else f" {units}")
+        count = f"{len(order)} of {self.dataset.sizes['by']} names move it"
+        return Table(
+            (str(one["readout"].to_numpy()), "at", "% per %", "derivative"),
+            rows,
+            f"value {value}; {count}"
+            + (f", the first {len(rows)} shown" if len(order) > top else ""),
+        )
+
+    @cached_property
+    def figure(self) -> "Figure":
+        """Return a tornado for every read-out."""
+        from ketasim.plots.gradients import draw_gradient
+
+        return draw_gradient(self.dataset)
+
+    def save(self, out: str | Path, *, formats: Iterable[str] = ()) -> list[Path]:
+        """Write the picture, a table of everything (CSV) and the same as JSON; return the files.
+
+        Raises
+        ------
+        ConfigError
+            When the folder cannot be written.
+        """
+        folder = Path(out)
+        prepare(folder)
+        files = [folder / f"gradient.{kind}" for kind in ("png", *formats)]
+        for file in files:
+            self.figure.savefig(file)
+        table = self.dataset[["derivative", "elasticity"]].to_dataframe().reset_index()
+        table["value"] = table["readout"].map(
+            dict(
+                zip(
+                    self.dataset["readout"].to_numpy(),
+                    self.dataset["value"].to_numpy(),
+                    strict=True,
+                )
+            )
+        )
+        table.to_csv(folder / "gradient.csv", index=False)
+        told = {
+            "notes": self.dataset.attrs["notes"],
+            "rows": json.loads(table.to_json(orient="records", double_precision=15)),
+        }
+        (folder / "gradient.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        return [*files, folder / "gradient.csv", folder / "gradient.json"]
+
+
+def gradient(
+    what: Question,
+    readouts: str | Iterable[str],
+    *,
+    by: str | Iterable[str] | None = None,
+    sets: Iterable[str] = (),
+    rtol: float | None = None,
+    tell: Tell = warned,
+) -> Gradient:
+    """Return read-outs of one scenario and their derivatives by all that goes into it.
+
+    Derivatives are taken back through the steps of the compiled engine, so that a gradient by all
+    parameters costs a few runs. They hold through doses, inputs and a start from rest.
+
+    Parameters
+    ----------
+    what
+        A configuration's name, a TOML file, a Setup or a Scenario.
+    readouts
+        Numbers such as ``"spines.density.peak"``; see :mod:`ketasim.readouts`.
+    by
+        Names of parameters, ``subject.weight``, ``dosing[0].amount``, ``intervention[0].level``,
+        ``bath[0].concentration``, ``STATE.start``; by default every parameter, dose and level.
+    sets
+        Changes to a file or named configuration, such as ``"output.until=3 d"``.
+    rtol
+        Relative tolerance of the run, 1e-6 by default.
+    tell
+        Hears each caution; a KetasimWarning by default.
+
+    Raises
+    ------
+    ConfigError
+        When a file, read-out or name cannot be understood.
+    SolverError
+        When integration stops.
+
+    Examples
+    --------
+    >>> ks.gradient("human_healthy_iv", "spines.density.peak").tables()[0]
+    """
+    setup = setup_of(what, sets=sets)
+    for caution in setup.cautions:
+        tell(caution)
+    return Gradient(differentiated(setup.scenario, readouts, by=by, rtol=rtol))
