@@ -8,9 +8,10 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``sensitivity``, ``check``, ``judge``, ``explain``, ``gradient``, ``describe``, ``list_...``,
-``status``, ``resume``, ``failures``, ``rerun``, ``doctor``, ``export.sbml`` and
-``plot.timecourse``. Every name loads on first use, so that ``import ketasim`` costs nothing.
+``sensitivity``, ``check``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``,
+``gradient``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``, ``rerun``,
+``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so that
+``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ketasim import config, export, models
+    from ketasim.config.findings import load_data
     from ketasim.config.judging import judge
+    from ketasim.config.petab import load_petab, save_petab
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
     from ketasim.models.subjects import human, mouse, rat
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
     from ketasim.verbs.evidence import check, explain, list_experiments, sensitivity
+    from ketasim.verbs.fit import fit
     from ketasim.verbs.gradient import gradient
     from ketasim.verbs.inspect import (
         describe,
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
         list_states,
         list_targets,
     )
+    from ketasim.verbs.posterior import posterior
     from ketasim.verbs.run import compare, run
     from ketasim.verbs.stores import failures, rerun, resume, status
     from ketasim.verbs.sweep import plan, sweep
@@ -62,6 +67,7 @@ __all__ = [
     "explain",
     "export",
     "failures",
+    "fit",
     "gradient",
     "hold",
     "hours",
@@ -75,15 +81,19 @@ __all__ = [
     "list_routes",
     "list_states",
     "list_targets",
+    "load_data",
+    "load_petab",
     "models",
     "mouse",
     "plan",
     "plot",
+    "posterior",
     "rat",
     "repeat",
     "rerun",
     "resume",
     "run",
+    "save_petab",
     "sensitivity",
     "simulate",
     "status",
@@ -99,13 +109,16 @@ _MODULES = {
     "plot": "ketasim.verbs.plot",
 }
 _HOMES = {
+    "ketasim.config.findings": ("load_data",),
     "ketasim.config.judging": ("judge",),
+    "ketasim.config.petab": ("load_petab", "save_petab"),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
     "ketasim.models.subjects": ("human", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments", "sensitivity"),
+    "ketasim.verbs.fit": ("fit",),
     "ketasim.verbs.gradient": ("gradient",),
     "ketasim.verbs.inspect": (
         "describe",
@@ -117,6 +130,7 @@ _HOMES = {
         "list_states",
         "list_targets",
     ),
+    "ketasim.verbs.posterior": ("posterior",),
     "ketasim.verbs.run": ("compare", "run"),
     "ketasim.verbs.stores": ("failures", "rerun", "resume", "status"),
     "ketasim.verbs.sweep": ("plan", "sweep"),

@@ -12,6 +12,8 @@ from ketasim import models
 from ketasim.cli.main import group
 from ketasim.config import load
 from ketasim.readouts import KINDS, parse
+from ketasim.studies.designs.choice import chosen
+from ketasim.verbs.fit import wishes
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "human_depressed_iv"
@@ -102,6 +104,8 @@ def holds(option, example):
         assert parse(example, MODEL).lookups
     elif option == "of":
         assert example in typed("list", "parameters", "--of", example)
+    elif option == "free":
+        assert chosen(MODEL, wishes(example))
     elif example.startswith("ketasim "):
         assert shlex.split(example)[1] in group.list_commands(None)
     else:

@@ -38,7 +38,7 @@ def test_the_map_shows_no_room_that_is_not_there():
     "room",
     [
         "core", "compile", "engines", "config", "models", "readouts", "studies/designs",
-        "studies/sweep",
+        "studies/fit", "studies/sweep",
     ],
 )  # fmt: skip
 def test_a_package_lists_its_files(room):
@@ -95,7 +95,7 @@ def test_continuous_integration_lints_before_it_tests():
 def test_what_is_imported_is_declared():
     declared = {re.split(r"[<>=\[]", one)[0].lower().replace("-", "_")
                 for one in PROJECT["project"]["dependencies"]}  # fmt: skip
-    optional = {"COPASI", "basico", "dynesty", "libsbml", "roadrunner", "pint"}
+    optional = {"COPASI", "arviz", "basico", "dynesty", "libsbml", "petab", "roadrunner", "pint"}
     optional.add("pydantic_core")  # pydantic's own, pinned by it to the last digit
     found = set()
     for path in (ROOT / "src" / "ketasim").rglob("*.py"):
@@ -109,7 +109,9 @@ def test_what_is_imported_is_declared():
 
 
 def test_every_extra_has_code():
-    assert set(PROJECT["project"]["optional-dependencies"]) == {"sbml", "fit", "bench", "dev"}
+    assert set(PROJECT["project"]["optional-dependencies"]) == {
+        "sbml", "fit", "petab", "bench", "dev",
+    }  # fmt: skip
 
 
 def test_everything_generated_is_up_to_date_and_that_is_soon_known(capsys):

@@ -14,6 +14,7 @@ from ketasim.errors import ConfigError
 if TYPE_CHECKING:
     from ketasim.core.model import Model
     from ketasim.studies.findings.finding import Finding, ReadOut
+    from ketasim.studies.findings.robustness import Standing
     from ketasim.studies.findings.scorecard import Verdict
 
 HARD_CHECK_FAILED, NOT_COMPUTED = 1, 3
@@ -51,7 +52,7 @@ def command(
     checks = chosen(load_checks(folder), only)
     model = hypothesis(name).model(antidepressant()) if name else antidepressant()
     if draws is not None:
-        click.echo(standing(checks, model, draws))
+        click.echo(standing(checks, model, draws, as_json=as_json))
         return
     if nulls:
         click.echo(beside_the_nulls(checks))
@@ -108,34 +109,65 @@ def _block(one: "Verdict") -> list[str]:
     return lines
 
 
-def standing(checks: "Sequence[Finding]", model: "Model", draws: int) -> str:
-    """Return how often each check passes when everything not measured is drawn.
+def standing(
+    checks: "Sequence[Finding]", model: "Model", draws: int, *, as_json: bool = False
+) -> str:
+    """Return how often each check passes when everything not measured is drawn, twice over.
+
+    Within the ledger's bounds, some of which were moved until tests held, and within ranges that
+    owe nothing to tests.
 
     Raises
     ------
     ConfigError
         When the number of draws is not positive or too large.
     """
+    from tqdm.auto import tqdm
+
     from ketasim.cli.text import columns
     from ketasim.studies.findings.robustness import pass_shares, unmeasured
 
     if not 1 <= draws <= MOST_DRAWS:
         raise ConfigError(f"--draws {draws}: must lie between 1 and {MOST_DRAWS:,}.")
     judged = [one for one in checks if not one.reported]
-    found = pass_shares(judged, model, draws=draws)
-    rows = [[str(one.finding.number), _share(one.share), one.finding.title] for one in found]
+    with tqdm(total=2 * draws, unit=" draws", disable=None) as bar:
+        found = pass_shares(judged, model, draws=draws, progress=bar.update)
+        widely = pass_shares(judged, model, draws=draws, widely=True, progress=bar.update)
+    if as_json:
+        shares = [_shares(*pair) for pair in zip(found, widely, strict=True)]
+        return json.dumps(
+            {"model_digest": model.digest, "draws": draws, "checks": shares}, indent=1
+        )
+    rows = [["check", "ledger", "wide", ""]]
+    rows += [
+        [str(one.finding.number), _share(one.share), _share(other.share), one.finding.title]
+        for one, other in zip(found, widely, strict=True)
+    ]
     count = len(unmeasured(model))
-    lost = [f"{one.finding.number}: {one.not_computed}" for one in found if one.not_computed]
-    closing = (
-        f"\nShares are of the draws that were computed; not computed (check: draws): "
-        f"{', '.join(lost)}."
-        if lost
-        else ""
-    )
+    closing = _not_computed(found, "ledger") + _not_computed(widely, "wide")
     return (
         f"Share of {draws:,} draws of {count} parameters that nobody has measured, each anywhere\n"
-        f"within its bounds, under which a check passes:\n{columns(rows)}{closing}"
+        "within the ledger's bounds (some were moved until tests held), and within wide ranges\n"
+        "(published, or a rule by kind of quantity; ketasim list parameters --bounds), under\n"
+        f"which a check passes:\n{columns(rows)}{closing}"
     )
+
+
+def _shares(one: "Standing", other: "Standing") -> dict[str, Any]:
+    record: dict[str, Any] = {"number": one.finding.number, "title": one.finding.title}
+    for name, each in (("ledger", one), ("wide", other)):
+        record[name] = each.share if isfinite(each.share) else None
+        record[f"{name}_not_computed"] = each.not_computed
+    return record
+
+
+def _not_computed(found: "Sequence[Standing]", where: str) -> str:
+    """Return how many draws of each check could not be computed, as a sentence, or nothing."""
+    lost = [f"{one.finding.number}: {one.not_computed}" for one in found if one.not_computed]
+    if not lost:
+        return ""
+    told = "Shares are of the draws that were computed; not computed"
+    return f"\n{told} ({where}; check: draws): {', '.join(lost)}."
 
 
 def _share(share: float) -> str:

@@ -8,8 +8,14 @@ import click
 @click.command(short_help="Overlay several configurations.")
 @click.argument("configs", nargs=-1, required=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "compare"))
+@click.option("--data", help="A CSV of your own, drawn over the curves; or plasma, spines.")
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")
-def command(configs: tuple[str, ...], out: Path, show: bool) -> None:  # noqa: FBT001
+def command(
+    configs: tuple[str, ...],
+    out: Path,
+    data: str | None,
+    show: bool,  # noqa: FBT001
+) -> None:
     """Run two or more CONFIGS at the same output times and overlay them."""
     from ketasim.cli.run import say
     from ketasim.config import load
@@ -19,7 +25,7 @@ def command(configs: tuple[str, ...], out: Path, show: bool) -> None:  # noqa: F
     setups = [load(one) for one in configs]
     if len(setups) > 1:
         folder.prepare(out)
-    found = compare(*setups, tell=say)
+    found = compare(*setups, data=data, tell=say)
     figure, *_ = found.save(out)
     click.echo(found)
     click.echo(f"figure: {figure}")

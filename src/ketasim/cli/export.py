@@ -1,4 +1,4 @@
-"""``ketasim export sbml CONFIG``: the model in the formats of other tools."""
+"""``ketasim export sbml CONFIG`` and ``export petab DATA``: in the formats of other tools."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ketasim.config import Setup
 
 
-@click.group(short_help="Write SBML or a COMBINE archive.")
+@click.group(short_help="Write SBML, a COMBINE archive or PEtab.")
 def command() -> None:
     """Write a configuration in the formats of other tools."""
 
@@ -41,6 +41,32 @@ def sbml(
     click.echo(path)
     if omex:
         click.echo(_archive(setup, path.with_suffix(".omex")))
+
+
+@command.command(short_help="Write a fit as a PEtab problem.")
+@click.argument("data")
+@click.option("--free", required=True, multiple=True, help="To estimate, with commas.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else DATA_petab.")
+def petab(data: str, free: tuple[str, ...], out: Path | None) -> None:
+    r"""Write what a fit to DATA asks as a PEtab problem, version 2, and have petab check it.
+
+    DATA is a CSV as "ketasim data check" reads it, or the name of one that comes with the package.
+
+    \b
+    ketasim export petab plasma --free pk_s.clearance_70,pk_s.q_fast_70 -o plasma_petab
+    """
+    from ketasim.cli.fit import parted
+    from ketasim.config.petab import save_petab
+    from ketasim.errors import ModelError
+    from ketasim.export.petab import faults
+
+    parts = (text.partition("=") for text in parted(free))
+    wishes = {name.strip(): told.strip() or None for name, _, told in parts}
+    path = save_petab(out or Path(f"{Path(data).stem}_petab"), data=data, free=wishes)
+    found = faults(path)
+    if found:
+        raise ModelError(f"{path}: petab finds fault with it: {'; '.join(found)}")
+    click.echo(f"PEtab 2, 0 faults by its linter\n{path}")
 
 
 def _write(setup: "Setup", path: Path) -> str:

@@ -10,12 +10,26 @@ KINDS = ("targets", "parameters", "states", "drugs", "routes", "configs")
 @click.command(short_help="List targets, parameters, states, ...")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--of", "mechanism", default="", help="Only one mechanism, e.g. nmda.")
-def list_(kind: str, mechanism: str) -> None:
-    """List targets, parameters, states, drugs, routes or configs."""
+@click.option("--bounds", is_flag=True, help="Of parameters: where each bound comes from.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text")
+def list_(
+    kind: str,
+    mechanism: str,
+    bounds: bool,  # noqa: FBT001  (click passes by name)
+    form: str,
+) -> None:
+    """List targets, parameters, states, drugs, routes or configs.
+
+    With --bounds, parameters are listed with what each of their bounds rests on: a source, a test
+    that it was set by, or nothing that was read; --format json or csv gives the same as data.
+    """
     from ketasim.config.packaged import packaged_library
     from ketasim.reports.contents import check_mechanism
     from ketasim.verbs import inspect
 
+    if bounds or form != "text":
+        _bounds(kind, mechanism, form, bounds=bounds)
+        return
     if kind not in ("configs", "targets", "parameters", "states"):
         check_mechanism(mechanism, packaged_library().model("antidepressant"))
     lists = {
@@ -27,6 +41,27 @@ def list_(kind: str, mechanism: str) -> None:
         "configs": inspect.list_configs,
     }
     click.echo(lists[kind]())
+
+
+def _bounds(kind: str, mechanism: str, form: str, *, bounds: bool) -> None:
+    """Print what the bounds of parameters rest on, as a table, JSON or CSV."""
+    from ketasim.config.packaged import packaged_library
+    from ketasim.errors import ConfigError
+    from ketasim.reports import contents
+    from ketasim.verbs import inspect
+
+    if kind != "parameters" or not bounds:
+        raise ConfigError(
+            f"list {kind}: --bounds and --format belong together and to parameters: "
+            "ketasim list parameters --bounds --format json."
+        )
+    if form == "text":
+        click.echo(inspect.list_parameters(of=mechanism, bounds=True))
+        return
+    model = packaged_library().model("antidepressant")
+    contents.check_mechanism(mechanism, model)
+    records = contents.bound_records(model, mechanism)
+    click.echo(contents.as_json(records) if form == "json" else contents.as_csv(records), nl=False)
 
 
 @click.command(short_help="Print a mechanism, or all, with sources.")

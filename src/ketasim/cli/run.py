@@ -25,6 +25,7 @@ DEMO = "human_depressed_iv"
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(["pdf", "svg"]), help="A figure more."
 )
+@click.option("--data", help="A CSV of your own, drawn over the curves; or plasma, spines.")
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")
 def command(
     config: str,
@@ -35,6 +36,7 @@ def command(
     method: str | None,
     rtol: str | None,
     formats: tuple[str, ...],
+    data: str | None,
     show: bool,  # noqa: FBT001  (click passes by name)
 ) -> None:
     """Run CONFIG, a TOML file or a name from "ketasim list configs"."""
@@ -45,7 +47,7 @@ def command(
     setup = load(config, sets=[*sets, *changes])
     if values is not None:
         setup = load(config, sets=[*sets, *_brought_back(values, setup), *changes])
-    picture = _carry_out(setup, out or Path("out", Path(config).stem), formats=formats)
+    picture = _carry_out(setup, out or Path("out", Path(config).stem), formats=formats, data=data)
     if show:
         click.launch(str(picture))
 
@@ -68,7 +70,9 @@ def say(caution: str) -> None:
     click.echo(caution, err=True)
 
 
-def _carry_out(setup: "Setup", out: Path, *, formats: Iterable[str] = ()) -> Path:
+def _carry_out(
+    setup: "Setup", out: Path, *, formats: Iterable[str] = (), data: str | None = None
+) -> Path:
     """Run a setup, write its folder, print the summary, and return the picture's path."""
     from ketasim.config import dump
     from ketasim.errors import SolverError
@@ -78,7 +82,7 @@ def _carry_out(setup: "Setup", out: Path, *, formats: Iterable[str] = ()) -> Pat
 
     folder.prepare(out)
     try:
-        found = run(setup, tell=say)
+        found = run(setup, data=data, tell=say)
     except SolverError as error:
         question = out / folder.SCENARIO
         question.write_text(dump(setup), encoding="utf-8")

@@ -10,6 +10,7 @@
 - ``build``: a table as a scenario; ``write``: a scenario as text
 - ``packaged``: the models, subjects and files that come with the package
 - ``findings``, ``finding_file``: evidence in files
+- ``petab``: data, arms and free numbers as a PEtab problem, out and in
 - ``hypotheses``, ``judging``: hypotheses in files, and what they are judged by
 """
 

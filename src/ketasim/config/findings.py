@@ -1,11 +1,13 @@
-"""Findings as files: one TOML a finding, be it a check of the scorecard, a report or a proposal."""
+"""Findings as files: one TOML a finding, be it a check, a report or a proposal; and own data."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from ketasim.config.build import Setup
 from ketasim.config.files import parse, read_file
 from ketasim.config.finding_file import ACCEPT, MOMENT, ArmTable, FindingFile, ReadOutTable
 from ketasim.config.messages import explain, located
@@ -14,16 +16,19 @@ from ketasim.config.protocol import protocol_of
 from ketasim.config.schema import Config, SubjectTable
 from ketasim.core.model import Model
 from ketasim.core.protocol import hours_of
-from ketasim.errors import ConfigError, suggest
+from ketasim.errors import ConfigError, KetasimError, suggest
 from ketasim.readouts import Readout
 from ketasim.studies.findings.arms import Arm
 from ketasim.studies.findings.finding import Finding, ReadOut
 from ketasim.studies.findings.observed import Curve, Direction, Interval, Number, Observation
 from ketasim.studies.findings.reading import Formula
 from ketasim.studies.findings.reading import parse as parse_readout
+from ketasim.studies.fit import data as tables
+from ketasim.studies.fit.data import Data
 from ketasim.units import unit
 
 MOST_FILES = 1000
+MAX_BYTES = 20_000_000  # of a CSV
 
 
 def load_findings(
@@ -239,3 +244,77 @@ def _width(where: str, tolerance: float | str, target: float) -> float:
     if sign != "%" or not 0.0 < share < inf:
         raise ConfigError(f'{where} = "{tolerance}": write a number, or a share as in "30 %".')
     return abs(target) * share / 100.0
+
+
+def load_data(path: str | Path, *, model: Model | None = None) -> Data:
+    """Read a CSV of one's own; see ``docs/fitting.md`` for its columns.
+
+    Parameters
+    ----------
+    path
+        A file, or the name of one that comes with the package: ``"plasma"``, ``"spines"``; or the
+        YAML file of a PEtab problem (:func:`ketasim.load_petab`).
+    model
+        Whose names the read-outs are in; the default model when not given.
+
+    Raises
+    ------
+    ConfigError
+        With every fault of the file, a line each.
+    """
+    place = _find(path)
+    if place.suffix in (".yaml", ".yml"):
+        from ketasim.config.petab import load_petab  # which needs petab, and reads CSVs with this
+
+        return load_petab(place, model=model).data
+    sheet = tables.read(_text(place), place.name)
+    arms: dict[str, Arm] = {}
+    base = packaged_library().model("antidepressant") if model is None else model
+    for name, (line, config, changes) in sheet.asked.items():
+        beside = place.parent / config
+        try:
+            setup = _config(beside if beside.is_file() else config, changes)
+            arms[name] = _own_arm(setup, base)
+        except KetasimError as error:
+            sheet.fault(line, f'arm "{name}": {error}')
+    return tables.bound(sheet, arms, base)
+
+
+def _config(what: str | Path, changes: Iterable[str]) -> Setup:
+    from ketasim.config import load  # which reads this room's other files
+
+    return load(what, sets=changes)
+
+
+def _find(path: str | Path) -> Path:
+    place = Path(path)
+    inside = folder() / "data" / f"{str(path).removesuffix('.csv')}.csv"
+    plain = place.name == str(path)
+    return inside if plain and not place.exists() and inside.is_file() else place
+
+
+def _text(place: Path) -> str:
+    if not place.is_file():
+        there = sorted(one.stem for one in (folder() / "data").glob("*.csv"))
+        raise ConfigError(f"{place}: no such file. With the package come: {', '.join(there)}.")
+    if place.stat().st_size > MAX_BYTES:
+        raise ConfigError(f"{place.name}: larger than {MAX_BYTES // 1_000_000} MB.")
+    try:
+        return place.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{place.name}: not UTF-8 text. Save it as CSV UTF-8.") from None
+    except OSError as error:
+        raise ConfigError(f"{place}: cannot be read ({error.strerror}).") from None
+
+
+def _own_arm(setup: Setup, base: Model) -> Arm:
+    """Return what is done to whom in a configuration; its parameter changes go with the arm."""
+    scenario = setup.scenario
+    plain = replace(scenario.model, edits={})
+    if plain.digest != replace(base, edits={}).digest:
+        raise ConfigError("it is of another model than the fit; give one model for all.")
+    values = {
+        name: f"{scenario.model.value(name) / unit(base.unit(name)).factor!r} {base.unit(name)}"
+        for name in scenario.model.edits
+    }
+    return Arm(scenario.subject, scenario.protocol, scenario.protocol.undrugged, values)

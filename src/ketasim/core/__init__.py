@@ -2,6 +2,7 @@
 
 - ``declare``: the words a mechanism is written in
 - ``evidence``: where a number comes from
+- ``bounds``: what a parameter's bounds rest on, and how far it could lie
 - ``maths``: the functions a law may use
 - ``model``: mechanisms put together
 - ``laws``: laws in order, told, replaced; numbers and names refused

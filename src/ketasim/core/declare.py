@@ -8,7 +8,7 @@ from functools import cache
 from math import inf
 from typing import Any, Literal
 
-from ketasim.core.evidence import Evidence
+from ketasim.core.evidence import UNREAD, Evidence, Grounds
 from ketasim.errors import ModelError
 
 Law = Callable[..., Any]
@@ -23,7 +23,7 @@ class Parameter:
     ``role`` says what the number is when it is not simply uncertain: the ``weight`` that follows
     the subject's, another trait of the subject's ``body``, a ``setting`` that is chosen, the
     ``gain`` of a hypothesis, an ``exponent``. Designs draw only what is uncertain unless asked for
-    more.
+    more. ``grounds`` say what the bounds rest on (:mod:`ketasim.core.bounds`).
     """
 
     name: str
@@ -33,6 +33,7 @@ class Parameter:
     evidence: Evidence
     meaning: str = ""
     role: Use = ""
+    grounds: Grounds = UNREAD
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Where a number comes from: measured, fitted, derived, or honestly assumed."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 Kind = Literal["measured", "fitted", "derived", "assumed"]
@@ -38,3 +39,72 @@ def derived(note: str, *keys: str) -> Evidence:
 def assumed(why: str) -> Evidence:
     """Nobody has measured it, or we have not found it; the note says why this value."""
     return Evidence("assumed", why)
+
+
+EndKind = Literal["source", "test", "limit", "chosen", "no source"]
+
+
+@dataclass(frozen=True)
+class End:
+    """What one end of a parameter's bounds rests on.
+
+    ``source``: an extreme that a source states, rounded outwards; ``test``: moved, or kept, so that
+    a demand on the model holds for every draw; ``limit``: the number cannot lie beyond it;
+    ``chosen``: set by who asks; ``no source``: nothing that was read says so.
+    """
+
+    kind: EndKind = "no source"
+    note: str = ""
+    keys: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the kind and the note, for tables."""
+        sources = f" [{', '.join(self.keys)}]" if self.keys else ""
+        return f"{self.kind}{f': {self.note}' if self.note else ''}{sources}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The range over which sources that were read disagree, in the parameter's own unit."""
+
+    low: float
+    high: float
+    note: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What a parameter's bounds rest on; an end that is not given rests on nothing that was read.
+
+    ``seen`` is the range over sources where there are several; ``most`` the greatest value there
+    can be, such as 1 for a share.
+    """
+
+    low: End | None = None
+    high: End | None = None
+    seen: Seen | None = None
+    most: float = inf
+
+
+UNREAD = Grounds()
+
+
+def by_source(note: str, *keys: str) -> End:
+    """Return an end that a source states; ``keys`` are entries of ``references.bib``."""
+    return End("source", note, keys)
+
+
+def by_test(why: str) -> End:
+    """Return an end that was moved, or is kept, so that the model does what is asked of it."""
+    return End("test", why)
+
+
+def unsourced(note: str) -> End:
+    """Return an end without a source, of which something is still to be told."""
+    return End("no source", note)
+
+
+def seen(low: float, high: float, note: str, *keys: str) -> Seen:
+    """Return the range over which sources that were read disagree."""
+    return Seen(low, high, note, keys)

@@ -1,6 +1,6 @@
 """A protocol made exact: segments of constant input between breakpoints never skipped."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf, isfinite
@@ -271,3 +271,36 @@ def _held(one: Hold, model: Model) -> float:
             f"{one.knob} = {one.value}: must lie between {low:g} and {high:g} {knob.unit}."
         )
     return value
+
+
+def dose_into(
+    amounts: Mapping[str, float], model: Model, *, start: float, over: float
+) -> Dose | None:
+    """Return the dose that puts amounts [umol] into states; None where no drug by any route does.
+
+    Where the shares are no drug's own, it is a racemic drug with a share of its own.
+    """
+    total = sum(amounts.values())
+    routes = sorted({route for _, route in model.inlets})
+    ways = [(drug, route) for drug in model.substances for route in routes]
+    for exact in (True, False):
+        for drug, route in ways:
+            into = [model.inlets.get((part, route), "") for part, _ in drug.parts]
+            if not set(amounts) <= set(into) or (not exact and len(into) != 2):
+                continue
+            shares = np.array([amounts.get(state, 0.0) / total for state in into])
+            if exact and not np.allclose(shares, [share for _, share in drug.parts], atol=1e-9):
+                continue
+            mass = total * drug.molar_mass * unit("g/mol").factor
+            event = Dose(mass, False, route, drug.name, start, over)  # noqa: FBT003
+            return event if exact else replace(event, s_fraction=float(shares[0]))
+    return None
+
+
+def windows(knob: str, steps: Sequence[tuple[float, float]], model: Model) -> Iterator[Hold]:
+    """Yield the windows in which a knob is held, given the levels it goes to and when [h]."""
+    declared = model.knobs[knob]
+    neutral = declared.neutral * unit(declared.unit).factor
+    for (start, level), (stop, _) in pairwise([*steps, (inf, neutral)]):
+        if level != neutral:
+            yield Hold(knob, f"{level!r} {unit(declared.unit).canonical}", start, stop)

@@ -12,6 +12,7 @@
 - ``archive``: a COMBINE archive with its SED-ML
 - ``peers``: what libSBML, libRoadRunner and COPASI make of the same file
 - ``values``: values that were changed in another tool come back
+- ``petab``: what a fit asks as a PEtab problem
 - ``sheet``: equations and ledgers as Markdown or LaTeX
 - ``diagram``: which mechanism reads which, as SVG or TikZ
 """

@@ -21,7 +21,16 @@ from ketasim.export.expression import (
     of_law,
     power_function,
 )
-from ketasim.export.names import BEGIN, CLOCK, definitions, flow_ids, identifier, rate_id, unit_id
+from ketasim.export.names import (
+    BEGIN,
+    CLOCK,
+    definitions,
+    flow_ids,
+    identifier,
+    rate_id,
+    start_id,
+    unit_id,
+)
 from ketasim.export.source import Source, events, fed, source, turned
 from ketasim.export.xml import SBML, Element, element, group, number, written
 
@@ -36,10 +45,11 @@ def sbml(what: Scenario | Model) -> str:
     SolverError
         When the scenario starts from a fixed point that does not exist.
     """
-    return written(_document(source(what)))
+    return written(document(source(what)))
 
 
-def _document(one: Source) -> Element:
+def document(one: Source) -> Element:
+    """Return what is exported as an SBML document; see :func:`sbml`."""
     species = one.scenario.subject.species if one.scenario else ""
     model = element(
         "model",
@@ -166,10 +176,11 @@ def _flow(model: Model, name: str, wire: Wire) -> Element:
 
 
 def _protocol(one: Source) -> Iterator[Element]:
-    if one.schedule is None:
-        return
-    yield _parameter(BEGIN, "h", value=number(one.begin), constant="true")
-    yield _parameter(CLOCK, "h", constant="false")
+    if one.schedule is not None:
+        yield _parameter(BEGIN, "h", value=number(one.begin), constant="true")
+        yield _parameter(CLOCK, "h", constant="false")
+    for full in one.starts:
+        yield _parameter(start_id(full), unit_id(one.model.unit(full)), constant="false")
     for state in fed(one):
         units = unit_id(one.model.unit(state), per_hour=True)
         yield _parameter(rate_id(state), units, value=number(0.0), constant="false")
@@ -189,6 +200,8 @@ def initial_assignments(one: Source) -> Iterator[Element]:
         start = one.start(full)
         if isinstance(start, str):
             yield _initially(full, xml.name(identifier(start)))
+    for full in one.starts:
+        yield _initially(start_id(full), xml.name(identifier(full)))
 
 
 def rules(one: Source) -> Iterator[Element]:

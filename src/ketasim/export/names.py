@@ -27,6 +27,11 @@ def rate_id(state: str) -> str:
     return f"input.{state}"
 
 
+def start_id(name: str) -> str:
+    """Return the full name under which the value of a time course at the start is kept."""
+    return f"start.{name}"
+
+
 def flow_ids(model: Model) -> dict[str, Wire]:
     """Return each flow by an identifier, numbered where one law serves several flows."""
     labels = [wire.label for wire in model.flows]

@@ -28,10 +28,18 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Source:
-    """A model with its subject's values, and the schedule of a scenario if there is one."""
+    """A model with its subject's values, and the schedule of a scenario if there is one.
+
+    Without a scenario a file may be left open to a protocol that others carry out (PEtab):
+    ``feeds`` are states with a rate of their own, ``turns`` knobs that are moved, ``starts`` names
+    whose value at the start is kept.
+    """
 
     model: Model
     scenario: Scenario | None = None
+    feeds: tuple[str, ...] = ()
+    turns: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -87,7 +95,7 @@ def source(what: Scenario | Model) -> Source:
 def fed(source: Source) -> tuple[str, ...]:
     """Return the states that a protocol feeds at a rate."""
     if source.schedule is None:
-        return ()
+        return source.feeds
     ever = np.abs(source.schedule.rates).max(axis=0) > 0.0
     return tuple(name for name, yes in zip(source.model.states, ever, strict=True) if yes)
 
@@ -95,7 +103,7 @@ def fed(source: Source) -> tuple[str, ...]:
 def turned(source: Source) -> tuple[str, ...]:
     """Return the knobs that a protocol moves after the start."""
     if source.schedule is None:
-        return ()
+        return source.turns
     moves = (source.schedule.knobs != source.schedule.before).any(axis=0)
     return tuple(name for name, yes in zip(source.model.knobs, moves, strict=True) if yes)
 

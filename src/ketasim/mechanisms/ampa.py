@@ -16,7 +16,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import assumed, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted
 from ketasim.core.maths import hill
 
 
@@ -63,14 +63,14 @@ AMPA = Mechanism(
     story=story_of(__doc__),
     states=(State("surface", "surface_rest", "1", "AMPA receptors at the surface, of all", within=(0.0, 1.0)),),
     parameters=(
-        Parameter("surface_rest", 0.4, "1", (0.2, 0.6), assumed("a sizeable internal reserve"), "receptors at the surface at rest"),
+        Parameter("surface_rest", 0.4, "1", (0.2, 0.6), assumed("a sizeable internal reserve"), "receptors at the surface at rest", grounds=Grounds(most=1.0)),
         Parameter("k_remove", 0.1, "1/h", (0.05, 0.3), assumed("added receptors last most of a day"), "removal from the surface"),
-        Parameter("weight", 0.1, "1", (0.0, 0.15), assumed("few inserted receptors face the released glutamate; small, so that the loop through BDNF cannot hold itself up"), "current gained if every receptor came to the surface"),
+        Parameter("weight", 0.1, "1", (0.0, 0.15), assumed("few inserted receptors face the released glutamate; small, so that the loop through BDNF cannot hold itself up"), "current gained if every receptor came to the surface", grounds=Grounds(high=by_test("so that the loop through BDNF cannot hold itself up in any draw"))),
         Parameter("gain_trkb", 4.75, "1", (1.0, 8.0), fitted("function recovers within hours", "ModaSava2019"), "insertion added by TrkB"),
         Parameter("half_trkb", 1.0, "1", (0.4, 2.0), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect"),
         Parameter("gain_eef2", 2.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "insertion added by relief of eEF2"),
         Parameter("half_eef2", 0.4, "1", (0.2, 0.8), assumed("a 40 % fall of phosphorylation"), "relief of eEF2 for half the effect"),
-        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of both", role="exponent"),
+        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of both", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
     ),
     reads=(
         Read("glutamate", "1", of="glutamate.relative"),

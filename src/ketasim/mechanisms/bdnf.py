@@ -20,7 +20,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import assumed, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted, unsourced
 from ketasim.core.maths import hill
 
 
@@ -97,12 +97,12 @@ BDNF = Mechanism(
         Parameter("k_clear", 3.0, "1/h", (2.0, 10.0), assumed("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
         Parameter("gain_release", 7.85, "1", (3.0, 14.0), fitted("mTORC1 pulse and 24-hour effect", "Li2010"), "release added by calcium"),
         Parameter("half_release", 0.235, "1", (0.18, 0.5), fitted("doses at which BDNF and mTOR rise", "Yang2013"), "excess calcium for half the effect"),
-        Parameter("steep_release", 3.0, "1", (3.0, 5.0), assumed("several calcium ions; no slope at rest"), "steepness of release", role="exponent"),
-        Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent"),
-        Parameter("half_translation", 0.35, "1", (0.2, 0.8), assumed("about a third of the kinase"), "silenced share for half the effect"),
-        Parameter("steep_translation", 2.0, "1", (2.0, 4.0), assumed("no slope at rest"), "steepness of secretion on silencing", role="exponent"),
+        Parameter("steep_release", 3.0, "1", (3.0, 5.0), assumed("several calcium ions; no slope at rest"), "steepness of release", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
+        Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent", grounds=Grounds(high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
+        Parameter("half_translation", 0.35, "1", (0.2, 0.8), assumed("about a third of the kinase"), "silenced share for half the effect", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), most=1.0)),
+        Parameter("steep_translation", 2.0, "1", (2.0, 4.0), assumed("no slope at rest"), "steepness of secretion on silencing", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
         Parameter("gain_transcription", 0.2, "1", (0.0, 0.6), assumed("small: the effect survives block of transcription"), "synthesis added by transcription"),
-        Parameter("d1_share", 0.9, "1", (0.6, 1.0), assumed("D1 pyramidal cells are needed for the effect"), "share of calcium that needs D1 cells"),
+        Parameter("d1_share", 0.9, "1", (0.6, 1.0), assumed("D1 pyramidal cells are needed for the effect"), "share of calcium that needs D1 cells", grounds=Grounds(most=1.0)),
     ),
     reads=(
         Read("current", "1", of="ampa.current"),

@@ -11,7 +11,7 @@ layers. Rates are relative to rest and limited to twice rest.
 """
 
 from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
-from ketasim.core.evidence import assumed, fitted, measured
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted, measured
 from ketasim.core.maths import exp
 
 
@@ -53,15 +53,15 @@ CIRCUIT = Mechanism(
         State("homeostasis", 1.0, "1", "slow adaptation of inhibition, relative to rest"),
     ),
     parameters=(
-        Parameter("nmda_share", 0.8, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors"),
-        Parameter("g_ampa", 0.5, "1", (0.2, 0.8), assumed("below the inhibition it recruits, so that recurrent excitation is stable"), "pull of AMPA drive on pyramidal cells"),
+        Parameter("nmda_share", 0.8, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors", grounds=Grounds(most=1.0)),
+        Parameter("g_ampa", 0.5, "1", (0.2, 0.8), assumed("below the inhibition it recruits, so that recurrent excitation is stable"), "pull of AMPA drive on pyramidal cells", grounds=Grounds(high=by_test("below the inhibition it recruits, so that recurrent excitation is stable in every draw"))),
         Parameter("g_nmda", 1.71, "1", (1.0, 4.0), fitted("smaller surge at anaesthetic doses", "Li2010"), "pull of lost NMDA drive on pyramidal cells"),
         Parameter("g_inhibition", 3.85, "1", (2.0, 6.0), fitted("rat prefrontal glutamate at 10 and 30 mg/kg", "Moghaddam1997"), "pull of inhibition on pyramidal cells"),
         Parameter("k_gaba", 8.0, "1/h", (4.0, 30.0), assumed("pyramidal cells rise minutes after interneurons fall"), "waning of GABA tone"),
         Parameter("k_homeostasis", 1 / 72, "1/h", (1 / 150, 1 / 36), assumed("homeostatic scaling takes about three days"), "pace of homeostasis"),
-        Parameter("strength", 0.5, "1", (0.0, 1.0), assumed("partial compensation"), "strength of homeostasis"),
+        Parameter("strength", 0.5, "1", (0.0, 1.0), assumed("partial compensation"), "strength of homeostasis", grounds=Grounds(most=1.0)),
         Parameter("agonist_effect", 3.0, "1", (1.5, 6.0), measured("muscimol in infralimbic cortex abolishes the effect", "Fuchikami2015"), "inhibition added by a full GABA-A agonist"),
-        Parameter("modulator_effect", 0.35, "1", (0.1, 0.6), assumed("alpha5 receptors carry about a third of tonic inhibition"), "inhibition removed by a full alpha5 negative modulator"),
+        Parameter("modulator_effect", 0.35, "1", (0.1, 0.6), assumed("alpha5 receptors carry about a third of tonic inhibition"), "inhibition removed by a full alpha5 negative modulator", grounds=Grounds(most=1.0)),
     ),
     reads=(
         Read("glutamate", "1", of="glutamate.relative"),

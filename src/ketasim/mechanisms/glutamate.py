@@ -22,7 +22,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import assumed
+from ketasim.core.evidence import Grounds, assumed, by_source, seen, unsourced
 from ketasim.core.maths import hill
 
 
@@ -83,16 +83,16 @@ GLUTAMATE = Mechanism(
         State("astrocytic", "astrocytic_rest", "uM", "glutamate on its way back, per extracellular volume", scale=20.0),
     ),
     parameters=(
-        Parameter("ambient", 0.3, "uM", (0.05, 0.9), assumed("interstitial glutamate lies below 1 uM; nanomolar in slice"), "extracellular glutamate at rest"),
+        Parameter("ambient", 0.3, "uM", (0.05, 0.9), assumed("interstitial glutamate lies below 1 uM; nanomolar in slice"), "extracellular glutamate at rest", grounds=Grounds(high=by_source("below 1 uM in interstitial fluid", "BioNumbers"), seen=seen(0.025, 1.0, "about 25 nM in slice (not confirmed) to below 1 uM in interstitial fluid", "BioNumbers"))),
         Parameter("vesicular_rest", 40.0, "uM", (20.0, 80.0), assumed("emptied in about two hours at the resting rate"), "vesicular pool at rest"),
         Parameter("astrocytic_rest", 20.0, "uM", (5.0, 60.0), assumed("as large as the vesicular pool"), "astrocytic pool at rest"),
         Parameter("k_clear", 60.0, "1/h", (30.0, 240.0), assumed("uptake lumped to a minute, far faster than what it drives"), "clearance of ambient glutamate"),
-        Parameter("affinity", 19.0, "uM", (10.0, 30.0), assumed("Km of GLT-1 18-20 uM; source not confirmed"), "affinity of uptake"),
-        Parameter("stress_effect", 0.03, "1", (0.0, 0.08), assumed("stress lowers EAAT2; size not in the evidence"), "uptake lost at full stress"),
+        Parameter("affinity", 19.0, "uM", (10.0, 30.0), assumed("Km of GLT-1 18-20 uM; source not confirmed"), "affinity of uptake", grounds=Grounds(seen=seen(18.0, 20.0, "Km of GLT-1, not confirmed"))),
+        Parameter("stress_effect", 0.03, "1", (0.0, 0.08), assumed("stress lowers EAAT2; size not in the evidence"), "uptake lost at full stress", grounds=Grounds(most=1.0)),
         Parameter("k_brake", 0.2, "1", (0.05, 0.5), assumed("modest tonic brake"), "strength of mGlu2/3 autoreceptors"),
         Parameter("agonist_effect", 2.0, "1", (0.5, 5.0), assumed("a full agonist cuts release to about a third"), "brake by a full mGlu2/3 agonist"),
-        Parameter("facilitation_max", 3.0, "1", (1.0, 5.0), assumed("set so that the account can reach a comparable surge"), "greatest rise of release by hydroxynorketamine"),
-        Parameter("half", 1.0, "uM", (0.3, 5.0), assumed("hippocampal fluid reaches about 8 uM at an effective dose"), "half-effective hydroxynorketamine"),
+        Parameter("facilitation_max", 3.0, "1", (1.0, 5.0), assumed("set so that the account can reach a comparable surge"), "greatest rise of release by hydroxynorketamine", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
+        Parameter("half", 1.0, "uM", (0.3, 5.0), assumed("hippocampal fluid reaches about 8 uM at an effective dose"), "half-effective hydroxynorketamine", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
         Parameter("steepness", 2.0, "1", (1.0, 3.0), assumed("some cooperation; not in the evidence"), "steepness of its effect", role="exponent"),
         Parameter("d_serine", 1.0, "1", (0.5, 2.0), assumed("relative to its usual level"), "D-serine level"),
         Parameter("affinity_d_serine", 0.5, "1", (0.1, 2.0), assumed("site about two thirds full at rest"), "D-serine that half fills the site"),

@@ -15,7 +15,16 @@ only absent as a target of the drug).
 """
 
 from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
-from ketasim.core.evidence import assumed, derived, fitted, measured
+from ketasim.core.evidence import (
+    Grounds,
+    assumed,
+    by_source,
+    derived,
+    fitted,
+    measured,
+    seen,
+    unsourced,
+)
 from ketasim.core.maths import exp
 
 
@@ -115,36 +124,36 @@ def _pool_flows(pool: str) -> tuple[Flow, ...]:
 
 
 _LEDGER = (
-    Parameter("k_s", 0.3, "uM", (0.2, 0.6), measured("Ki of S-ketamine, rat cortex", "Ebert1997"), "affinity of S-ketamine"),
-    Parameter("k_r", 1.4, "uM", (0.8, 2.5), measured("Ki of R-ketamine, rat cortex", "Ebert1997"), "affinity of R-ketamine"),
-    Parameter("k_s_norketamine", 1.7, "uM", (1.0, 3.4), measured("Ki of S-norketamine, rat cortex", "Ebert1997"), "affinity of S-norketamine"),
-    Parameter("k_r_norketamine", 13.0, "uM", (6.5, 26.0), measured("Ki of R-norketamine, rat cortex", "Ebert1997"), "affinity of R-norketamine"),
+    Parameter("k_s", 0.3, "uM", (0.2, 0.6), measured("Ki of S-ketamine, rat cortex", "Ebert1997"), "affinity of S-ketamine", grounds=Grounds(seen=seen(0.25, 0.66, "Ki over a database, of the racemate", "Morris2017"))),
+    Parameter("k_r", 1.4, "uM", (0.8, 2.5), measured("Ki of R-ketamine, rat cortex", "Ebert1997"), "affinity of R-ketamine", grounds=Grounds(seen=seen(0.497, 1.4, "0.497 uM in one laboratory (not confirmed), 1.4 in another", "Ebert1997"))),
+    Parameter("k_s_norketamine", 1.7, "uM", (1.0, 3.4), measured("Ki of S-norketamine, rat cortex", "Ebert1997"), "affinity of S-norketamine", grounds=Grounds(seen=seen(1.7, 2.25, "1.7 uM in one laboratory, 2.25 in another (not confirmed)", "Ebert1997"))),
+    Parameter("k_r_norketamine", 13.0, "uM", (6.5, 26.0), measured("Ki of R-norketamine, rat cortex", "Ebert1997"), "affinity of R-norketamine", grounds=Grounds(seen=seen(13.0, 26.5, "13 uM in one laboratory, 26.5 in another (not confirmed)", "Ebert1997"))),
     Parameter("k_s_hydroxynorketamine", 46.0, "uM", (20.0, 250.0), assumed("taken as for (2R,6R)"), "affinity of (2S,6S)-hydroxynorketamine"),
-    Parameter("k_r_hydroxynorketamine", 46.0, "uM", (20.0, 250.0), measured("IC50 of (2R,6R)-hydroxynorketamine, GluN1/2A", "Abbott2020"), "affinity of (2R,6R)-hydroxynorketamine"),
-    Parameter("k_memantine", 0.4, "uM", (0.2, 1.0), measured("Mg-free IC50 0.3-0.9 over the subunits", "NMDARSpecificity"), "affinity of memantine"),
+    Parameter("k_r_hydroxynorketamine", 46.0, "uM", (20.0, 250.0), measured("IC50 of (2R,6R)-hydroxynorketamine, GluN1/2A", "Abbott2020"), "affinity of (2R,6R)-hydroxynorketamine", grounds=Grounds(seen=seen(46.0, 212.0, "IC50 46 uM in one laboratory, 212 in another (not confirmed)", "Abbott2020"))),
+    Parameter("k_memantine", 0.4, "uM", (0.2, 1.0), measured("Mg-free IC50 0.3-0.9 over the subunits", "NMDARSpecificity"), "affinity of memantine", grounds=Grounds(low=by_source("least of four subunits 0.3 uM", "NMDARSpecificity"), high=by_source("largest of four subunits 0.9 uM", "NMDARSpecificity"))),
     Parameter("k_mk801", 0.005, "uM", (0.001, 0.05), assumed("nanomolar affinity of dizocilpine; not in the evidence"), "affinity of MK-801"),
-    Parameter("trapping_ketamine", 0.86, "1", (0.7, 0.95), assumed("86 % in cortical neurons; source not confirmed"), "share of ketamine block kept by a closed channel"),
-    Parameter("trapping_memantine", 0.71, "1", (0.5, 0.85), assumed("71 % in cortical neurons; source not confirmed"), "share of memantine block kept by a closed channel"),
-    Parameter("memantine_access_interneuron", 0.0604, "1", (0.02, 0.2), fitted("memantine without effect at a comparable dose", "Gideons2014"), "memantine's hold on tonically active receptors, relative to its affinity"),
-    Parameter("memantine_access_pyramidal", 0.5, "1", (0.2, 1.0), assumed("it leaves depolarised channels quickly"), "memantine's hold on pyramidal receptors, relative to its affinity"),
-    Parameter("memantine_access_resting", 0.05, "1", (0.0, 0.15), measured("does not block resting receptors in physiological magnesium", "Gideons2014"), "memantine's hold on resting receptors, relative to its affinity"),
+    Parameter("trapping_ketamine", 0.86, "1", (0.7, 0.95), assumed("86 % in cortical neurons; source not confirmed"), "share of ketamine block kept by a closed channel", grounds=Grounds(most=1.0)),
+    Parameter("trapping_memantine", 0.71, "1", (0.5, 0.85), assumed("71 % in cortical neurons; source not confirmed"), "share of memantine block kept by a closed channel", grounds=Grounds(most=1.0)),
+    Parameter("memantine_access_interneuron", 0.0604, "1", (0.02, 0.2), fitted("memantine without effect at a comparable dose", "Gideons2014"), "memantine's hold on tonically active receptors, relative to its affinity", grounds=Grounds(most=1.0)),
+    Parameter("memantine_access_pyramidal", 0.5, "1", (0.2, 1.0), assumed("it leaves depolarised channels quickly"), "memantine's hold on pyramidal receptors, relative to its affinity", grounds=Grounds(most=1.0)),
+    Parameter("memantine_access_resting", 0.05, "1", (0.0, 0.15), measured("does not block resting receptors in physiological magnesium", "Gideons2014"), "memantine's hold on resting receptors, relative to its affinity", grounds=Grounds(most=1.0)),
     Parameter("k_magnesium_interneuron", 0.6, "mM", (0.3, 1.0), assumed("between GluN2C (2.3-fold loss of potency in 1 mM Mg at -66 mV) and GluN2D (3.6-fold); source not confirmed"), "magnesium affinity, GluN2C/2D-rich"),
     Parameter("k_magnesium_pyramidal", 0.066, "mM", (0.04, 0.12), assumed("the 16-fold loss of potency of GluN2A/2B in 1 mM Mg at -66 mV; source not confirmed"), "magnesium affinity, GluN2A/2B"),
-    Parameter("k_magnesium_resting", 1.5, "mM", (0.7, 4.0), assumed("resting conductance passes through magnesium-tolerant receptors"), "magnesium affinity, resting pool"),
+    Parameter("k_magnesium_resting", 1.5, "mM", (0.7, 4.0), assumed("resting conductance passes through magnesium-tolerant receptors"), "magnesium affinity, resting pool", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
     Parameter("reference_voltage", -66.0, "mV", (-66.0, -66.0), derived("holding potential at which the magnesium affinities are stated"), "voltage of the magnesium affinities"),
     Parameter("voltage_slope", 17.0, "mV", (12.0, 25.0), assumed("electrical depth of magnesium of about 0.75 with two charges"), "voltage over which magnesium block falls e-fold"),
     Parameter("voltage_interneuron", -46.0, "mV", (-52.0, -42.0), assumed("fast-firing cells are depolarised on average"), "mean voltage of interneurons"),
     Parameter("voltage_pyramidal", -62.0, "mV", (-68.0, -57.0), assumed("near rest between sparse spikes"), "mean voltage of pyramidal cells"),
     Parameter("voltage_resting", -66.0, "mV", (-70.0, -60.0), assumed("at rest"), "mean voltage at resting synapses"),
-    Parameter("gating_interneuron", 0.5, "1", (0.3, 0.8), assumed("tonically active"), "how often receptors on interneurons open"),
-    Parameter("gating_pyramidal", 0.2, "1", (0.1, 0.4), assumed("sparsely active"), "how often receptors on pyramidal cells open"),
-    Parameter("gating_resting", 0.4, "1", (0.2, 0.6), assumed("ambient glutamate and single quanta"), "how often resting receptors open"),
+    Parameter("gating_interneuron", 0.5, "1", (0.3, 0.8), assumed("tonically active"), "how often receptors on interneurons open", grounds=Grounds(most=1.0)),
+    Parameter("gating_pyramidal", 0.2, "1", (0.1, 0.4), assumed("sparsely active"), "how often receptors on pyramidal cells open", grounds=Grounds(most=1.0)),
+    Parameter("gating_resting", 0.4, "1", (0.2, 0.6), assumed("ambient glutamate and single quanta"), "how often resting receptors open", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"), most=1.0)),
     Parameter("k_exchange", 80.0, "1/h", (30.0, 300.0), assumed("block settles within minutes of a change of concentration"), "exchange of blocker with a fully active receptor"),
     Parameter("k_trap", 1.0, "1/h", (0.3, 3.0), assumed("fills during an exposure of about an hour"), "trapping in the lateral habenula"),
     Parameter("k_release", 0.05, "1/h", (0.02, 0.2), assumed("block outlasts the drug by about a day"), "release of trapped block"),
-    Parameter("holds_glun2b", 0.85, "1", (0.75, 1.0), derived("knock-down on interneurons abolishes the effect", "Gerhard2020"), "interneuron receptors that hold GluN2B"),
-    Parameter("holds_glun2d", 0.85, "1", (0.75, 1.0), derived("knock-out abolishes the rise of excitatory events", "GluN2DKO2022"), "interneuron receptors that hold GluN2D"),
-    Parameter("holds_glun2b_pyramidal", 0.5, "1", (0.3, 0.8), assumed("about half of adult forebrain receptors"), "pyramidal receptors that hold GluN2B"),
+    Parameter("holds_glun2b", 0.85, "1", (0.75, 1.0), derived("knock-down on interneurons abolishes the effect", "Gerhard2020"), "interneuron receptors that hold GluN2B", grounds=Grounds(most=1.0)),
+    Parameter("holds_glun2d", 0.85, "1", (0.75, 1.0), derived("knock-out abolishes the rise of excitatory events", "GluN2DKO2022"), "interneuron receptors that hold GluN2D", grounds=Grounds(most=1.0)),
+    Parameter("holds_glun2b_pyramidal", 0.5, "1", (0.3, 0.8), assumed("about half of adult forebrain receptors"), "pyramidal receptors that hold GluN2B", grounds=Grounds(most=1.0)),
 )  # fmt: skip
 
 NMDA = Mechanism(

@@ -13,7 +13,7 @@ separate outcomes, dissociation, and any effect of the visit itself beyond ``exp
 from math import inf
 
 from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
-from ketasim.core.evidence import assumed, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted, unsourced
 from ketasim.core.maths import hill
 
 
@@ -72,12 +72,12 @@ OUTCOME = Mechanism(
     ),
     parameters=(
         Parameter("half_fast", 0.25, "1", (0.1, 0.6), assumed("a quarter more transmission"), "excess transmission for half the fast limb"),
-        Parameter("steepness", 2.0, "1", (2.0, 3.0), assumed("no slope at rest"), "steepness of the fast limb", role="exponent"),
+        Parameter("steepness", 2.0, "1", (2.0, 3.0), assumed("no slope at rest"), "steepness of the fast limb", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
         Parameter("k_fast", 1.46, "1/h", (0.5, 4.0), fitted("onset of the human effect at 40-230 min", "Kishimoto2016"), "pace of the fast limb"),
         Parameter("weight_fast", 0.231, "1", (0.05, 0.4), fitted("onset of the human effect at 40-230 min", "Kishimoto2016"), "function carried by a full fast limb"),
-        Parameter("weight_slow", 0.709, "1", (0.4, 1.0), fitted("drug minus control at 24 h", "Murrough2013"), "function per unit of spine density"),
-        Parameter("weight_stress", 0.28, "1", (0.1, 0.35), assumed("part of the deficit is not a matter of spines"), "function lost directly at full stress"),
-        Parameter("weight_habenula", 0.7, "1", (0.2, 1.2), assumed("set so that the account can reach a comparable effect"), "mood per unit of trapped block"),
+        Parameter("weight_slow", 0.709, "1", (0.4, 1.0), fitted("drug minus control at 24 h", "Murrough2013"), "function per unit of spine density", grounds=Grounds(high=by_test("was 1.5, so that no draw takes mood below zero under stress"))),
+        Parameter("weight_stress", 0.28, "1", (0.1, 0.35), assumed("part of the deficit is not a matter of spines"), "function lost directly at full stress", grounds=Grounds(high=by_test("was 0.5, so that no draw takes mood below zero under stress"))),
+        Parameter("weight_habenula", 0.7, "1", (0.2, 1.2), assumed("set so that the account can reach a comparable effect"), "mood per unit of trapped block", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
         Parameter("k_mood", 1.5, "1/h", (0.5, 4.0), assumed("mood follows within an hour"), "pace of mood"),
         Parameter("k_expectancy", 0.1, "1/h", (0.02, 0.5), assumed("builds within a day of the visit"), "pace of expectancy"),
         Parameter("score_healthy", 2.0, "points", (0.0, 6.0), assumed("healthy volunteers score a few points"), "score at healthy rest"),

@@ -24,7 +24,16 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Evidence, assumed, derived, measured
+from ketasim.core.evidence import (
+    Evidence,
+    Grounds,
+    assumed,
+    by_source,
+    by_test,
+    derived,
+    measured,
+    seen,
+)
 
 
 def scaled(reference, scale):
@@ -137,33 +146,33 @@ _BODY = {
 def _ledger(clearance: float, clearance_evidence: Evidence) -> tuple[Parameter, ...]:
     kamp = measured("three-compartment meta-analysis, Table 2", "Kamp2020")
     return (
-        Parameter("clearance_70", clearance, "L/h", (55.0, 115.0), clearance_evidence, "clearance of a 70 kg adult"),
+        Parameter("clearance_70", clearance, "L/h", (55.0, 115.0), clearance_evidence, "clearance of a 70 kg adult", grounds=Grounds(high=by_source("114 L/h in a population model of esketamine", "PerezRuixo2021"), seen=seen(21.6, 114.0, "21.6 L/h in carriers of two CYP2B6*6 alleles (second-hand) to 114 in a population model", "Li2015", "PerezRuixo2021"))),
         Parameter("v_central_70", 25.0, "L", (15.0, 40.0), kamp, "central volume of a 70 kg adult"),
         Parameter("v_fast_70", 56.0, "L", (35.0, 90.0), kamp, "fast peripheral volume of a 70 kg adult"),
-        Parameter("v_slow_70", 157.0, "L", (100.0, 230.0), kamp, "slow peripheral volume of a 70 kg adult"),
+        Parameter("v_slow_70", 157.0, "L", (100.0, 230.0), kamp, "slow peripheral volume of a 70 kg adult", grounds=Grounds(seen=seen(157.0, 671.0, "157 L pooled; all volumes 752 L in a population model, less 81 L of the other two", "Kamp2020", "PerezRuixo2021"))),
         Parameter("q_fast_70", 161.0, "L/h", (100.0, 240.0), kamp, "exchange with the fast compartment, 70 kg"),
         Parameter("q_slow_70", 79.0, "L/h", (50.0, 120.0), kamp, "exchange with the slow compartment, 70 kg"),
-        Parameter("to_norketamine", 0.8, "1", (0.5, 0.95), assumed("N-demethylation is the main path; share not in the evidence"), "share of clearance that forms norketamine"),
-        Parameter("cl_norketamine_70", 63.0, "L/h", (40.0, 110.0), derived("places the oral norketamine to ketamine exposure ratio near 16.5", "Fanta2015"), "clearance of norketamine, 70 kg"),
+        Parameter("to_norketamine", 0.8, "1", (0.5, 0.95), assumed("N-demethylation is the main path; share not in the evidence"), "share of clearance that forms norketamine", grounds=Grounds(most=1.0)),
+        Parameter("cl_norketamine_70", 63.0, "L/h", (40.0, 110.0), derived("places the oral norketamine to ketamine exposure ratio near 16.5", "Fanta2015"), "clearance of norketamine, 70 kg", grounds=Grounds(seen=seen(38.0, 63.0, "apparent 38 L/h in a population model, 63 from the exposure ratio", "PerezRuixo2021", "Fanta2015"))),
         Parameter("v_norketamine_70", 190.0, "L", (90.0, 400.0), assumed("half-life of about two hours as for the parent"), "volume of norketamine, 70 kg"),
-        Parameter("to_hydroxynorketamine", 0.5, "1", (0.2, 0.8), assumed("hydroxynorketamine is a major later metabolite; share not in the evidence"), "share of norketamine clearance that forms hydroxynorketamine"),
-        Parameter("cl_hydroxynorketamine_70", 12.6, "L/h", (10.5, 60.0), derived("rat 704 mL/h/kg scaled from 0.3 to 70 kg by weight^0.75", "Moaddel2015HNK"), "clearance of hydroxynorketamine, 70 kg"),
-        Parameter("v_hydroxynorketamine_70", 515.0, "L", (300.0, 620.0), derived("rat 7352 mL/kg times 70 kg", "Moaddel2015HNK"), "volume of hydroxynorketamine, 70 kg"),
+        Parameter("to_hydroxynorketamine", 0.5, "1", (0.2, 0.8), assumed("hydroxynorketamine is a major later metabolite; share not in the evidence"), "share of norketamine clearance that forms hydroxynorketamine", grounds=Grounds(most=1.0)),
+        Parameter("cl_hydroxynorketamine_70", 12.6, "L/h", (10.5, 60.0), derived("rat 704 mL/h/kg scaled from 0.3 to 70 kg by weight^0.75", "Moaddel2015HNK"), "clearance of hydroxynorketamine, 70 kg", grounds=Grounds(low=by_test("was 6, so that no draw keeps hydroxynorketamine for a month"))),
+        Parameter("v_hydroxynorketamine_70", 515.0, "L", (300.0, 620.0), derived("rat 7352 mL/kg times 70 kg", "Moaddel2015HNK"), "volume of hydroxynorketamine, 70 kg", grounds=Grounds(low=by_test("was 200, so that no draw keeps hydroxynorketamine for a month"), high=by_test("was 800, so that no draw keeps hydroxynorketamine for a month"))),
         Parameter("k_muscle", 4.0, "1/h", (1.5, 10.0), assumed("peak some 15-20 min after an intramuscular dose"), "absorption from muscle"),
-        Parameter("f_muscle", 0.93, "1", (0.85, 1.0), measured("bioavailability i.m. 93 %", "Zanos2018"), "intact share from muscle"),
+        Parameter("f_muscle", 0.93, "1", (0.85, 1.0), measured("bioavailability i.m. 93 %", "Zanos2018"), "intact share from muscle", grounds=Grounds(most=1.0)),
         Parameter("k_skin", 3.0, "1/h", (1.0, 8.0), assumed("somewhat slower than muscle"), "absorption from under the skin"),
-        Parameter("f_skin", 0.9, "1", (0.8, 1.0), assumed("near that of muscle"), "intact share from under the skin"),
+        Parameter("f_skin", 0.9, "1", (0.8, 1.0), assumed("near that of muscle"), "intact share from under the skin", grounds=Grounds(most=1.0)),
         Parameter("k_peritoneum", 6.0, "1/h", (3.0, 15.0), assumed("rodent plasma peaks within 10-15 min of an i.p. dose"), "absorption from the peritoneum"),
-        Parameter("f_peritoneum", 0.5, "1", (0.3, 0.9), assumed("partly a first pass through the liver"), "intact share from the peritoneum"),
+        Parameter("f_peritoneum", 0.5, "1", (0.3, 0.9), assumed("partly a first pass through the liver"), "intact share from the peritoneum", grounds=Grounds(most=1.0)),
         Parameter("k_nose", 5.0, "1/h", (2.0, 10.0), derived("peak at 16 min in blood", "Pharmacotherapy2022"), "absorption from the nose"),
-        Parameter("f_nose", 0.4, "1", (0.05, 0.5), derived("nasal bioavailability 48 % less what the swallowed part adds", "SpravatoLabel"), "share of a nasal dose absorbed in the nose"),
+        Parameter("f_nose", 0.4, "1", (0.05, 0.5), derived("nasal bioavailability 48 % less what the swallowed part adds", "SpravatoLabel"), "share of a nasal dose absorbed in the nose", grounds=Grounds(seen=seen(0.11, 0.54, "11 % of a nasal dose of 50 mg to 54 % absorbed in the nose", "Pharmacotherapy2022", "PerezRuixo2021"), most=1.0)),
         Parameter("k_gut", 2.0, "1/h", (0.7, 4.0), assumed("peak about half an hour to an hour after an oral dose"), "absorption from the gut"),
-        Parameter("f_gut", 0.08, "1", (0.05, 0.24), measured("oral S-ketamine bioavailability 8 %", "Fanta2015"), "intact share from the gut"),
-        Parameter("first_pass_norketamine", 0.9, "1", (0.6, 1.0), derived("oral norketamine to ketamine exposure ratio 16.5", "Fanta2015"), "share of the first-pass loss that arrives as norketamine"),
+        Parameter("f_gut", 0.08, "1", (0.05, 0.24), measured("oral S-ketamine bioavailability 8 %", "Fanta2015"), "intact share from the gut", grounds=Grounds(seen=seen(0.08, 0.19, "8 % of an oral dose in one study, 15 and 19 in another, 18.6 in a population model", "Fanta2015", "Hasan2021", "PerezRuixo2021"), most=1.0)),
+        Parameter("first_pass_norketamine", 0.9, "1", (0.6, 1.0), derived("oral norketamine to ketamine exposure ratio 16.5", "Fanta2015"), "share of the first-pass loss that arrives as norketamine", grounds=Grounds(most=1.0)),
         Parameter("k_site", 4.0, "1/h", (1.0, 15.0), assumed("as ketamine from muscle"), "absorption of a metabolite given as itself"),
-        Parameter("f_site", 0.5, "1", (0.4, 1.0), measured("hydroxynorketamine oral bioavailability 46-52 % in mouse", "Highland2019"), "intact share of a metabolite given as itself"),
+        Parameter("f_site", 0.5, "1", (0.4, 1.0), measured("hydroxynorketamine oral bioavailability 46-52 % in mouse", "Highland2019"), "intact share of a metabolite given as itself", grounds=Grounds(seen=seen(0.42, 0.58, "46-52 % in mouse, 42 in rat, 58 in dog", "Highland2019"), most=1.0)),
         Parameter("k_brain", 20.0, "1/h", (8.0, 60.0), assumed("brain follows plasma within minutes; under a minute in rat"), "equilibration with brain"),
-        Parameter("partition", 0.56, "1", (0.4, 0.9), derived("unbound fraction in plasma, 43-45 % being bound; unbound drug taken to cross freely", "SpravatoLabel"), "unbound brain over total plasma"),
+        Parameter("partition", 0.56, "1", (0.4, 0.9), derived("unbound fraction in plasma, 43-45 % being bound; unbound drug taken to cross freely", "SpravatoLabel"), "unbound brain over total plasma", grounds=Grounds(most=1.0)),
         Parameter("partition_norketamine", 0.11, "1", (0.05, 0.5), derived("brain to plasma ratio 4-6 times lower than ketamine's", "SpravatoLabel"), "unbound brain norketamine over total plasma"),
         Parameter("partition_hydroxynorketamine", 1.0, "1", (0.4, 2.0), assumed("hippocampal fluid and plasma of similar size after hydroxynorketamine"), "unbound brain hydroxynorketamine over total plasma"),
     )  # fmt: skip

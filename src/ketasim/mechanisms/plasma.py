@@ -7,7 +7,7 @@ infusion ends; one constant ratio serves for both phases.
 """
 
 from ketasim.core.declare import Mechanism, Parameter, Quantity, Read, story_of
-from ketasim.core.evidence import derived, measured
+from ketasim.core.evidence import Grounds, derived, measured
 
 
 def both(s, r):
@@ -32,7 +32,7 @@ PLASMA = Mechanism(
     story=story_of(__doc__),
     parameters=(
         Parameter("molar_mass", 237.73, "g/mol", (237.73, 237.73), measured("ketamine free base", "DrugBank"), "molar mass of ketamine"),
-        Parameter("venous_ratio", 0.73, "1", (0.6, 1.0), derived("185 ng/mL venous over 253 predicted arterial at 40 min", "Zanos2018", "Kamp2020"), "venous over arterial concentration"),
+        Parameter("venous_ratio", 0.73, "1", (0.6, 1.0), derived("185 ng/mL venous over 253 predicted arterial at 40 min", "Zanos2018", "Kamp2020"), "venous over arterial concentration", grounds=Grounds(most=1.0)),
     ),
     reads=(
         Read("s", "uM", of="pk_s.plasma"),

@@ -21,7 +21,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import assumed, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted
 from ketasim.core.maths import hill
 
 
@@ -118,19 +118,19 @@ SPINES = Mechanism(
         State("stable", "stable_rest", "1", "stabilised spines at new sites, per original site", scale=0.1),
     ),
     parameters=(
-        Parameter("gain_formation", 10.4, "1", (8.0, 15.5), fitted("half of lost sites regained; density up", "ModaSava2019"), "greatest rise of formation"),
-        Parameter("half_formation", 0.458, "1", (0.3, 0.6), fitted("spines at 24 h", "ModaSava2019"), "excess protein for half the effect"),
-        Parameter("steepness", 3.0, "1", (2.0, 4.0), assumed("several proteins are needed together; no slope at rest"), "steepness of formation", role="exponent"),
+        Parameter("gain_formation", 10.4, "1", (8.0, 15.5), fitted("half of lost sites regained; density up", "ModaSava2019"), "greatest rise of formation", grounds=Grounds(low=by_test("was 5, so that every draw is back within four weeks of a dose"), high=by_test("was 25, so that every draw is back within four weeks of a dose"))),
+        Parameter("half_formation", 0.458, "1", (0.3, 0.6), fitted("spines at 24 h", "ModaSava2019"), "excess protein for half the effect", grounds=Grounds(low=by_test("was 0.2, so that every draw is back within four weeks of a dose"), high=by_test("was 0.8, so that every draw is back within four weeks of a dose"))),
+        Parameter("steepness", 3.0, "1", (2.0, 4.0), assumed("several proteins are needed together; no slope at rest"), "steepness of formation", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
         Parameter("k_assembly", 0.266, "1/h", (0.12, 0.5), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of scaffold assembly"),
         Parameter("k_filopodia", 0.328, "1/h", (0.15, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of filopodia"),
-        Parameter("new_share", 0.334, "1", (0.25, 0.45), fitted("density in unstressed animals", "Phoumthipphavong2016"), "formation at new sites relative to vacated ones"),
-        Parameter("labile_rest", 0.12, "1", (0.08, 0.18), assumed("a tenth of spines are days old, so that a modest rise of formation suffices"), "labile new spines at rest"),
-        Parameter("k_eliminate", 0.0043, "1/h", (0.0043, 0.008), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
-        Parameter("k_stabilise", 0.0045, "1/h", (0.0043, 0.008), assumed("half of new spines stabilise"), "stabilisation of labile spines"),
-        Parameter("k_retire", 0.0101, "1/h", (0.0095, 0.015), fitted("density up for one to two weeks, every pool back by four", "Phoumthipphavong2016"), "loss of stable new spines"),
-        Parameter("k_prune", 0.0025, "1/h", (0.0017, 0.0026), fitted("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
-        Parameter("k_reform", 0.00623, "1/h", (0.0052, 0.008), fitted("half of lost sites regained after a dose", "ModaSava2019"), "re-formation at vacated sites at rest"),
-        Parameter("k_consolidate", 0.005, "1/h", (0.0045, 0.009), assumed("recent for about a week"), "ageing of re-formed spines"),
+        Parameter("new_share", 0.334, "1", (0.25, 0.45), fitted("density in unstressed animals", "Phoumthipphavong2016"), "formation at new sites relative to vacated ones", grounds=Grounds(low=by_test("was 0.3, so that every draw is back within four weeks of a dose"), high=by_test("was 1.0, so that every draw is back within four weeks of a dose"))),
+        Parameter("labile_rest", 0.12, "1", (0.08, 0.18), assumed("a tenth of spines are days old, so that a modest rise of formation suffices"), "labile new spines at rest", grounds=Grounds(low=by_test("was 0.03, so that every draw is back within four weeks of a dose"), high=by_test("was 0.1, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_eliminate", 0.0043, "1/h", (0.0043, 0.008), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines", grounds=Grounds(low=by_test("was 0.003, so that every draw is back within four weeks of a dose"), high=by_test("was 0.015, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_stabilise", 0.0045, "1/h", (0.0043, 0.008), assumed("half of new spines stabilise"), "stabilisation of labile spines", grounds=Grounds(low=by_test("was 0.001, so that every draw is back within four weeks of a dose"), high=by_test("was 0.006, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_retire", 0.0101, "1/h", (0.0095, 0.015), fitted("density up for one to two weeks, every pool back by four", "Phoumthipphavong2016"), "loss of stable new spines", grounds=Grounds(low=by_test("was 0.004, so that every draw is back within four weeks of a dose"), high=by_test("was 0.012, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_prune", 0.0025, "1/h", (0.0017, 0.0026), fitted("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress", grounds=Grounds(low=by_test("was 0.0008, so that every draw is back within four weeks of a dose"), high=by_test("was 0.003, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_reform", 0.00623, "1/h", (0.0052, 0.008), fitted("half of lost sites regained after a dose", "ModaSava2019"), "re-formation at vacated sites at rest", grounds=Grounds(low=by_test("was 0.0025, so that every draw is back within four weeks of a dose"), high=by_test("was 0.01, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_consolidate", 0.005, "1/h", (0.0045, 0.009), assumed("recent for about a week"), "ageing of re-formed spines", grounds=Grounds(low=by_test("was 0.001, so that every draw is back within four weeks of a dose"), high=by_test("was 0.01, so that every draw is back within four weeks of a dose"))),
         Parameter("floor", 0.001, "1", (0.001, 0.001), assumed("keeps a ratio of two empty pools finite"), "smallest pool counted in the fidelity"),
     ),
     reads=(

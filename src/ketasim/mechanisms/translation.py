@@ -21,7 +21,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import assumed, derived, fitted
+from ketasim.core.evidence import Grounds, assumed, by_source, by_test, derived, fitted
 from ketasim.core.maths import hill
 
 
@@ -103,26 +103,26 @@ TRANSLATION = Mechanism(
         State("proteins", 1.0, "1", "synaptic proteins, relative to rest", short="proteins"),
     ),
     parameters=(
-        Parameter("half_trkb", 0.8, "1", (0.6, 1.6), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect"),
-        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of each step", role="exponent"),
-        Parameter("gain_erk", 1.5, "1", (0.5, 5.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK"),
-        Parameter("half_erk", 0.5, "1", (0.2, 0.8), assumed("half of its greatest rise"), "share of ERK's greatest rise for half the effect"),
+        Parameter("half_trkb", 0.8, "1", (0.6, 1.6), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect", grounds=Grounds(low=by_test("was 0.3, so that every draw is back within four weeks of a dose"), high=by_test("was 2.0, so that every draw is back within four weeks of a dose"))),
+        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of each step", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
+        Parameter("gain_erk", 1.5, "1", (0.5, 5.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"))),
+        Parameter("half_erk", 0.5, "1", (0.2, 0.8), assumed("half of its greatest rise"), "share of ERK's greatest rise for half the effect", grounds=Grounds(most=1.0)),
         Parameter("k_erk", 6.0, "1/h", (2.0, 15.0), assumed("up within a quarter of an hour"), "pace of ERK"),
-        Parameter("gain_mtorc1", 2.52, "1", (0.5, 4.0), fitted("1.5- to 3-fold rise at 30-60 min", "Li2010"), "greatest rise of mTORC1"),
+        Parameter("gain_mtorc1", 2.52, "1", (0.5, 4.0), fitted("1.5- to 3-fold rise at 30-60 min", "Li2010"), "greatest rise of mTORC1", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"))),
         Parameter("k_mtorc1", 5.36, "1/h", (2.0, 12.0), fitted("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1"),
-        Parameter("erk_share", 0.4, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK"),
+        Parameter("erk_share", 0.4, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK", grounds=Grounds(most=1.0)),
         Parameter("gsk3_effect", 1.0, "1", (0.3, 2.0), assumed("lithium makes a subthreshold dose act like a full one"), "drive added by GSK3 inhibition"),
-        Parameter("penetration", 0.9, "1", (0.1, 1.0), assumed("systemic rapamycin enters rodent brain; how far in humans is unknown"), "systemic rapamycin that acts in brain"),
-        Parameter("eef2_rest", 0.5, "1", (0.3, 0.7), assumed("half phosphorylated at rest"), "phosphorylated eEF2 at rest"),
+        Parameter("penetration", 0.9, "1", (0.1, 1.0), assumed("systemic rapamycin enters rodent brain; how far in humans is unknown"), "systemic rapamycin that acts in brain", grounds=Grounds(most=1.0)),
+        Parameter("eef2_rest", 0.5, "1", (0.3, 0.7), assumed("half phosphorylated at rest"), "phosphorylated eEF2 at rest", grounds=Grounds(most=1.0)),
         Parameter("k_eef2", 30.0, "1/h", (10.0, 120.0), assumed("seconds to minutes"), "pace of eEF2"),
-        Parameter("s6k_effect", 0.3, "1", (0.1, 0.4), assumed("S6 kinase restrains eEF2 kinase"), "kinase activity lost to S6 kinase"),
+        Parameter("s6k_effect", 0.3, "1", (0.1, 0.4), assumed("S6 kinase restrains eEF2 kinase"), "kinase activity lost to S6 kinase", grounds=Grounds(most=1.0)),
         Parameter("half_s6k", 0.4, "1", (0.2, 1.0), assumed("half way up its usual excursion"), "excess mTORC1 for half that loss"),
-        Parameter("gain_arc", 6.19, "1", (3.0, 7.0), fitted("Arc up at 2-6 h", "Li2010"), "greatest rise of Arc"),
-        Parameter("half_arc", 0.5, "1", (0.35, 1.0), assumed("half way up its usual excursion"), "excess mTORC1 for half the effect"),
-        Parameter("k_arc", 0.471, "1/h", (0.2, 0.8), fitted("Arc back within about six hours", "Li2010"), "pace of Arc"),
-        Parameter("gain_proteins", 8.5, "1", (3.0, 8.5), fitted("1.3- to 2-fold at 2-72 h", "Li2010"), "greatest rise of synaptic proteins"),
+        Parameter("gain_arc", 6.19, "1", (3.0, 7.0), fitted("Arc up at 2-6 h", "Li2010"), "greatest rise of Arc", grounds=Grounds(low=by_test("was 2, so that every draw is back within four weeks of a dose"), high=by_test("was 9, so that every draw is back within four weeks of a dose"))),
+        Parameter("half_arc", 0.5, "1", (0.35, 1.0), assumed("half way up its usual excursion"), "excess mTORC1 for half the effect", grounds=Grounds(low=by_test("was 0.2, so that every draw is back within four weeks of a dose"), high=by_test("was 1.2, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_arc", 0.471, "1/h", (0.2, 0.8), fitted("Arc back within about six hours", "Li2010"), "pace of Arc", grounds=Grounds(low=by_test("was 0.15, with the tests of closed forms and solvers; why is not recorded"))),
+        Parameter("gain_proteins", 8.5, "1", (3.0, 8.5), fitted("1.3- to 2-fold at 2-72 h", "Li2010"), "greatest rise of synaptic proteins", grounds=Grounds(high=by_test("was 12, so that every draw is back within four weeks of a dose"))),
         Parameter("half_proteins", 0.8, "1", (0.4, 1.6), assumed("half way up its usual excursion"), "excess Arc for half the effect"),
-        Parameter("k_proteins", 0.0379, "1/h", (0.036, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of synaptic proteins"),
+        Parameter("k_proteins", 0.0379, "1/h", (0.036, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of synaptic proteins", grounds=Grounds(low=by_test("was 0.02, so that every draw is back within four weeks of a dose"))),
     ),
     reads=(
         Read("signal", "1", of="trkb.signal"),

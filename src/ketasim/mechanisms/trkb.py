@@ -17,7 +17,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import assumed, derived
+from ketasim.core.evidence import Grounds, assumed, by_test, derived
 from ketasim.core.maths import hill
 
 
@@ -76,13 +76,13 @@ TRKB = Mechanism(
         State("internal", "internal_rest", "1", "internalised TrkB, of all", scale=0.2, within=(0.0, 1.0), identifiers=("uniprot/Q16620",)),
     ),
     parameters=(
-        Parameter("active_rest", 0.02, "1", (0.01, 0.03), assumed("a small share is active at rest"), "active share at rest"),
+        Parameter("active_rest", 0.02, "1", (0.01, 0.03), assumed("a small share is active at rest"), "active share at rest", grounds=Grounds(most=1 / 11)),
         Parameter("k_deactivate", 3.6, "1/h", (1.5, 10.0), derived("off time of 1000 s in a reduced pathway model", "HillTau"), "deactivation"),
         Parameter("k_internalise", 36.0, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
         Parameter("k_recycle", 3.6, "1/h", (2.5, 8.0), derived("0.001 per second in a reduced pathway model", "HillTau"), "return to the surface"),
         Parameter("k_ketamine", 12.3, "uM", (6.0, 25.0), assumed("Kd 12.3 uM; source not confirmed"), "affinity of ketamine for TrkB"),
-        Parameter("k_metabolite", 1.8, "uM", (1.2, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB"),
-        Parameter("potentiation_max", 20.0, "1", (4.0, 22.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening"),
+        Parameter("k_metabolite", 1.8, "uM", (1.2, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB", grounds=Grounds(low=by_test("was 0.9, with the tests of the published course and interventions; why is not recorded"))),
+        Parameter("potentiation_max", 20.0, "1", (4.0, 22.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening", grounds=Grounds(high=by_test("was 60, so that every draw is back within four weeks of a dose"))),
     ),
     reads=(
         Read("free", "1", of="bdnf.free"),

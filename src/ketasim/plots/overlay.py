@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -24,8 +25,22 @@ from ketasim.plots.layout import (
     sheet,
     windows,
 )
-from ketasim.plots.panels import DASHED, SOLID, Mark, Marks, marks, panels, shade, strip, unit_of
+from ketasim.plots.panels import (
+    DASHED,
+    SOLID,
+    Mark,
+    Marks,
+    marks,
+    panels,
+    shade,
+    strip,
+    unit_of,
+    values_over,
+)
 from ketasim.plots.style import COLUMN, INK, PALETTE, Style, provenance, save, settings
+
+if TYPE_CHECKING:
+    from ketasim.studies.fit.data import Point
 
 MOST = 24
 SAME = 1e-4  # of a curve's range: nearer than this, no solver or eye tells curves apart
@@ -40,6 +55,7 @@ class Series:
     run: xr.Dataset
     colour: str
     done: Marks
+    seen: Sequence["Point"] = ()
 
     @property
     def times(self) -> Array:
@@ -60,6 +76,7 @@ def draw(
     names: Sequence[str] = (),
     member: int = 0,
     style: Style = COLUMN,
+    seen: Mapping[str, Sequence["Point"]] | None = None,
 ) -> Figure:
     """Draw results over one another, and save the figure when a path is given.
 
@@ -73,6 +90,8 @@ def draw(
         (:func:`ketasim.compare_laws`).
     names
         Recorded names or mechanisms to show, see :func:`ketasim.plots.panels.panels`.
+    seen
+        Values of one's own to draw over their curves, by the label of their scenario.
 
     Raises
     ------
@@ -84,8 +103,9 @@ def draw(
         datasets = _variants(datasets)
     if not 1 <= len(datasets) <= MOST:
         raise ConfigError(f"{len(datasets)} scenarios to draw; between 1 and {MOST} are needed.")
-    series = _series(datasets, member)
-    found = [_narrowed(panel) for panel in panels([one.run for one in series], names)]
+    series = _series(datasets, member, seen or {})
+    curves = [point.curve for one in series for point in one.seen]
+    found = [_narrowed(p) for p in panels([one.run for one in series], names, seen=curves)]
     _check_units(series, found)
     onsets = [one.done.onset for one in series if one.done.onset is not None]
     start = min(float(one.times[0]) for one in series)
@@ -106,7 +126,9 @@ def _variants(data: xr.Dataset) -> dict[str, xr.Dataset]:
     return {str(one): data.sel(variant=one, drop=True) for one in data["variant"].to_numpy()}
 
 
-def _series(datasets: Mapping[str, xr.Dataset], member: int) -> list[Series]:
+def _series(
+    datasets: Mapping[str, xr.Dataset], member: int, seen: Mapping[str, Sequence["Point"]]
+) -> list[Series]:
     n = len(datasets)
     ramp = mpl.colormaps["cividis"](np.linspace(0.0, 0.9, n))
     colours = PALETTE[:n] if n <= len(PALETTE) else [to_hex(one) for one in ramp]
@@ -116,6 +138,7 @@ def _series(datasets: Mapping[str, xr.Dataset], member: int) -> list[Series]:
             data.isel(member=member) if "member" in data.dims else data,
             colour,
             marks(data.attrs),
+            seen.get(label, ()),
         )
         for (label, data), colour in zip(datasets.items(), colours, strict=True)
     ]
@@ -201,5 +224,7 @@ def _curves(parts: Parts, series: Sequence[Series], panel: Panel, style: Style) 
                 parts, one.times, values, label=label, colour=one.colour, dash=shown.dash,
                 width=float(width),
             )  # fmt: skip
-            drawn.append(values)
+            drawn += [values, *values_over(
+                parts, one.seen, shown.name, colour=one.colour, label=f"{one.label}: "
+            )]  # fmt: skip
     limits(parts, drawn, from_zero=panel.from_zero)

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from ketasim.core.describe import Curve, Panel, read_panels
 from ketasim.errors import ConfigError, suggest
@@ -19,6 +20,9 @@ from ketasim.models.antidepressant import PANELS
 from ketasim.plots.layout import Window
 from ketasim.plots.style import BLUE, COLOURS, DOSE, INK, PALETTE, WINDOW
 from ketasim.results.summary import observables
+
+if TYPE_CHECKING:
+    from ketasim.studies.fit.data import Point
 
 MOST_EXTRA = 24  # a run that records everything would bury the story under a hundred panels
 NEGLIGIBLE = 1e-4  # ng/mL or uM; a drug below this was never given
@@ -34,7 +38,9 @@ _MEASURES = {
 POINTER = 4.5  # pt
 
 
-def panels(runs: Sequence[xr.Dataset], names: Sequence[str] = ()) -> tuple[Panel, ...]:
+def panels(
+    runs: Sequence[xr.Dataset], names: Sequence[str] = (), *, seen: Iterable[str] = ()
+) -> tuple[Panel, ...]:
     """Return the panels that any of some results can fill, in the order from drug to mood.
 
     Parameters
@@ -43,6 +49,8 @@ def panels(runs: Sequence[xr.Dataset], names: Sequence[str] = ()) -> tuple[Panel
         Recorded names to show (``'spines.density'``), or mechanisms (``'spines'``) for what the
         default figure shows of them; all by default. What belongs to no panel of the default
         figure gets one of its own, unless more than ``MOST_EXTRA`` such were recorded.
+    seen
+        Recorded names of which there are values to draw; they get a panel in any case.
 
     Raises
     ------
@@ -58,10 +66,27 @@ def panels(runs: Sequence[xr.Dataset], names: Sequence[str] = ()) -> tuple[Panel
     extra = [name for name in wanted if name not in taken]
     if known and not names:
         known = _telling(known, runs) or known
-        extra = extra if len(extra) <= MOST_EXTRA else []
+        extra = list(extra) if len(extra) <= MOST_EXTRA else []
     if not known and not extra:
         raise ConfigError("nothing to draw: the run recorded no time course.")
+    shown = {*extra, *(curve.name for panel in known for curve in panel.curves)}
+    extra += [name for name in dict.fromkeys(seen) if name in recorded and name not in shown]
     return (*known, *(_own(name, recorded[name]) for name in extra))
+
+
+def values_over(
+    parts: Sequence[Axes], seen: Sequence["Point"], name: str, *, colour: str, label: str = ""
+) -> list[NDArray[np.float64]]:
+    """Draw the values seen of a course over it; return what they reach with their errors."""
+    mine = [one for one in seen if one.curve == name]
+    if not mine:
+        return []
+    from ketasim.plots.fits import seen as draw
+
+    for axes in parts:
+        draw(axes, mine, colour=colour, label=f"{label}{name}, seen")
+    values, errors = (np.array([getattr(p, key) for p in mine]) for key in ("value", "error"))
+    return [values - errors, values + errors]
 
 
 def _filled(panel: Panel, wanted: Sequence[str], recorded: Mapping[str, xr.DataArray]) -> Panel:

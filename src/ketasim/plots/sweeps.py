@@ -1,7 +1,7 @@
 """Pictures of many members: dose and response, a map over two values, courses as a fan."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -10,9 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError, suggest
+from ketasim.plots.panels import values_over
 from ketasim.plots.style import BLUE, COLUMN, FAINT, INK, Style, new_figure, provenance, settings
 from ketasim.results.failures import varied
 from ketasim.studies.hill import Hill, fit_hill
+
+if TYPE_CHECKING:
+    from ketasim.studies.fit.data import Point
 
 Array = NDArray[np.float64]
 _OWN = ("status", "steps", "rtol")
@@ -182,11 +186,17 @@ def _failed(axes: Axes, doses: Array) -> None:
 
 
 def draw_fan(
-    dataset: xr.Dataset, name: str | None = None, *, kind: Kind = "fan", style: Style = COLUMN
+    dataset: xr.Dataset,
+    name: str | None = None,
+    *,
+    kind: Kind = "fan",
+    style: Style = COLUMN,
+    seen: Sequence["Point"] = (),
 ) -> Figure:
     """Return a picture of one recorded name over time, for all members with values.
 
-    ``'fan'`` shows the median and the range from 5 to 95 %, ``'spaghetti'`` up to 200 lines.
+    ``'fan'`` shows the median and the range from 5 to 95 %, ``'spaghetti'`` up to 200 lines;
+    values ``seen`` of this name are drawn over them.
 
     Raises
     ------
@@ -209,6 +219,7 @@ def draw_fan(
             axes.plot(times, low, color=BLUE, linewidth=0.3, label=f"{course} 5 %")
             axes.plot(times, middle, color=BLUE, linewidth=style.line, label=f"{course} median")
             axes.plot(times, high, color=BLUE, linewidth=0.3, label=f"{course} 95 %")
+        values_over([axes], seen, course, colour=INK)
         axes.set_xlabel("Time (h)")
         axes.set_ylabel(label(dataset, course))
         axes.set_xlim(times[0], times[-1])

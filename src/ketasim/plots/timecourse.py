@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -22,8 +23,11 @@ from ketasim.plots.layout import (
     text_width,
     windows,
 )
-from ketasim.plots.panels import Marks, marks, panels, shade, strip, strip_name
+from ketasim.plots.panels import Marks, marks, panels, shade, strip, strip_name, values_over
 from ketasim.plots.style import COLUMN, Style, provenance, save, settings
+
+if TYPE_CHECKING:
+    from ketasim.studies.fit.data import Point
 
 PRESSED = "#6E6E6E"  # a dose on the strip
 HELD = "#B9CBDB"  # a held knob
@@ -36,6 +40,7 @@ def draw(
     names: Sequence[str] = (),
     member: int = 0,
     style: Style = COLUMN,
+    seen: Sequence["Point"] = (),
 ) -> Figure:
     """Draw one member of a result, and save it when a path is given.
 
@@ -47,6 +52,8 @@ def draw(
         Recorded names or mechanisms to show, see :func:`ketasim.plots.panels.panels`.
     style
         ``COLUMN`` (85 mm wide, one stack) or ``PAGE`` (178 mm, two).
+    seen
+        Values of one's own to draw over their curves; see :func:`ketasim.load_data`.
 
     Returns
     -------
@@ -59,11 +66,11 @@ def draw(
         When a name was not recorded, nothing was, or the file cannot be written.
     """
     run = dataset.isel(member=member) if "member" in dataset.dims else dataset
-    found, done = panels([run], names), marks(dataset.attrs)
+    found, done = panels([run], names, seen=[one.curve for one in seen]), marks(dataset.attrs)
     times = run["time"].to_numpy().astype(float)
     shown = windows(float(times[0]), float(times[-1]), onset=done.onset)
     with settings(style):
-        figure = _figure(run, times, found, shown, done, style)
+        figure = _figure(run, times, found, shown, done, style, seen)
         figure.set_label(provenance(dataset.attrs))
         if path is not None:
             save(figure, path, style=style)
@@ -77,6 +84,7 @@ def _figure(
     shown: Sequence[Window],
     done: Marks,
     style: Style,
+    seen: Sequence["Point"],
 ) -> Figure:
     top = Header("", tuple(Key(text) for text in (done.sentence, _failure(run)) if text))
     headers = [_header(panel) for panel in found]
@@ -88,7 +96,7 @@ def _figure(
     for i, (parts, panel) in enumerate(zip(page.panels, found, strict=True)):
         for axes, window in zip(parts, shown, strict=True):
             shade(axes, window, passing)
-        _curves(parts, run, times, panel, style)
+        _curves(parts, run, times, panel, style, seen)
         finish(parts, panel, shown, foot=i in page.feet)
     return page.figure
 
@@ -126,11 +134,14 @@ def _strip(rows: Sequence[Parts], shown: Sequence[Window], done: Marks, style: S
         strip_name(parts[at], hold.name, start if inside else stop)
 
 
-def _curves(parts: Parts, run: xr.Dataset, times: Array, panel: Panel, style: Style) -> None:
+def _curves(
+    parts: Parts, run: xr.Dataset, times: Array, panel: Panel, style: Style,
+    seen: Sequence["Point"],
+) -> None:  # fmt: skip
     drawn = []
     for one in panel.curves:
         values = run[one.name].to_numpy().astype(float)
         label = f"{one.name} [{panel.unit}]"
         curve(parts, times, values, label=label, colour=one.colour, dash=one.dash, width=style.line)
-        drawn.append(values)
+        drawn += [values, *values_over(parts, seen, one.name, colour=one.colour)]
     limits(parts, drawn, from_zero=panel.from_zero)

@@ -4,13 +4,18 @@ Equations are read from the source of the laws themselves: nobody types them twi
 """
 
 import ast
+import csv
 import inspect
+import io
+import json
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ketasim.config.packaged import configs as packaged_configs
 from ketasim.config.packaged import folder
+from ketasim.core.bounds import ends, wide
 from ketasim.core.declare import Derived, Flow, Law, Mechanism, Parameter, Quantity, arguments
 from ketasim.core.laws import Wire
 from ketasim.core.model import Model
@@ -88,6 +93,66 @@ def parameters(model: Model, mechanism: str = "") -> Table:
             rows.append((full, value, unit, within, one.evidence.kind, one.meaning))
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return Table(header, tuple(rows), f"{len(rows)} parameters: {told}.")
+
+
+def bounds(model: Model, mechanism: str = "") -> Table:
+    """Return what each end of each parameter's bounds rests on, and a range by what was published.
+
+    An end marked with an asterisk was moved or kept so that a test held.
+    """
+    header = (
+        "parameter", "value", "unit", "low", "low from", "high", "high from",
+        "wide range", "wide by",
+    )  # fmt: skip
+    rows, kinds = [], Counter[str]()
+    for one in bound_records(model, mechanism):
+        cells = [one["parameter"], f"{one['value']:g}", one["unit"]]
+        for side in ("low", "high"):
+            kind = str(one[f"{side}_kind"])
+            kinds[kind] += 1
+            mark = "*" if kind == "test" else ""
+            cells += [f"{one[side]:g}{mark}", _told(kind, one[f"{side}_note"], one[f"{side}_keys"])]
+        reach = f"{one['wide_low']:.4g} to {one['wide_high']:.4g}"
+        rows.append((*cells, reach, _told(one["wide_note"], "", one["wide_keys"])))
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    note = f"{len(rows)} parameters, {2 * len(rows)} ends: {told}. * set by a test."
+    return Table(header, tuple(rows), note)
+
+
+def _told(kind: str, note: str, keys: Sequence[str]) -> str:
+    return kind + (f": {note}" if note else "") + (f" [{', '.join(keys)}]" if keys else "")
+
+
+def bound_records(model: Model, mechanism: str = "") -> list[dict[str, Any]]:
+    """Return the rows of :func:`bounds` with numbers as numbers, for JSON and CSV."""
+    records: list[dict[str, Any]] = []
+    for full, one in model.parameters.items():
+        if not _of(full, mechanism):
+            continue
+        row: dict[str, Any] = {"parameter": full, "value": one.value, "unit": one.unit}
+        for side, bound, end in zip(("low", "high"), one.bounds, ends(one), strict=True):
+            row |= {side: bound, f"{side}_kind": end.kind, f"{side}_note": end.note}
+            row[f"{side}_keys"] = list(end.keys)
+        reach = wide(one)
+        row |= {"wide_low": reach.low, "wide_high": reach.high, "wide_read": reach.read}
+        records.append({**row, "wide_note": reach.told, "wide_keys": list(reach.keys)})
+    return records
+
+
+def as_json(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return records as JSON, a block each."""
+    return json.dumps(records, indent=1, allow_nan=False) + "\n"
+
+
+def as_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return records as CSV; lists are joined with semicolons, numbers keep every digit."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(records[0] if records else ())
+    for one in records:
+        cells = (";".join(v) if isinstance(v, list) else v for v in one.values())
+        writer.writerow([repr(v) if isinstance(v, float) else v for v in cells])
+    return text.getvalue()
 
 
 def states(model: Model, mechanism: str = "") -> Table:

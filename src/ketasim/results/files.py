@@ -11,13 +11,17 @@ import itertools
 import json
 import os
 import socket
+import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import google_crc32c
 from zarr.core.buffer import Buffer
 from zarr.storage import LocalStore
+
+from ketasim.results.problems import refuse_mixing
 
 SUFFIX = ".partial"
 ABANDONED = 3600.0  # a partial file from another machine is taken for abandoned after this long [s]
@@ -281,3 +285,51 @@ class Claims:
                 os.link(aside, self.path(k))
         aside.unlink(missing_ok=True)
         return not newer
+
+
+class Rows:
+    """A file of JSON rows after a first one that says what made them; each is whole or not there.
+
+    A row is forced to disk before :meth:`add` returns, so that a crash loses only what was under
+    way; half a last row is cut off at the next opening.
+    """
+
+    def __init__(self, path: Path, made: Mapping[str, str]) -> None:
+        """Open or make the file.
+
+        Raises
+        ------
+        StoreError
+            When it was made otherwise, with a line for each difference.
+        OSError
+            When the file system refuses.
+        """
+        self.path, self._lock = path, threading.Lock()
+        lines = path.read_bytes().split(b"\n") if path.is_file() else []
+        whole = [one for one in lines if _is_row(one)]
+        if whole:
+            refuse_mixing(path.name, json.loads(whole[0]), made, what="fit")
+        else:
+            whole = [_row(dict(made))]
+        if b"\n".join([*whole, b""]) != b"\n".join(lines):
+            write_whole(path, b"\n".join([*whole, b""]))
+        self.found: list[dict[str, Any]] = [json.loads(one) for one in whole[1:]]
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append one row."""
+        with self._lock, self.path.open("ab") as file:
+            file.write(_row(row) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            self.found.append(dict(row))
+
+
+def _row(what: Mapping[str, Any]) -> bytes:
+    return json.dumps(what, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _is_row(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -69,14 +69,16 @@ def _names_what_never_ran(made: Mapping[str, str]) -> bool:
     return made.get("engine") == "ensemble" and made.get("method") in _REFERENCE_ONLY
 
 
-def refuse_mixing(store: str, made: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Raise StoreError with a diff when a store was made otherwise."""
+def refuse_mixing(
+    store: str, made: Mapping[str, str], now: Mapping[str, str], *, what: str = "sweep"
+) -> None:
+    """Raise StoreError with a diff when a store was made otherwise; ``what`` it is of."""
     found = differences(made, now)
     if not found:
         return
     short = {n: p for n, p in found.items() if max(map(len, p)) <= _SHORT}
     long = {n: p for n, p in found.items() if n not in short}
-    first = f"{store} was made for another sweep."
+    first = f"{store} was made for another {what}."
     if short:
         made_with = _joined(f"{_TIDY.get(n, n)} {then}" for n, (then, _) in short.items())
         current = _joined(current for _, current in short.values())

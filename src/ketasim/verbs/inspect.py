@@ -22,9 +22,14 @@ def list_targets(*, of: str = "", model: Model | None = None) -> Text:
     return contents.targets(_checked(of, model), of)
 
 
-def list_parameters(*, of: str = "", model: Model | None = None) -> Table:
-    """Return every parameter with bounds and evidence; ``of`` one mechanism only."""
-    return contents.parameters(_checked(of, model), of)
+def list_parameters(*, of: str = "", model: Model | None = None, bounds: bool = False) -> Table:
+    """Return every parameter with bounds and evidence; ``of`` one mechanism only.
+
+    With ``bounds``: what each end of the bounds rests on (a source, a test, nothing that was read),
+    and the range by what was published.
+    """
+    own = _checked(of, model)
+    return contents.bounds(own, of) if bounds else contents.parameters(own, of)
 
 
 def list_states(*, of: str = "", model: Model | None = None) -> Table:

@@ -12,10 +12,12 @@
 - ``evidence(panels, path)``: predictions over published points
 - ``tornado(indices)`` and ``heat_map(indices)``: which inputs matter to which read-outs
 - ``pathway(explanation, order, path)``: which steps carry an effect
+- ``waterfall(found)``, ``profiles(found, problem, level)``: starts and profiles of a fit
 - ``save(figure, path)``: PNG, SVG or PDF, with the numbers drawn beside it
 """
 
 from ketasim.plots.evidence import draw as evidence
+from ketasim.plots.fits import profiles, waterfall
 from ketasim.plots.judgement import draw as judgement
 from ketasim.plots.overlay import draw as compare
 from ketasim.plots.pathway import draw as pathway
@@ -35,8 +37,10 @@ __all__ = [
     "judgement",
     "map",
     "pathway",
+    "profiles",
     "response",
     "save",
     "timecourse",
     "tornado",
+    "waterfall",
 ]

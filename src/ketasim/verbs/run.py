@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ from ketasim.studies.simulate import look
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ketasim.studies.fit.data import Data, Point
 
 Question = str | Path | Setup | Scenario
 Tell = Callable[[str], object]
@@ -76,12 +78,15 @@ class Run:
         The same at more times: around doses, inputs and extremes, for pictures.
     readouts
         Baseline, peak, times and area of everything recorded, by name; no grid moves them.
+    seen
+        Values of one's own that are drawn over the curves.
     """
 
     setup: Setup
     dataset: xr.Dataset
     drawn: xr.Dataset
     readouts: Mapping[str, Summary]
+    seen: tuple["Point", ...] = ()
 
     def __repr__(self) -> str:
         """Return the table that ``ketasim run`` prints."""
@@ -100,7 +105,7 @@ class Run:
         """Return the default picture: drug to mood, first hours and following days."""
         from ketasim.plots.timecourse import draw
 
-        return draw(self.drawn)
+        return draw(self.drawn, seen=self.seen)
 
     def save(self, out: str | Path, *, formats: Iterable[str] = ()) -> list[Path]:
         """Write figure, tables, data, scenario and provenance; return the files, figure first.
@@ -122,7 +127,7 @@ class Run:
             self.dataset,
             scenario=self.dataset.attrs.get("scenario", MADE_IN_PYTHON),
             summary=self.readouts,
-            draw=draw,
+            draw=partial(draw, seen=self.seen),
             drawn=self.drawn,
             formats=("png", *formats),
         )
@@ -135,6 +140,7 @@ def run(
     engine: str | None = None,
     method: str | None = None,
     rtol: float | None = None,
+    data: "str | Path | Data | None" = None,
     tell: Tell = warned,
 ) -> Run:
     """Run one scenario.
@@ -148,6 +154,8 @@ def run(
     engine, method, rtol
         How to integrate; what the configuration says when not given, and where it says nothing,
         the reference engine by LSODA at 1e-7.
+    data
+        Values of one's own to draw over the curves; see :func:`ketasim.load_data`.
     tell
         Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
@@ -170,14 +178,58 @@ def run(
         method=method or setup.method,
         rtol=setup.rtol if rtol is None else rtol,
     )
+    seen = values_of(data, [setup.scenario], tell).get(setup.scenario.name, ())
     for caution in setup.cautions:
         tell(caution)
     by = setup.engine or "reference"
-    seen = look(setup.scenario, engine=by, method=setup.method, rtol=setup.rtol)
+    found = look(setup.scenario, engine=by, method=setup.method, rtol=setup.rtol)
     question = _question(setup)
     told = {"cautions": kept(setup.cautions), **({"scenario": question} if question else {})}
-    dataset, drawn = (one.assign_attrs(told) for one in (seen.dataset, seen.drawn))
-    return Run(setup, dataset, drawn, seen.summary)
+    dataset, drawn = (one.assign_attrs(told) for one in (found.dataset, found.drawn))
+    return Run(setup, dataset, drawn, found.summary, seen)
+
+
+def values_of(
+    data: "str | Path | Data | None", scenarios: Sequence[Scenario], tell: Tell
+) -> dict[str, tuple["Point", ...]]:
+    """Return the values to draw over each scenario, by its name.
+
+    An arm is a scenario's when it has its name, or does the same to the same subject. What lies on
+    no curve (formulas, scaled assays) is not drawn, which ``tell`` hears.
+
+    Raises
+    ------
+    ConfigError
+        When data have a fault, or hold no value of any of the scenarios.
+    """
+    if data is None:
+        return {}
+    from ketasim.config.findings import load_data
+
+    read = load_data(data, model=scenarios[0].model) if isinstance(data, str | Path) else data
+    found = {}
+    for one in scenarios:
+        arms = {
+            name for name, arm in read.arms.items()
+            if name == one.name or (arm.treated, arm.subject) == (one.protocol, one.subject)
+        }  # fmt: skip
+        found[one.name] = tuple(p for p in read.points if p.arm in arms)
+    if not any(found.values()):
+        named = " or ".join(f'"{one.name}"' for one in scenarios)
+        raise ConfigError(
+            f"{read.source}: no value of {named}. Arms there: {', '.join(read.arms)}; an arm is "
+            "meant when it has the name of the configuration or does the same."
+        )
+    plain = {k: tuple(p for p in v if _on_a_curve(p, read)) for k, v in found.items()}
+    lost = sum(map(len, found.values())) - sum(map(len, plain.values()))
+    if lost:
+        tell(f"not drawn, as formulas or scaled assays lie on no curve: {lost} of the values.")
+    return plain
+
+
+def _on_a_curve(point: "Point", data: "Data") -> bool:
+    assay = data.assays[point.assay]
+    return bool(point.curve) and not (assay.scale or assay.offset)
 
 
 def _question(setup: Setup) -> str:
@@ -213,7 +265,11 @@ class Comparison:
         """Return the runs drawn over one another."""
         from ketasim.plots.overlay import draw
 
-        return draw(self._drawn)
+        return draw(self._drawn, seen=self._seen)
+
+    @property
+    def _seen(self) -> dict[str, tuple["Point", ...]]:
+        return {label: one.seen for label, one in self.runs.items()}
 
     @property
     def _drawn(self) -> dict[str, xr.Dataset]:
@@ -230,7 +286,7 @@ class Comparison:
         from ketasim.plots.overlay import draw
 
         files = [folder.prepare(Path(out)) / "compare.png"]
-        draw(self._drawn, files[0])
+        draw(self._drawn, files[0], seen=self._seen)
         for label, one in self.runs.items():
             own = Path(out) / (re.sub(r"[^\w#-]+", "_", label)[:100] or "run")
             files += folder.write(
@@ -242,7 +298,12 @@ class Comparison:
         return files
 
 
-def compare(*what: Question, sets: Iterable[str] = (), tell: Tell = warned) -> Comparison:
+def compare(
+    *what: Question,
+    sets: Iterable[str] = (),
+    data: "str | Path | Data | None" = None,
+    tell: Tell = warned,
+) -> Comparison:
     """Run two or more scenarios at the union of their output times.
 
     Parameters
@@ -251,6 +312,8 @@ def compare(*what: Question, sets: Iterable[str] = (), tell: Tell = warned) -> C
         Names, files, Setups or Scenarios.
     sets
         Changes to each of them, such as ``"output.until=3 d"``.
+    data
+        Values of one's own to draw over the curves; see :func:`ketasim.load_data`.
     tell
         Hears each caution; a KetasimWarning by default.
 
@@ -263,7 +326,9 @@ def compare(*what: Question, sets: Iterable[str] = (), tell: Tell = warned) -> C
     """
     changes = tuple(sets)
     setups = _aligned([setup_of(one, sets=changes) for one in what])
-    return Comparison({one.scenario.name: run(one, tell=tell) for one in setups})
+    seen = values_of(data, [one.scenario for one in setups], tell)
+    runs = {one.scenario.name: run(one, tell=tell) for one in setups}
+    return Comparison({name: replace(r, seen=seen.get(name, ())) for name, r in runs.items()})
 
 
 def _aligned(setups: Sequence[Setup]) -> list[Setup]:

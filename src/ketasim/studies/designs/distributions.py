@@ -203,9 +203,13 @@ def truncated(
 
 def plausible(parameter: Parameter) -> Distribution:
     """Return a ledger row's bounds as a distribution: log-uniform when both ends are positive."""
-    low, high = parameter.bounds
+    return within(*parameter.bounds, parameter.unit)
+
+
+def within(low: float, high: float, unit: str) -> Distribution:
+    """Return a range as a distribution: log-uniform when both ends are positive, else uniform."""
     kind: Kind = "loguniform" if low > 0.0 else "uniform"
-    return Distribution(kind, low, high, parameter.unit)
+    return Distribution(kind, low, high, unit)
 
 
 def read_distribution(text: str, where: str) -> Distribution:

@@ -13,11 +13,13 @@ from math import inf, isfinite, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import log_ndtr, ndtr
 
 Array = NDArray[np.float64]
 WAYS = {"down": -1.0, "none": 0.0, "up": 1.0}
 VAGUE = 10.0  # an outlier is uniform over so many sqrt(2 pi) errors
+UNREAD = 10.0  # residual of a datum for which finished runs give no number
+FLOOR = 1e-9  # share of a value below which its logarithm is not followed
 TWO_SIDED = 1.959963984540054  # standard errors at which an effect is called one
 
 
@@ -171,3 +173,59 @@ def seen(what: Number | Direction) -> float:
     if what.observed is None:
         return float("nan")
     return WAYS[what.observed] if isinstance(what.observed, str) else what.observed
+
+
+def deviance(observed: Number | Direction, predicted: Array, outlier: float) -> Array:
+    """Return the signed root of twice the log-likelihood that predictions lose, (n,).
+
+    Least squares of these is maximum likelihood. It is 0 where a prediction could not be better,
+    the number of errors for a number that is surely no outlier, and finite everywhere.
+    """
+    what = np.full(len(predicted), seen(observed))
+    found = observed.likelihood(what, predicted, outlier)
+    ways = VAGUE if isinstance(observed, Number) else 3.0
+    size = np.sqrt(np.maximum(2.0 * np.log((1.0 - outlier + outlier / ways) / found), 0.0))
+    towards = predicted - what if isinstance(observed, Number) else predicted
+    return np.where(towards < 0.0, -size, size)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Values of one assay, arrays (n_points,), with errors; ``censored`` is -1 for "below it".
+
+    With ``log`` the errors are those of logarithms.
+    """
+
+    values: Array
+    errors: Array
+    censored: NDArray[np.intp]
+    log: bool = False
+
+    def residuals(self, predicted: Array) -> Array:
+        """Return signed roots of deviances of readings predicted, (n, n_points), all finite."""
+        with np.errstate(all="ignore"):
+            if self.log:
+                least = FLOOR * self.values
+                apart = np.log(np.maximum(predicted, least)) - np.log(self.values)
+            else:
+                apart = predicted - self.values
+            apart = apart / self.errors
+            hidden = -self.censored * np.sqrt(-2.0 * log_ndtr(self.censored * apart))
+        found = np.where(self.censored == 0, apart, hidden)
+        return np.where(np.isfinite(found), found, UNREAD)
+
+    def best(self, values: Array, *, scale: bool, offset: bool) -> tuple[Array, Array]:
+        """Return the likeliest offset and scale for predictions (n, n_points), each (n, 1)."""
+        n, weight = len(values), 1.0 / self.errors**2
+        share = weight / weight.sum()
+        with np.errstate(all="ignore"):
+            if self.log:
+                apart = np.log(self.values) - np.log(np.maximum(values, FLOOR * self.values))
+                return np.zeros((n, 1)), np.exp(apart @ share)[:, None]
+            mean, middle = (values @ share, self.values @ share) if offset else (np.zeros(n), 0.0)
+            by = np.ones(n)
+            if scale:
+                off = values - mean[:, None]
+                by = (off * (self.values - middle)) @ weight / (off**2 @ weight)
+                by = np.where(by > FLOOR, by, FLOOR)
+        return (middle - by * mean)[:, None], by[:, None]

@@ -70,6 +70,7 @@ class Predictor:
     given: Mapping[Hashable, float]
     limits: Limits | None = None
     threads: int | None = None
+    rtol: float | None = None
 
     def predict(self, draws: Array) -> list[Prediction]:
         """Return a prediction for each finding.
@@ -106,7 +107,7 @@ class Predictor:
             span=group.span,
             total=n * total,
         )
-        settings = Settings(limits=self.limits or LIMITS, threads=self.threads)
+        settings = Settings(rtol=self.rtol, limits=self.limits or LIMITS, threads=self.threads)
         found = run(batch, settings)
         return found.reduced.reshape(n, m, -1), found.status.reshape(n, m)
 

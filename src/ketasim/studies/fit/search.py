@@ -1,0 +1,285 @@
+"""Least squares from many starts, one row a start whatever happens, kept where a crash spares it.
+
+A start depends on the seed and its number only, and a run's bits on that run only: a search that
+was killed goes on to the same numbers. No step is taken to a point at which a run fails; that is
+counted, and a start whose own first point fails has a row that says so.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from ketasim.engines.status import Status
+from ketasim.results.files import Rows
+from ketasim.studies.fit.data import Data, Point, is_timed, readout_at
+from ketasim.studies.fit.likelihood import Array, Problem
+
+EVALUATIONS = 100  # most of one start, slopes not counted
+TOLERANCE = 1e-6  # of loss, step and gradient at which a start has arrived
+INSIDE = 1e-6  # share of the bounds' width that a start keeps from them
+SHORTEST = 1.0  # of a course that is drawn [h]
+SAME = 0.1  # losses nearer than this are one optimum
+CONVERGED, LIMIT, FAILED = "converged", "limit", "failed"
+Slopes = Callable[[Array], tuple[Array, Any]]
+Report = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Where one start came from and ended.
+
+    ``point`` and ``begun`` are coordinates, ``loss`` twice the log-likelihood lost (None where the
+    first point failed), ``gradient`` the steepest slope of the loss in a direction that the bounds
+    leave open, per width of the bounds. ``not_computed`` counts points at which a run failed.
+    """
+
+    start: int
+    status: str
+    told: str
+    loss: float | None
+    point: tuple[float, ...]
+    begun: tuple[float, ...]
+    evaluations: int = 0
+    not_computed: int = 0
+    gradient: float | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Return whether it has a loss."""
+        return self.loss is not None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What became of every start, in the order of the starts."""
+
+    starts: tuple[Ended, ...]
+
+    @property
+    def ranked(self) -> list[Ended]:
+        """Return the starts that have a loss, the best first."""
+        return sorted((s for s in self.starts if s.usable), key=lambda s: (s.loss, s.start))
+
+    @property
+    def best(self) -> Ended | None:
+        """Return the best start; None where every one failed."""
+        return next(iter(self.ranked), None)
+
+    @property
+    def again(self) -> int:
+        """Return how many starts found the best optimum."""
+        ranked = self.ranked
+        return sum((s.loss or 0.0) <= (ranked[0].loss or 0.0) + SAME for s in ranked)
+
+
+def start_points(problem: Problem, count: int, seed: int) -> Array:
+    """Return the coordinates of starts (count, n_free): the guess, then draws within the bounds."""
+    low, high = problem.bounds
+    draws = [np.random.default_rng([seed, i]).uniform(low, high) for i in range(1, count)]
+    inside = INSIDE * (high - low)
+    return np.asarray(np.clip(np.array([problem.guess, *draws]), low + inside, high - inside))
+
+
+def descend(
+    problem: Problem,
+    start: Array,
+    *,
+    number: int = 0,
+    held: Sequence[int] = (),
+    slopes: Slopes | None = None,
+    evaluations: int = EVALUATIONS,
+) -> Ended:
+    """Return where least squares lead from a start; the numbers ``held`` stay where they are.
+
+    Parameters
+    ----------
+    slopes
+        Gives the slopes of the residuals at points (n, n_free) and the failures met; central
+        differences (:meth:`Problem.slopes`) when not given.
+    """
+    moving = ~np.isin(np.arange(len(problem.free)), list(held))
+    path = _Path(problem, start, moving, problem.slopes if slopes is None else slopes)
+    low, high = (bound[moving] for bound in problem.bounds)
+    first, begun = path.residuals(start[moving]), tuple(start.tolist())
+    if not np.isfinite(first).all():
+        told = f"its first point: {Status(path.failures[0]).sentence}"
+        return Ended(number, FAILED, told, None, begun, begun, 1, 1)
+    if not moving.any():
+        return Ended(number, CONVERGED, "nothing moves", float(first @ first), begun, begun, 1)
+    try:
+        found = least_squares(
+            path.residuals, start[moving], jac=path.jacobian, bounds=(low, high),
+            x_scale=high - low, ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE,
+            max_nfev=evaluations,
+        )  # fmt: skip
+    except (ValueError, np.linalg.LinAlgError) as error:
+        told, loss = f"least squares stopped: {error}", float(first @ first)
+        return Ended(number, FAILED, told, loss, begun, begun, 1, len(path.failures))
+    arrived = found.status > 0
+    return Ended(
+        number,
+        CONVERGED if arrived else LIMIT,
+        "it arrived" if arrived else f"it was still moving after {evaluations} evaluations",
+        float(2.0 * found.cost),
+        tuple(path.whole(found.x)[0].tolist()),
+        begun,
+        int(found.nfev) + 1,
+        len(path.failures),
+        _steepest(found.grad, found.x, low, high),
+    )
+
+
+@dataclass
+class _Path:
+    """What least squares ask along their way: the numbers that move, and failures met."""
+
+    problem: Problem
+    start: Array
+    moving: NDArray[np.bool_]
+    slopes: Slopes
+    failures: list[int] = field(default_factory=list)
+
+    def whole(self, part: Array) -> Array:
+        """Return a point (1, n_free) of which the moving numbers are these."""
+        point = self.start.copy()
+        point[self.moving] = part
+        return point[None, :]
+
+    def residuals(self, part: Array) -> Array:
+        """Return residuals, NaN where a run failed: least squares step back from there."""
+        found = self.problem.at(self.whole(part))
+        if not found.fine[0]:
+            self.failures.append(int(found.status[0]))
+        return np.asarray(found.residuals[0])
+
+    def jacobian(self, part: Array) -> Array:
+        """Return the slopes of the residuals in the moving numbers."""
+        found, failed = self.slopes(self.whole(part))
+        self.failures += [int(Status.NOT_RUN)] * int(failed[0])
+        return np.asarray(found[0][:, self.moving])
+
+
+def _steepest(gradient: Array, x: Array, low: Array, high: Array) -> float:
+    """Return the largest slope of the loss, per width, in directions that the bounds leave open."""
+    near = 1e-4 * (high - low)
+    shut = ((x <= low + near) & (gradient > 0.0)) | ((x >= high - near) & (gradient < 0.0))
+    return float(np.max(np.abs(2.0 * gradient * (high - low))[~shut], initial=0.0))
+
+
+def multistart(
+    problem: Problem,
+    *,
+    starts: int,
+    seed: int = 1,
+    rows: Rows | None = None,
+    workers: int | None = None,
+    slopes: Slopes | None = None,
+    report: Report | None = None,
+) -> Found:
+    """Descend from many starts; those that ``rows`` has already are not made again.
+
+    Parameters
+    ----------
+    rows
+        Where each start is kept as it ends.
+    workers
+        How many starts at once; no number depends on it.
+    report
+        Hears how many are done, of how many.
+    """
+    points = start_points(problem, starts, seed)
+    known = {} if rows is None else {int(one["start"]): _read(one) for one in rows.found}
+    left = [i for i in range(starts) if i not in known]
+
+    def one(i: int) -> Ended:
+        return descend(problem, points[i], number=i, slopes=slopes)
+
+    for ended in side_by_side(one, left, workers=workers):
+        known[ended.start] = ended
+        if rows is not None:
+            rows.add(asdict(ended))
+        if report is not None:
+            report(sum(i < starts for i in known), starts)
+    return Found(tuple(known[i] for i in range(starts)))
+
+
+def side_by_side(
+    job: Callable[[int], Any], items: Sequence[int], *, workers: int | None = None
+) -> Iterable[Any]:
+    """Yield what a job gives for each item as it ends; what has not begun is dropped at a stop."""
+    if not items:
+        return
+    with ThreadPoolExecutor(max(1, workers or os.cpu_count() or 1)) as pool:
+        doing = [pool.submit(job, one) for one in items]
+        try:
+            for done in as_completed(doing):
+                yield done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _read(row: dict[str, Any]) -> Ended:
+    return Ended(**{**row, "point": tuple(row["point"]), "begun": tuple(row["begun"])})
+
+
+def courses(
+    asked: Problem, points: Array, *, readouts: Iterable[str] = (), count: int = 120
+) -> dict[tuple[str, str], tuple[Array, Array]]:
+    """Return what each read-out does over time at points (n, n_free), as its assay reads it.
+
+    Parameters
+    ----------
+    readouts
+        More of them, shown for every arm as the model has them.
+    count
+        How many times.
+
+    Returns
+    -------
+    dict
+        Times [h] (count,) and readings (n, count), by arm and read-out, NaN where a run failed; of
+        a read-out that is none of a time one time, which is NaN, and one reading.
+    """
+    lines: dict[tuple[str, str], list[Point]] = {}
+    for one in asked.observations:
+        lines.setdefault((one.arm, one.text), []).append(one)
+    last: dict[str, float] = {}
+    for one in asked.observations:
+        last[one.arm] = max(last.get(one.arm, SHORTEST), one.time if isfinite(one.time) else 0.0)
+    for text in readouts:
+        for arm, end in last.items():
+            time = end if is_timed(text) else nan
+            read = readout_at(text, time, asked.model)[0]
+            lines.setdefault((arm, text), [Point(0, arm, "", read, time, nan, 1.0, text=text)])
+    times = {
+        key: np.linspace(0.0, max(p.time for p in many), count)
+        if is_timed(many[0].text) else np.array([nan])
+        for key, many in lines.items()
+    }  # fmt: skip
+    dense = [
+        replace(one, time=float(t), readout=readout_at(one.text, float(t), asked.model)[0])
+        for key, (one, *_) in lines.items()
+        for t in times[key]
+    ]
+    arms = {name: arm for one in asked.data for name, arm in one.arms.items()}
+    drawn = asked.instead(Data("drawn", tuple(dense), arms, asked.assays))
+    found, _ = drawn.predict(points)
+    offsets, scales = asked.readings(asked.at(points), points)
+    own = {p.assay: i for i, p in enumerate(asked.observations)}
+    places = {id(p): i for i, p in enumerate(drawn.observations)}
+    answer, k = {}, 0
+    for key, many in lines.items():
+        mine, k = dense[k : k + len(times[key])], k + len(times[key])
+        values = found[:, [places[id(p)] for p in mine]]
+        i = own.get(many[0].assay)
+        read_so = values if i is None else offsets[:, [i]] + scales[:, [i]] * values
+        answer[key] = times[key], read_so
+    return answer
