@@ -31,6 +31,7 @@ def draw_gradient(found: xr.Dataset, *, top: int = BARS) -> Figure:
             heights = np.arange(len(chosen))[::-1]
             colours = [BLUE if sizes[i] > 0.0 else VERMILION for i in chosen]
             axes.barh(heights, sizes[chosen], height=0.66, color=colours)
+            axes.margins(x=0.08)
             axes.axvline(0.0, color=INK, lw=0.6)
             axes.set_yticks(heights, found["by"].to_numpy()[chosen])
             axes.set_ylim(-0.6, max(len(chosen), 1) - 0.4)

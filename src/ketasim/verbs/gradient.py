@@ -86,11 +86,12 @@ class Gradient:
         ConfigError
             When the folder cannot be written.
         """
-        folder = Path(out)
-        prepare(folder)
-        files = [folder / f"gradient.{kind}" for kind in ("png", *formats)]
-        for file in files:
-            self.figure.savefig(file)
+        from ketasim.plots.style import PAGE, save
+
+        folder = prepare(Path(out))
+        files = []
+        for kind in ("png", *formats):
+            files += save(self.figure, folder / f"gradient.{kind}", style=PAGE)
         table = self.dataset[["derivative", "elasticity"]].to_dataframe().reset_index()
         table["value"] = table["readout"].map(
             dict(
