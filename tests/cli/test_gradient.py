@@ -24,7 +24,8 @@ def test_it_prints_the_largest_first_and_writes_picture_table_and_json(tmp_path)
     assert "dosing[0].amount" in done.output
     assert "names move it, the first 3 shown" in done.output
     assert (out / "gradient.png").stat().st_size > 10_000
-    rows = list(csv.DictReader((out / "gradient.csv").open(encoding="utf-8")))
+    table = (out / "gradient.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(table.splitlines()))
     told = json.loads((out / "gradient.json").read_text(encoding="utf-8"))
     assert len(rows) == len(told["rows"]) > 300
     dose = [r for r in rows if r["by"] == "dosing[0].amount" and "auc" in r["readout"]]
