@@ -256,26 +256,28 @@ class Problem:
     def slopes(self, points: Array) -> tuple[Array, NDArray[np.intp]]:
         """Return d residuals / d coordinates (n, n_residuals, n_free), and the failures met.
 
-        Central differences, every run of every point in one batch. Where one side fails the other
-        and the point itself serve; where both do nothing is known, and the slope is 0.
+        Differences of second order, central or, beside a bound, to one side; every run of every
+        point in one batch. Where one of two runs fails the other and the point itself serve; where
+        both do nothing is known, and the slope is 0.
         """
         n, k = points.shape
         low, high = self.bounds
         step = np.where([one.log for one in self.free], STEP, STEP * (high - low))
-        up = np.minimum(points[:, None, :] + np.diag(step), high)
-        down = np.maximum(points[:, None, :] - np.diag(step), low)
-        whole = np.concatenate([points[:, None, :], up, down], axis=1)
-        found = self.at(whole.reshape(-1, k)).residuals.reshape(n, 2 * k + 1, -1)
-        here, above, below = found[:, :1], found[:, 1 : k + 1], found[:, k + 1 :]
-        run = np.diagonal(up - down, axis1=1, axis2=2)
-        over = np.diagonal(up - points[:, None], axis1=1, axis2=2)
-        under = np.diagonal(points[:, None] - down, axis1=1, axis2=2)
+        step = np.minimum(step, (high - low) / 4.0)
+        a = np.where(points + step > high, -2.0 * step, step)
+        b = np.where(points - step < low, 2.0 * step, -step)
+        moves = np.concatenate(
+            [np.zeros((n, 1, k)), *(one[:, :, None] * np.eye(k) for one in (a, b))], axis=1
+        )
+        found = self.at((points[:, None, :] + moves).reshape(-1, k)).residuals
+        found = found.reshape(n, 2 * k + 1, -1)
+        here, to_a, to_b = found[:, :1], found[:, 1 : k + 1], found[:, k + 1 :]
+        a, b = a[:, :, None], b[:, :, None]
         with np.errstate(all="ignore"):
-            central = (above - below) / run[:, :, None]
-            forward = (above - here) / over[:, :, None]
-            backward = (here - below) / under[:, :, None]
-        best = np.where(np.isfinite(central), central, forward)
-        best = np.where(np.isfinite(best), best, backward)
+            one_side, other = (to_a - here) / a, (to_b - here) / b
+            best = (one_side * b - other * a) / (b - a)
+        for alone in (one_side, other):
+            best = np.where(np.isfinite(best), best, alone)
         failed = (~np.isfinite(found).all(axis=2)).sum(axis=1)
         return np.nan_to_num(best, nan=0.0, posinf=0.0, neginf=0.0).transpose(0, 2, 1), failed
 
