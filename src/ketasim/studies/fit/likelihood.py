@@ -31,7 +31,6 @@ from ketasim.units import unit
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
-Flags = NDArray[np.bool_]
 RTOL = 1e-7  # of every run, so that differences are slopes and not the solver's own error
 STEP = 2e-3  # of a logarithm, or of the width between bounds, for differences
 ALONE = str(None)  # the arm of a formula that names none
@@ -91,7 +90,7 @@ class Predicted:
     status: Codes
 
     @property
-    def fine(self) -> Flags:
+    def fine(self) -> NDArray[np.bool_]:
         """Return which points have all their residuals, shape (n,)."""
         return np.asarray(np.isfinite(self.residuals).all(axis=1))
 
@@ -221,8 +220,8 @@ class Problem:
 
     def readings(self, found: Predicted, points: Array) -> tuple[Array, Array]:
         """Return the offset and scale between model and reading for each datum, (n, n_data)."""
-        shape = (len(points), len(self.observations))
-        offsets, scales = np.zeros(shape), np.ones(shape)
+        offsets = np.zeros((len(points), len(self.observations)))
+        scales = np.ones_like(offsets)
         for name, assay in self.assays.items():
             rows = [i for i, p in enumerate(self.observations) if p.assay == name]
             own = _read_by([self.observations[i] for i in rows], assay)
@@ -250,8 +249,7 @@ class Problem:
         found = self.at(points)
         pulls = sum(one.pull(points[:, :1]) is not None for one in self.free)
         own = found.residuals[:, : found.residuals.shape[1] - pulls]
-        lost = -0.5 * (own**2).sum(axis=1) + self.constant
-        return np.where(found.fine, lost, -np.inf)
+        return np.where(found.fine, self.constant - 0.5 * (own**2).sum(axis=1), -np.inf)
 
     def slopes(self, points: Array) -> tuple[Array, NDArray[np.intp]]:
         """Return d residuals / d coordinates (n, n_residuals, n_free), and the failures met.
@@ -269,9 +267,9 @@ class Problem:
         moves = np.concatenate(
             [np.zeros((n, 1, k)), *(one[:, :, None] * np.eye(k) for one in (a, b))], axis=1
         )
-        found = self.at((points[:, None, :] + moves).reshape(-1, k)).residuals
-        found = found.reshape(n, 2 * k + 1, -1)
-        here, to_a, to_b = found[:, :1], found[:, 1 : k + 1], found[:, k + 1 :]
+        whole = (points[:, None, :] + moves).reshape(-1, k)
+        found = self.at(whole).residuals.reshape(n, 2 * k + 1, -1)
+        here, to_a, to_b = np.split(found, (1, k + 1), axis=1)
         a, b = a[:, :, None], b[:, :, None]
         with np.errstate(all="ignore"):
             one_side, other = (to_a - here) / a, (to_b - here) / b
