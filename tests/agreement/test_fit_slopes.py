@@ -13,6 +13,7 @@ from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.fit import likelihood
 from ketasim.studies.fit.likelihood import problem
 from ketasim.studies.fit.search import Found, descend
+from ketasim.studies.gradients import gradient
 from ketasim.verbs.fit import fit
 from ketasim.verbs.posterior import posterior
 
@@ -28,6 +29,7 @@ def test_slopes_are_those_of_tighter_differences(name, free, monkeypatch):
     asked = problem(MODEL, free, data=[load_data(name)])
     low, high = asked.bounds
     points = low + (high - low) * np.random.default_rng(1).uniform(0.2, 0.8, (1, len(low)))
+    points[0, :2] = low[0], high[1]
     slopes, failed = asked.slopes(points)
     monkeypatch.setattr(likelihood, "STEP", 3e-4)
     tight = replace(asked, predictor=replace(asked.predictor, rtol=1e-11))
@@ -171,3 +173,22 @@ def test_draws_are_handed_to_arviz(monkeypatch):
     handed = found.to_arviz()
     assert handed["posterior"]["pk_r.clearance_70"].shape == (2, 128)
     assert float(arviz.rhat(handed)["pk_r.clearance_70"]) < 1.2
+
+
+@pytest.mark.parametrize("name", ["plasma", "spines"])
+def test_slopes_are_those_of_the_reverse_mode(name):
+    free = FREE[:3] if name == "plasma" else SLOW[:3]
+    asked = problem(MODEL, free, data=[load_data(name)])
+    point = asked.guess[None, :]
+    slopes, _ = asked.slopes(point)
+    values = asked.at(point).values[0]
+    for i, one in list(enumerate(asked.observations))[::4]:
+        arm = asked.data[0].arms[one.arm]
+        scenario = arm.scenario(MODEL, begin=0.0, end=one.time + 1.0)
+        text = one.text if "@" in one.text else f"{one.text}@t"
+        found = gradient(scenario, text.replace("@t", f"@{one.time:g}h"), by=free)
+        by_log = np.nan_to_num(found["elasticity"].to_numpy()[0]) * values[i]
+        spread = one.error
+        if asked.assays[one.assay].model == "log-normal":
+            spread = values[i] * np.sqrt(np.log1p((one.error / one.value) ** 2))
+        assert slopes[0, i] == pytest.approx(by_log / spread, abs=1e-4 * np.abs(slopes).max())

@@ -31,7 +31,6 @@ from ketasim.units import unit
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
-Flags = NDArray[np.bool_]
 RTOL = 1e-7  # of every run, so that differences are slopes and not the solver's own error
 STEP = 2e-3  # of a logarithm, or of the width between bounds, for differences
 ALONE = str(None)  # the arm of a formula that names none
@@ -91,7 +90,7 @@ class Predicted:
     status: Codes
 
     @property
-    def fine(self) -> Flags:
+    def fine(self) -> NDArray[np.bool_]:
         """Return which points have all their residuals, shape (n,)."""
         return np.asarray(np.isfinite(self.residuals).all(axis=1))
 
@@ -221,8 +220,8 @@ class Problem:
 
     def readings(self, found: Predicted, points: Array) -> tuple[Array, Array]:
         """Return the offset and scale between model and reading for each datum, (n, n_data)."""
-        shape = (len(points), len(self.observations))
-        offsets, scales = np.zeros(shape), np.ones(shape)
+        offsets = np.zeros((len(points), len(self.observations)))
+        scales = np.ones_like(offsets)
         for name, assay in self.assays.items():
             rows = [i for i, p in enumerate(self.observations) if p.assay == name]
             own = _read_by([self.observations[i] for i in rows], assay)
@@ -250,32 +249,33 @@ class Problem:
         found = self.at(points)
         pulls = sum(one.pull(points[:, :1]) is not None for one in self.free)
         own = found.residuals[:, : found.residuals.shape[1] - pulls]
-        lost = -0.5 * (own**2).sum(axis=1) + self.constant
-        return np.where(found.fine, lost, -np.inf)
+        return np.where(found.fine, self.constant - 0.5 * (own**2).sum(axis=1), -np.inf)
 
     def slopes(self, points: Array) -> tuple[Array, NDArray[np.intp]]:
         """Return d residuals / d coordinates (n, n_residuals, n_free), and the failures met.
 
-        Central differences, every run of every point in one batch. Where one side fails the other
-        and the point itself serve; where both do nothing is known, and the slope is 0.
+        Differences of second order, central or, beside a bound, to one side; every run of every
+        point in one batch. Where one of two runs fails the other and the point itself serve; where
+        both do nothing is known, and the slope is 0.
         """
         n, k = points.shape
         low, high = self.bounds
         step = np.where([one.log for one in self.free], STEP, STEP * (high - low))
-        up = np.minimum(points[:, None, :] + np.diag(step), high)
-        down = np.maximum(points[:, None, :] - np.diag(step), low)
-        whole = np.concatenate([points[:, None, :], up, down], axis=1)
-        found = self.at(whole.reshape(-1, k)).residuals.reshape(n, 2 * k + 1, -1)
-        here, above, below = found[:, :1], found[:, 1 : k + 1], found[:, k + 1 :]
-        run = np.diagonal(up - down, axis1=1, axis2=2)
-        over = np.diagonal(up - points[:, None], axis1=1, axis2=2)
-        under = np.diagonal(points[:, None] - down, axis1=1, axis2=2)
+        step = np.minimum(step, (high - low) / 4.0)
+        a = np.where(points + step > high, -2.0 * step, step)
+        b = np.where(points - step < low, 2.0 * step, -step)
+        moves = np.concatenate(
+            [np.zeros((n, 1, k)), *(one[:, :, None] * np.eye(k) for one in (a, b))], axis=1
+        )
+        whole = (points[:, None, :] + moves).reshape(-1, k)
+        found = self.at(whole).residuals.reshape(n, 2 * k + 1, -1)
+        here, to_a, to_b = np.split(found, (1, k + 1), axis=1)
+        a, b = a[:, :, None], b[:, :, None]
         with np.errstate(all="ignore"):
-            central = (above - below) / run[:, :, None]
-            forward = (above - here) / over[:, :, None]
-            backward = (here - below) / under[:, :, None]
-        best = np.where(np.isfinite(central), central, forward)
-        best = np.where(np.isfinite(best), best, backward)
+            one_side, other = (to_a - here) / a, (to_b - here) / b
+            best = (one_side * b - other * a) / (b - a)
+        for alone in (one_side, other):
+            best = np.where(np.isfinite(best), best, alone)
         failed = (~np.isfinite(found).all(axis=2)).sum(axis=1)
         return np.nan_to_num(best, nan=0.0, posinf=0.0, neginf=0.0).transpose(0, 2, 1), failed
 
