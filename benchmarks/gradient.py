@@ -17,8 +17,7 @@ import numpy as np
 from setting import draws, scenario
 
 from ketasim.engines.contract import Batch, Settings
-from ketasim.engines.gradient import gradients
-from ketasim.engines.run import run
+from ketasim.engines.run import gradients, run
 from ketasim.readouts import parse
 
 READOUTS = ("spines.density@24h", "spines.density.peak", "plasma.venous.auc")

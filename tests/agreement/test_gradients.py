@@ -11,8 +11,7 @@ from ketasim.compile.pullback import carried_out, pulled_back
 from ketasim.compile.trace import Graph
 from ketasim.core.system import System
 from ketasim.engines.contract import Batch, Settings
-from ketasim.engines.gradient import gradients
-from ketasim.engines.run import run, steady_state
+from ketasim.engines.run import gradients, run, steady_state
 from ketasim.errors import ConfigError
 from ketasim.readouts import parse_all
 from ketasim.studies.gradients import gradient

@@ -44,7 +44,8 @@ def roads():
 
 
 def test_there_is_one_road_to_the_engines():
-    assert set(roads()) == {("run", "run"), ("run", "steady_state")}, roads()
+    wanted = {("run", one) for one in ("run", "steady_state", "gradients")}
+    assert set(roads()) == wanted, roads()
 
 
 @pytest.mark.parametrize("taken", ["scipy.integrate", "numba"])

@@ -116,6 +116,14 @@ class System:
         """Return the size at which a change of each state matters, shape (n_states,)."""
         return np.array([s.scale * unit(s.unit).factor for s in self.model.states.values()])
 
+    @cached_property
+    def within(self) -> tuple[Array, Array]:
+        """Return the interval that each state cannot leave, canonical, each (n_states,)."""
+        states = self.model.states.values()
+        factors = np.array([unit(s.unit).factor for s in states])
+        low, high = np.array([s.within for s in states], dtype=float).reshape(-1, 2).T * factors
+        return low, high
+
     def prepare(self, parameters: Array, knobs: Array) -> Values:
         """Return the list of values with everything filled that states do not move.
 

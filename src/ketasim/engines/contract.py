@@ -249,4 +249,30 @@ class Outcome:
         return usable(self.status)
 
 
+@dataclass(frozen=True)
+class Gradients:
+    """Numbers of members and their derivatives, canonical; NaN where a member failed.
+
+    ``values`` (n_members, n_reductions). Each derivative has these two axes and then its own:
+    ``by_parameter`` (n_parameters,); ``by_knob`` (n_edges, n_knobs), by the level of an input in
+    the segment after each edge; ``by_before`` (n_knobs,), by what always held; ``by_rate`` and
+    ``by_bolus`` (n_edges, n_states); ``by_start`` (n_states,), by the states before anything is
+    given, whatever set them. ``final`` (n_members, n_states) are last states, ``status`` says how
+    each ended, and ``notes`` tell of kinks.
+    """
+
+    values: Array
+    by_parameter: Array
+    by_knob: Array
+    by_before: Array
+    by_rate: Array
+    by_bolus: Array
+    by_start: Array
+    final: Array
+    status: Codes
+    steps: Counts
+    notes: tuple[str, ...] = ()
+
+
+DERIVATIVES = ("by_parameter", "by_knob", "by_before", "by_rate", "by_bolus", "by_start")
 Halt = Callable[[], bool]

@@ -8,7 +8,7 @@ is differentiated. At a kink (``max``, ``where``, ``abs``) a derivative is that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from ketasim.compile.trace import Node, reach
 from ketasim.compile.wiring import equations
 from ketasim.core.model import Model
 from ketasim.core.system import System
-from ketasim.engines.contract import Array, Batch, Codes, Counts, Settings
+from ketasim.engines.contract import DERIVATIVES, Array, Batch, Counts, Gradients, Settings
 from ketasim.engines.ensemble import EnsembleResult, run_members
 from ketasim.engines.inputs import Inputs, gather
 from ketasim.engines.kernels import Kernel, kernel_for
@@ -35,49 +35,10 @@ TOGETHER = 128  # members taken back at once
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """Numbers of members and their derivatives, canonical; NaN where a member failed.
-
-    ``values`` (n_members, n_reductions). Each derivative has these two axes and then its own:
-    ``by_parameter`` (n_parameters,); ``by_knob`` (n_edges, n_knobs), by the level of an input in
-    the segment after each edge; ``by_before`` (n_knobs,), by what always held; ``by_rate`` and
-    ``by_bolus`` (n_edges, n_states); ``by_start`` (n_states,), by the states before anything is
-    given, whatever set them.
-    """
-
-    values: Array
-    by_parameter: Array
-    by_knob: Array
-    by_before: Array
-    by_rate: Array
-    by_bolus: Array
-    by_start: Array
-    status: Codes
-    steps: Counts
-    notes: tuple[str, ...] = ()
-
-
 def gradients(
-    batch: Batch, settings: Settings | None = None, *, with_kinks: bool = False
+    batch: Batch, how: Settings, *, first_step: float, with_kinks: bool = False
 ) -> Gradients:
-    """Return the reductions of members, and their derivatives by all that went into them.
-
-    Parameters
-    ----------
-    batch
-        Members of one model and the reductions asked of them.
-    settings
-        Tolerance, limits and threads; the engine is always the compiled one.
-    with_kinks
-        Whether the laws that stand on a kink somewhere are named in ``notes``; takes some ms.
-
-    Raises
-    ------
-    ModelError
-        When a law cannot be compiled.
-    """
-    how = settings or Settings()
+    """Try every member of a batch once; see :func:`ketasim.engines.run.gradients`."""
     inputs = gather(batch.schedules).for_members(len(batch))
     kernel = kernel_for(batch.model, inputs, members=len(batch), covering=batch.covering)
     blank = _blank(batch, inputs)
@@ -87,7 +48,7 @@ def gradients(
         mine = np.flatnonzero(general == variant)
         for at in range(0, len(mine), TOGETHER):
             part = mine[at : at + TOGETHER]
-            one = _Part(kernel, batch, inputs, how, part, general=variant)
+            one = _Part(kernel, batch, inputs, how, part, first_step, general=variant)
             tape = one.into(blank)
             if with_kinks and tape is not None:
                 notes += kinks(batch.model, kernel, tape)
@@ -110,6 +71,7 @@ def _blank(batch: Batch, inputs: Inputs) -> Gradients:
         by_rate=empty(edges, states),
         by_bolus=empty(edges, states),
         by_start=empty(states),
+        final=np.full((n, states), np.nan),
         status=np.full(n, -1, dtype=np.int8),
         steps=np.zeros(n, dtype=np.int64),
     )
@@ -125,12 +87,13 @@ class _Part:
         inputs: Inputs,
         how: Settings,
         members: Counts,
+        first_step: float,
         *,
         general: bool,
     ) -> None:
         """Take what is asked of these members, and the kernels that serve them."""
         self.kernel, self.batch, self.how, self.members = kernel, batch, how, members
-        self.reductions = batch.reductions
+        self.reductions, self.first_step = batch.reductions, first_step
         self.plan = kernel.plan(general=general)
         self.back, self.module = kernel.backward(general=general)
         self.parameters = np.ascontiguousarray(batch.parameters[members])
@@ -152,6 +115,8 @@ class _Part:
         values[~good] = np.nan
         out.values[self.members] = values
         out.status[self.members], out.steps[self.members] = found.status, found.steps
+        if found.final is not None:
+            out.final[self.members] = found.final
         if not good.any():
             return None
         tape = self._tape(found.tape, found.steps, first)
@@ -167,7 +132,8 @@ class _Part:
             found = run_members(
                 self.kernel, self.parameters, self.inputs, np.empty(0), rtol=self.how.tolerance,
                 limits=self.how.limits, threads=self.how.threads, record=(),
-                primitives=tuple(primitives), levels=levels, tape=size,
+                primitives=tuple(primitives), levels=levels, tape=size, keep_final=True,
+                first_step=self.first_step,
             )  # fmt: skip
             most = int(found.steps[usable(found.status)].max(initial=0))
             if not tape or most <= size:
@@ -252,6 +218,9 @@ class _Part:
             whole[into] = 0.0
             for at, column in enumerate(columns):
                 whole[into, ..., column] = given[good][..., at]
+        member, reduction = np.nonzero(np.isnan(out.values[into]))
+        for name in DERIVATIVES:  # what has no value has no slope
+            getattr(out, name)[into[member], reduction] = np.nan
 
     def _at_rest(self, tape: Tape, i: int, lam: Array) -> tuple[Array, Array]:
         """Return the derivatives by parameters and standing inputs through a resting start.

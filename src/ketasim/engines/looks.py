@@ -187,7 +187,8 @@ class _Sink:
             return by_level
         heights = level[members]
         begins: tuple[Counts, Array] | None = None
-        if one.kind == "time_to_fall":
+        falls = one.kind == "time_to_fall"
+        if falls:
             window = max(window[0], 0.0), window[1]
             begins = self._begin(one, members, window[0])
             heights = self.tape.values(one.name, members, *begins) - heights

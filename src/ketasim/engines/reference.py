@@ -35,7 +35,6 @@ from ketasim.engines.status import Status, Stopped
 from ketasim.engines.steady import settle
 from ketasim.errors import SolverError
 from ketasim.readouts.course import Course
-from ketasim.units import unit
 
 Array = NDArray[np.float64]
 Method = Literal["LSODA", "BDF", "Radau"]
@@ -127,7 +126,7 @@ class _Run:
         self.observed: dict[str, Array] = {}
         self.steps = self.evaluations = 0
         self.panels, self.halted = Panels(system, ()), never
-        low, high = bounds(system)
+        low, high = system.within
         leeway = LEEWAY * rtol * system.scales
         self.low, self.high = low - leeway, high + leeway
 
@@ -263,14 +262,6 @@ class _Run:
             f"Usually a rate is too large{likeliest(self.system)}"
         )
         return Stopped(told, status)
-
-
-def bounds(system: System) -> tuple[Array, Array]:
-    """Return the interval that each state cannot leave, canonical, each (n_states,)."""
-    states = system.model.states.values()
-    factors = np.array([unit(s.unit).factor for s in states])
-    low, high = np.array([s.within for s in states], dtype=float).reshape(-1, 2).T * factors
-    return low, high
 
 
 def attempt(

@@ -18,10 +18,12 @@ from ketasim.core.system import System
 from ketasim.engines import balance
 from ketasim.engines.contract import (
     ATTEMPTS,
+    DERIVATIVES,
     Array,
     Asked,
     Attempt,
     Batch,
+    Gradients,
     Halt,
     Halted,
     Outcome,
@@ -88,6 +90,59 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
         notes=found.notes,
         stories=found.stories,
     )
+
+
+def gradients(
+    batch: Batch, settings: Settings | None = None, *, with_kinks: bool = False
+) -> Gradients:
+    """Return the reductions of members, and their derivatives by all that went into them.
+
+    Runs are tried and judged as those of :func:`run`, but never by another engine: derivatives are
+    taken back through the steps of the compiled one.
+
+    Parameters
+    ----------
+    batch
+        Members of one model and the reductions asked of them.
+    settings
+        Tolerance, limits and threads.
+    with_kinks
+        Whether the laws that stand on a kink somewhere are named in ``notes``; takes some ms.
+
+    Raises
+    ------
+    ModelError
+        When a law cannot be compiled.
+    """
+    from ketasim.engines.batch import FIRST_STEP
+    from ketasim.engines.gradient import gradients as attempted  # numba, when asked for
+
+    how, system, whole = settings or Settings(), System(batch.model), None
+    for one in ATTEMPTS["ensemble"]:
+        if one.engine is not None:
+            continue
+        again = (
+            np.arange(len(batch)) if whole is None else np.flatnonzero(np.isin(whole.status, AGAIN))
+        )
+        if not len(again):
+            continue
+        step = FIRST_STEP if one.first_step is None else one.first_step
+        part = batch.some(again)
+        found = attempted(part, how, first_step=step, with_kinks=with_kinks)
+        lost, _ = balance.check(system, part, found.final, usable(found.status))
+        found.status[lost] = Status.DRUG_LOST
+        for name in ("values", *DERIVATIVES):
+            getattr(found, name)[lost] = np.nan
+        if whole is None:
+            whole = found
+            continue
+        saved = usable(found.status)
+        found.status[saved] = Status.OK_AFTER_RETRY
+        for name in ("values", "final", "status", "steps", *DERIVATIVES):
+            getattr(whole, name)[again[saved]] = getattr(found, name)[saved]
+    if whole is None:
+        raise ValueError("there is no attempt to make")
+    return whole
 
 
 def _within(batch: Batch, one: Primitive) -> Primitive:

@@ -3,6 +3,9 @@
 - ``simulate``: one run; ``sweep``: one scenario for every member of a design
 - ``designs``: which values each member gets
 - ``findings``: what somebody observed, predicted; ``judge``: hypotheses weighed by it
+- ``fit``: parameters fitted to data and findings; ``posterior``: what data leave of the priors
+- ``gradients``: derivatives of read-outs; ``screening``: of every member of a design
+- ``sensitivity``: which inputs matter, from a sweep; ``indices``: the estimators
 - ``mediation``: what carries an effect, found by ``cuts`` of the model
 - ``laws``: one law changed; ``hill``: a curve through a dose response
 - ``cautions``: what a result says of itself

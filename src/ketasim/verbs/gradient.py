@@ -13,8 +13,8 @@ import xarray as xr
 from ketasim.reports.text import Table
 from ketasim.results.folder import prepare
 from ketasim.studies.gradients import gradient as differentiated
-from ketasim.studies.gradients import sampled
 from ketasim.studies.indices import Asked
+from ketasim.studies.screening import sampled
 from ketasim.studies.sensitivity import screened
 from ketasim.verbs.run import Question, Tell, setup_of, warned
 

@@ -12,7 +12,6 @@ from ketasim.core.declare import CHOSEN
 from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.engines.contract import Limits
-from ketasim.engines.reference import bounds
 from ketasim.studies.designs.distributions import Distribution, within
 from ketasim.studies.designs.draw import random
 from ketasim.studies.findings.finding import Finding
@@ -122,7 +121,7 @@ def _parameters(model: Model, names: Sequence[str], rows: Array) -> Array:
 def _possible(model: Model, members: Array) -> NDArray[np.bool_]:
     """Return which members (n_members, n_parameters) have a rest within their states' intervals."""
     system = System(model)
-    low, high = bounds(system)
+    low, high = system.within
     with np.errstate(all="ignore"):
         rests = [system.rest(system.prepare(one, system.neutral_knobs)) for one in members]
     found: NDArray[np.bool_] = np.all((low <= rests) & (rests <= high), axis=1)
