@@ -21,7 +21,7 @@ from ketasim.engines.batch import (
     settle_members,
 )
 from ketasim.engines.contract import MEMBER, Asked, Attempt, Batch, Halt, Halted, Limits, Settings
-from ketasim.engines.inputs import Inputs, gather, tape_row
+from ketasim.engines.inputs import Inputs, gather
 from ketasim.engines.kernels import Kernel, Schedules, Shape, compile_kernel, kernel_for
 from ketasim.engines.status import Status, usable
 from ketasim.readouts.derive import Primitive
@@ -50,7 +50,7 @@ def run_members(
     record: Sequence[str] | None = None,
     primitives: Sequence[Primitive] = (),
     levels: Array | None = None,
-    tape: int = 0,
+    tape: Array | None = None,
 ) -> EnsembleResult:
     """Integrate members; a member's bits depend on nothing but that member.
 
@@ -81,7 +81,8 @@ def run_members(
         Numbers to take of every member as it runs, and a level (n_members, n_primitives) of each
         where it needs one; by default the primitive's own.
     tape
-        How many steps of each member to keep, for those who take derivatives back through them.
+        Where to keep steps, for those who take derivatives back through them; shape (n_members,
+        most steps, :func:`ketasim.engines.inputs.tape_row`).
     halted
         Asked twenty times a second; members not finished when it is true keep status NOT_RUN.
 
@@ -102,9 +103,8 @@ def run_members(
     result = blank(n, len(names), 0, n_states if keep_final else 0, len(primitives))
     shape = (n, len(names), len(times))
     result = replace(result, values=np.empty(shape) if into is None else _fitting(into, shape))
-    if tape:
-        row = tape_row(kernel.plan(general=False), names, primitives)
-        result = replace(result, tape=np.zeros((n, tape, row)))
+    if tape is not None:
+        result = replace(result, tape=tape)
     members = np.arange(n)
     settled = np.flatnonzero(inputs.settled[inputs.plans])
     if y0 is None and len(settled):

@@ -9,6 +9,7 @@ is differentiated. At a kink (``max``, ``where``, ``abs``) a derivative is that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.engines.contract import DERIVATIVES, Array, Batch, Counts, Gradients, Settings
 from ketasim.engines.ensemble import EnsembleResult, run_members
-from ketasim.engines.inputs import Inputs, gather
+from ketasim.engines.inputs import Inputs, gather, tape_row
 from ketasim.engines.kernels import Kernel, kernel_for
 from ketasim.engines.looks import Gathered, gathered
 from ketasim.engines.seeds import FIRST, Looks, Tape
@@ -31,7 +32,7 @@ from ketasim.readouts.derive import Primitive, combined, first_run, level_of, se
 
 STEPS = 256  # of each member that are kept at first; more where that was not enough
 ON_KINK = 1e-12  # relative: two numbers nearer than this count as equal
-TOGETHER = 128  # members taken back at once
+TOGETHER = 64  # members taken back at once
 Flags = NDArray[np.bool_]
 
 
@@ -44,11 +45,12 @@ def gradients(
     blank = _blank(batch, inputs)
     general = kernel.is_general(batch.parameters)
     notes: list[str] = []
+    memory = [np.empty(0)]
     for variant in (False, True):
         mine = np.flatnonzero(general == variant)
         for at in range(0, len(mine), TOGETHER):
             part = mine[at : at + TOGETHER]
-            one = _Part(kernel, batch, inputs, how, part, first_step, general=variant)
+            one = _Part(kernel, batch, inputs, how, part, first_step, memory, general=variant)
             tape = one.into(blank)
             if with_kinks and tape is not None:
                 notes += kinks(batch.model, kernel, tape)
@@ -88,12 +90,14 @@ class _Part:
         how: Settings,
         members: Counts,
         first_step: float,
+        memory: list[Array],
         *,
         general: bool,
     ) -> None:
         """Take what is asked of these members, and the kernels that serve them."""
         self.kernel, self.batch, self.how, self.members = kernel, batch, how, members
         self.reductions, self.first_step = batch.reductions, first_step
+        self.memory = memory
         self.plan = kernel.plan(general=general)
         self.back, self.module = kernel.backward(general=general)
         self.parameters = np.ascontiguousarray(batch.parameters[members])
@@ -127,18 +131,25 @@ class _Part:
     def _run(
         self, primitives: Sequence[Primitive], levels: Array | None, *, tape: bool = True
     ) -> EnsembleResult:
-        size = STEPS if tape else 0
+        size = STEPS
         while True:
             found = run_members(
                 self.kernel, self.parameters, self.inputs, np.empty(0), rtol=self.how.tolerance,
                 limits=self.how.limits, threads=self.how.threads, record=(),
-                primitives=tuple(primitives), levels=levels, tape=size, keep_final=True,
-                first_step=self.first_step,
+                primitives=tuple(primitives), levels=levels, keep_final=True,
+                first_step=self.first_step, tape=self._room(primitives, size) if tape else None,
             )  # fmt: skip
             most = int(found.steps[usable(found.status)].max(initial=0))
             if not tape or most <= size:
                 return found
             size = most
+
+    def _room(self, primitives: Sequence[Primitive], size: int) -> Array:
+        """Return where to keep steps: the same memory for one part after another."""
+        shape = (len(self.members), size, tape_row(self.plan, (), primitives))
+        if self.memory[0].size < prod(shape):
+            self.memory[0] = np.zeros(prod(shape))
+        return self.memory[0][: prod(shape)].reshape(shape)
 
     @property
     def _given(self) -> Inputs:
