@@ -1,0 +1,6 @@
+"""What is known after data: draws from a posterior, and the evidence for a model.
+
+- ``smc``: :func:`sample`, adaptive tempered sequential Monte Carlo
+- ``proposal``: where its particles move
+- ``evidence``: replicates with error bars, and bridge sampling as an independent check
+"""

@@ -1,0 +1,366 @@
+"""Posterior draws and log evidence by adaptive tempered sequential Monte Carlo.
+
+A cloud of particles starts at the prior (standard normal in every coordinate) and the likelihood is
+raised from power 0 to 1, each time by as much as keeps a share of the cloud effective. After each
+rise particles are resampled and moved by preconditioned Crank-Nicolson steps. Where a ``guide`` is
+given, a cheap stand-in for the likelihood, the cloud first goes to the guide's posterior, and from
+there to that of the likelihood itself; moves then are many steps of the guide and one look at the
+likelihood. The answer is that of the likelihood whatever the guide; a poor one only costs effort.
+
+References: Del Moral, Doucet and Jasra 2006 (sampler and evidence); Zhou, Johansen and Aston 2016
+(adaptive powers); Rudolf and Sprungk 2018 (preconditioned moves); Christen and Fox 2005 (guides).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketasim.errors import ConfigError, ModelError
+from ketasim.studies.posterior.proposal import Proposal, fitted
+
+Array = NDArray[np.float64]
+LogLikelihood = Callable[[Array], Array]
+Progress = Callable[[str], None]
+KEEP = 0.7  # share of the cloud that stays effective from one power to the next
+SETTLED = 0.3  # correlation with where a stage began, at which its moves end
+ACCEPTED = 0.3  # share of moves at which steps neither grow nor shrink
+MOST_STAGES = 500
+FEWEST, MOST = 16, 8192  # particles
+ENOUGH = 30.0  # effective draws below which a posterior is no result
+FEW_ACCEPTED = 0.02
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One rise of the power.
+
+    ``ess`` is the effective share of the cloud before it was resampled, ``unique`` the ancestors
+    that were kept, ``acceptance`` that of the moves, ``step`` their last size, and
+    ``autocorrelation`` how much particles still resemble what they were before ``moves`` moves.
+    """
+
+    path: str
+    power: float
+    ess: float
+    unique: int
+    moves: int
+    acceptance: float
+    step: float
+    autocorrelation: float
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws from a posterior, equally weighted, and the evidence.
+
+    ``draws`` (n_particles, n_dim) in standard-normal coordinates; ``log_likelihoods``
+    (n_particles,); ``log_evidence`` relative to what the likelihood is relative to; ``effective``
+    independent draws that these are worth, by their ancestry and what moves left of it;
+    ``evaluations`` of the likelihood.
+    """
+
+    draws: Array
+    log_likelihoods: Array
+    log_evidence: float
+    stages: tuple[Stage, ...]
+    effective: float
+    evaluations: int
+    seed: tuple[int, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return a sentence for each diagnostic that failed; empty when the draws may be used."""
+        found = []
+        if self.effective < ENOUGH:
+            found.append(
+                f"the draws are worth {self.effective:.0f} independent ones, fewer than "
+                f"{ENOUGH:.0f}: more particles are needed."
+            )
+        stuck = [s for s in self.stages if s.moves and s.acceptance < FEW_ACCEPTED]
+        if stuck:
+            found.append(
+                f"at power {stuck[0].power:.3g} only {stuck[0].acceptance:.1%} of moves were "
+                "accepted: the cloud did not move."
+            )
+        return tuple(found)
+
+
+@dataclass
+class _Cloud:
+    """Particles on their way; it lives no longer than one call of :func:`sample`.
+
+    ``base`` is the log density beyond the prior at power 0, ``tilt`` what is raised to the power,
+    and ``kin`` (n, n) how far two particles are the same draw.
+    """
+
+    at: Array
+    base: Array
+    tilt: Array
+    kin: NDArray[np.float32]
+    rng: np.random.Generator
+    stages: list[Stage] = field(default_factory=list)
+    log_evidence: float = 0.0
+    evaluations: int = 0
+
+
+def sample(
+    log_likelihood: LogLikelihood,
+    n_dim: int,
+    *,
+    particles: int = 512,
+    seed: int | Sequence[int] = 1,
+    guide: LogLikelihood | None = None,
+    guide_particles: int | None = None,
+    keep: float = KEEP,
+    settled: float = SETTLED,
+    most_moves: int = 30,
+    guide_moves: int = 20,
+    progress: Progress | None = None,
+) -> Posterior:
+    """Draw from a posterior and estimate its log evidence; the prior is standard normal.
+
+    Parameters
+    ----------
+    log_likelihood
+        Called with points (n, n_dim); returns (n,). It may be -inf where a point is impossible.
+    n_dim
+        Number of coordinates.
+    particles
+        Size of the cloud, 16 to 8192.
+    seed
+        The same seed gives the same numbers.
+    guide
+        A cheap stand-in for ``log_likelihood``, finite everywhere.
+    guide_particles
+        Size of the cloud that finds the guide's posterior; four times ``particles`` by default.
+    keep
+        Share of the cloud that stays effective from one power to the next, between 0 and 1.
+    settled, most_moves
+        Moves of a stage end when particles correlate with where they began by no more than
+        ``settled``, and after ``most_moves`` at the latest.
+    guide_moves
+        Steps of the guide for each look at the likelihood.
+    progress
+        Called with a line after each stage.
+
+    Raises
+    ------
+    ConfigError
+        When an argument is out of range.
+    ModelError
+        When the likelihood returns NaN, +inf, the wrong shape, or -inf at every point of the prior.
+    """
+    _check(n_dim, particles, keep)
+    numbers = (seed,) if isinstance(seed, int) else tuple(int(one) for one in seed)
+    rng = np.random.default_rng(list(numbers))
+    tell = progress or (lambda _: None)
+    start = particles if guide is None else guide_particles or min(4 * particles, MOST)
+    at = rng.standard_normal((start, n_dim))
+    first = log_likelihood if guide is None else guide
+    limits = _Limits(keep, settled, most_moves, guide_moves)
+    cloud = _Cloud(at, np.zeros(start), ask(first, at), np.eye(start, dtype=np.float32), rng)
+    _climb(cloud, _Plain(first), "likelihood" if guide is None else "guide", limits, tell)
+    if guide is None:
+        cloud.evaluations += start
+    else:
+        cloud = _thinned(cloud, particles, log_likelihood)
+        _climb(cloud, _Guided(log_likelihood, guide, limits), "likelihood", limits, tell)
+    return Posterior(
+        cloud.at, cloud.base + cloud.tilt, cloud.log_evidence, tuple(cloud.stages),
+        _effective(cloud.kin), cloud.evaluations, numbers,
+    )  # fmt: skip
+
+
+def ask(log_likelihood: LogLikelihood, at: Array) -> Array:
+    """Return a log-likelihood at points, or raise :class:`ModelError` where it is no such thing."""
+    found = np.asarray(log_likelihood(at), dtype=float)
+    if found.shape != (len(at),):
+        raise ModelError(
+            f"log_likelihood returned shape {found.shape} for {len(at)} points; it must return "
+            f"one number for each, ({len(at)},)."
+        )
+    wrong = np.isnan(found) | (found == np.inf)
+    if wrong.any():
+        raise ModelError(
+            f"log_likelihood returned NaN or +inf at {int(wrong.sum())} of {len(at)} points; an "
+            "impossible point is -inf."
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Limits:
+    keep: float
+    settled: float
+    most_moves: int
+    guide_moves: int
+
+
+class _Plain:
+    """Moves that look at the likelihood at every step; ``counts`` evaluations.
+
+    Each half of the cloud moves by what the other half looks like: shaped by itself, a cloud would
+    shrink a little with every stage, and the evidence with it.
+    """
+
+    def __init__(self, density: LogLikelihood) -> None:
+        self.density, self.step, self.counts = density, 0.5, 0
+
+    def prepare(self, cloud: _Cloud) -> None:
+        half = len(cloud.at) // 2
+        self.proposals: tuple[Proposal, Proposal] = fitted(cloud.at[half:]), fitted(cloud.at[:half])
+
+    def move(self, cloud: _Cloud, power: float) -> float:
+        """Move every particle once; return the share accepted."""
+        half = len(cloud.at) // 2
+        parts = [
+            one.propose(at, self.step, cloud.rng)
+            for one, at in zip(self.proposals, (cloud.at[:half], cloud.at[half:]), strict=True)
+        ]
+        new, old_side, new_side = (np.concatenate(part) for part in zip(*parts, strict=True))
+        tilt = ask(self.density, new)
+        self.counts += len(new)
+        change = power * (tilt - cloud.tilt) + new_side - old_side
+        accepted = _taken(change, cloud.rng)
+        cloud.at[accepted], cloud.tilt[accepted] = new[accepted], tilt[accepted]
+        share = float(accepted.mean())
+        self.step = min(max(self.step * np.exp(share - ACCEPTED), 0.01), 1.0)
+        return share
+
+
+class _Guided:
+    """Moves of many steps of the guide, and one look at the likelihood."""
+
+    def __init__(self, density: LogLikelihood, guide: LogLikelihood, limits: _Limits) -> None:
+        self.density, self.limits, self.counts = density, limits, 0
+        self.inner = _Plain(guide)
+
+    @property
+    def step(self) -> float:
+        return float(self.inner.step)
+
+    def prepare(self, cloud: _Cloud) -> None:
+        self.inner.prepare(cloud)
+
+    def move(self, cloud: _Cloud, power: float) -> float:
+        """Move every particle once; return the share accepted."""
+        walk = _Cloud(cloud.at.copy(), cloud.base, cloud.base.copy(), cloud.kin, cloud.rng)
+        for _ in range(self.limits.guide_moves):
+            self.inner.move(walk, 1.0)
+        tilt = ask(self.density, walk.at) - walk.tilt
+        self.counts += len(tilt)
+        accepted = _taken(power * (tilt - cloud.tilt), cloud.rng)
+        cloud.at[accepted], cloud.tilt[accepted] = walk.at[accepted], tilt[accepted]
+        cloud.base[accepted] = walk.tilt[accepted]
+        return float(accepted.mean())
+
+
+def _taken(change: Array, rng: np.random.Generator) -> NDArray[np.bool_]:
+    return np.asarray(np.log(rng.random(len(change))) < change)
+
+
+def _climb(
+    cloud: _Cloud, mover: _Plain | _Guided, path: str, limits: _Limits, tell: Progress
+) -> None:
+    """Bring a cloud from power 0 to 1."""
+    power = 0.0
+    for _ in range(MOST_STAGES):
+        if not np.isfinite(cloud.tilt).any():
+            raise ModelError("log_likelihood is -inf at every point; nothing is possible.")
+        rise = _rise(cloud.tilt, 1.0 - power, limits.keep)
+        power = 1.0 if rise == 1.0 - power else power + rise
+        weights = np.exp(rise * (cloud.tilt - cloud.tilt.max()))
+        cloud.log_evidence += log(float(weights.mean())) + rise * float(cloud.tilt.max())
+        ess = float(weights.sum() ** 2 / (weights**2).sum() / len(weights))
+        unique = _resample(cloud, weights)
+        moves, acceptance, left = _settle(cloud, mover, power, limits)
+        stage = Stage(path, power, ess, unique, moves, acceptance, mover.step, left)
+        cloud.stages.append(stage)
+        tell(f"{path}: power {power:.3g}, {acceptance:.0%} of moves accepted")
+        if power == 1.0:
+            if path == "likelihood":
+                cloud.evaluations += mover.counts
+            return
+    raise ModelError(f"the power did not reach 1 in {MOST_STAGES} stages (at {power:.3g}).")
+
+
+def _rise(tilt: Array, most: float, keep: float) -> float:
+    """Return the largest rise of the power at which a share ``keep`` stays effective."""
+    alive = tilt[np.isfinite(tilt)]
+    alive = alive - alive.max()
+
+    def share(rise: float) -> float:
+        weights = np.exp(rise * alive)
+        return float(weights.sum() ** 2 / (weights**2).sum() / len(alive))
+
+    if share(most) >= keep:
+        return most
+    low, high = 0.0, most
+    while high - low > 1e-3 * high:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if share(middle) >= keep else (low, middle)
+    return high
+
+
+def _resample(cloud: _Cloud, weights: Array) -> int:
+    """Resample systematically; return how many different particles are left."""
+    n = len(weights)
+    edges = np.cumsum(weights) / weights.sum()
+    points = (cloud.rng.random() + np.arange(n)) / n
+    chosen = np.minimum(np.searchsorted(edges, points), n - 1)
+    _take(cloud, chosen)
+    return len(np.unique(chosen))
+
+
+def _take(cloud: _Cloud, chosen: NDArray[np.int64]) -> None:
+    cloud.at, cloud.tilt, cloud.base = (a[chosen] for a in (cloud.at, cloud.tilt, cloud.base))
+    cloud.kin = cloud.kin[np.ix_(chosen, chosen)]
+
+
+def _settle(
+    cloud: _Cloud, mover: _Plain | _Guided, power: float, limits: _Limits
+) -> tuple[int, float, float]:
+    """Move until the cloud has forgotten where it was; return moves, acceptance, what is left."""
+    mover.prepare(cloud)
+    began, was = cloud.at.copy(), cloud.base + cloud.tilt
+    shares: list[float] = []
+    left = 1.0
+    while len(shares) < limits.most_moves and left > limits.settled:
+        shares.append(mover.move(cloud, power))
+        left = max(_tie(began, cloud.at), _tie(was[:, None], (cloud.base + cloud.tilt)[:, None]))
+    cloud.kin *= np.float32(left**2)
+    np.fill_diagonal(cloud.kin, 1.0)
+    return len(shares), float(np.mean(shares)), left
+
+
+def _tie(before: Array, after: Array) -> float:
+    """Return the correlation of two clouds, pooled over coordinates; 0 where it is negative."""
+    a, b = before - before.mean(axis=0), after - after.mean(axis=0)
+    size = sqrt(float((a * a).sum()) * float((b * b).sum()))
+    return max(float((a * b).sum()) / size, 0.0) if size > 0.0 else 0.0
+
+
+def _thinned(cloud: _Cloud, n: int, log_likelihood: LogLikelihood) -> _Cloud:
+    """Return a cloud at the guide's posterior, ready for the likelihood itself."""
+    chosen = cloud.rng.permutation(len(cloud.at))[:n]
+    guided = cloud.tilt[chosen]
+    _take(cloud, chosen)
+    cloud.base, cloud.tilt = guided, ask(log_likelihood, cloud.at) - guided
+    cloud.evaluations = len(chosen)
+    return cloud
+
+
+def _effective(kin: NDArray[np.float32]) -> float:
+    return float(len(kin) ** 2 / kin.sum(dtype=float))
+
+
+def _check(n_dim: int, particles: int, keep: float) -> None:
+    if n_dim < 1:
+        raise ConfigError(f"n_dim = {n_dim!r}: at least one coordinate is needed.")
+    if not FEWEST <= particles <= MOST:
+        raise ConfigError(f"particles = {particles!r}: from {FEWEST} to {MOST:,} are possible.")
+    if not 0.0 < keep < 1.0:
+        raise ConfigError(f"keep = {keep!r}: must lie between 0 and 1.")
