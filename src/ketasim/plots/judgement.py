@@ -103,10 +103,6 @@ class _Sheet:
         self.columns = [judgement.hypotheses[i] for i in order]
         self.titles = [one.name for one in self.columns]
         self.notes = [self._note(i) for i in order]
-        if judgement.mixed is not None:
-            self.columns.append(judgement.mixed)
-            self.titles.append("best mixture")
-            self.notes.append("see below")
         self.left = LABEL + SEEN
         self.wide = (PAGE.width - 2.0 - self.left) / len(self.columns)
 
@@ -114,7 +110,8 @@ class _Sheet:
         best = self.judgement.scores[self.judgement.ranking[0]].evidence
         behind = best - self.judgement.scores[i].evidence
         agrees = int((self.judgement.agreement[:, i] == 2.0).sum())
-        return f"ln evidence\n−{behind:.1f}\n{agrees} agree"
+        told = "not settled" if self.judgement.missing else f"ln evidence\n−{behind:.1f}"
+        return f"{told}\n{agrees} agree"
 
     def text(self, x: float, y: float, words: str, **how: object) -> None:
         options = {"fontsize": SMALL, "va": "center", "color": INK, **how}
@@ -159,12 +156,8 @@ class _Sheet:
             self.text(x + 2.0, y, how.mark, color=how.ink, ha="center", weight="bold")
             self.text(x + 5.0, y, how.word)
             x += 9.0 + 1.15 * len(how.word)
-        told = (
-            "† contested   ° the model was fitted to it   cells: predicted at the ledger's values"
-        )
+        told = "† contested   ° the model was fitted to it   cells: posterior medians"
         self.text(x + 2.0, y, told, color=FAINT)
-        if self.judgement.mixed is not None:
-            self.text(2.0, y + ROW, f"Best mixture: {self.judgement.mixed.name}", color=FAINT)
 
 
 def _unit(unit: str) -> str:

@@ -14,7 +14,15 @@ from scipy.special import expit, logsumexp
 
 from ketasim.errors import ConfigError
 from ketasim.studies.posterior.proposal import fitted
-from ketasim.studies.posterior.smc import LogLikelihood, Posterior, Progress, ask, sample
+from ketasim.studies.posterior.smc import (
+    ENOUGH,
+    KEEP,
+    LogLikelihood,
+    Posterior,
+    Progress,
+    ask,
+    sample,
+)
 
 Array = NDArray[np.float64]
 SAME, MOST_ROUNDS = 1e-10, 1000
@@ -74,7 +82,12 @@ class Evidence:
     @property
     def missing(self) -> tuple[str, ...]:
         """Return a sentence for each diagnostic that failed; empty when all may be used."""
-        found = list(dict.fromkeys(one for each in self.replicates for one in each.missing))
+        found = list(dict.fromkeys(one for each in self.replicates for one in each.stuck))
+        if self.effective < ENOUGH:
+            found.append(
+                f"the draws are worth {self.effective:.0f} independent ones, fewer than "
+                f"{ENOUGH:.0f}: more particles are needed."
+            )
         if self.spread > MOST_SPREAD:
             found.append(
                 f"log evidence differs between replicates by {self.spread:.1f} (standard "
@@ -91,6 +104,10 @@ def replicate(
     seed: int = 1,
     particles: int = 512,
     guide: LogLikelihood | None = None,
+    guide_particles: int | None = None,
+    keep: float = KEEP,
+    most_moves: int = 30,
+    guide_moves: int = 5,
     progress: Progress | None = None,
 ) -> Evidence:
     """Run :func:`sample` several times, each with a seed of its own.
@@ -106,7 +123,8 @@ def replicate(
         tuple(
             sample(
                 log_likelihood, n_dim, particles=particles, seed=(seed, k), guide=guide,
-                progress=progress,
+                guide_particles=guide_particles, keep=keep, most_moves=most_moves,
+                guide_moves=guide_moves, progress=progress,
             )
             for k in range(replicates)
         )

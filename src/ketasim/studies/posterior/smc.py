@@ -3,12 +3,12 @@
 A cloud of particles starts at the prior (standard normal in every coordinate) and the likelihood is
 raised from power 0 to 1, each time by as much as keeps a share of the cloud effective. After each
 rise particles are resampled and moved by preconditioned Crank-Nicolson steps. Where a ``guide`` is
-given, a cheap stand-in for the likelihood, the cloud first goes to the guide's posterior, and from
-there to that of the likelihood itself; moves then are many steps of the guide and one look at the
-likelihood. The answer is that of the likelihood whatever the guide; a poor one only costs effort.
+given, a cheap stand-in for the likelihood, a larger cloud first goes to the guide's posterior, and a
+part of it from there to that of the likelihood itself; moves then are to the other draws of the
+guide. The answer is that of the likelihood whatever the guide; a poor one only costs effort.
 
 References: Del Moral, Doucet and Jasra 2006 (sampler and evidence); Zhou, Johansen and Aston 2016
-(adaptive powers); Rudolf and Sprungk 2018 (preconditioned moves); Christen and Fox 2005 (guides).
+(adaptive powers); Rudolf and Sprungk 2018 (preconditioned moves).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 LogLikelihood = Callable[[Array], Array]
 Progress = Callable[[str], None]
 KEEP = 0.7  # share of the cloud that stays effective from one power to the next
+GUIDE_KEEP = 0.25  # the same on the way to a guide's posterior
 SETTLED = 0.3  # correlation with where a stage began, at which its moves end
 ACCEPTED = 0.3  # share of moves at which steps neither grow nor shrink
 MOST_STAGES = 500
@@ -71,21 +72,25 @@ class Posterior:
     seed: tuple[int, ...]
 
     @property
+    def stuck(self) -> tuple[str, ...]:
+        """Return a sentence where the cloud did not move when it was asked to."""
+        found = [one for one in self.stages if one.moves and one.acceptance < FEW_ACCEPTED]
+        return tuple(
+            f"at power {one.power:.3g} only {one.acceptance:.1%} of moves were accepted: the cloud "
+            "did not move."
+            for one in found[:1]
+        )
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Return a sentence for each diagnostic that failed; empty when the draws may be used."""
-        found = []
-        if self.effective < ENOUGH:
-            found.append(
-                f"the draws are worth {self.effective:.0f} independent ones, fewer than "
-                f"{ENOUGH:.0f}: more particles are needed."
-            )
-        stuck = [s for s in self.stages if s.moves and s.acceptance < FEW_ACCEPTED]
-        if stuck:
-            found.append(
-                f"at power {stuck[0].power:.3g} only {stuck[0].acceptance:.1%} of moves were "
-                "accepted: the cloud did not move."
-            )
-        return tuple(found)
+        if self.effective >= ENOUGH:
+            return self.stuck
+        few = (
+            f"the draws are worth {self.effective:.0f} independent ones, fewer than "
+            f"{ENOUGH:.0f}: more particles are needed."
+        )
+        return few, *self.stuck
 
 
 @dataclass
@@ -117,7 +122,7 @@ def sample(
     keep: float = KEEP,
     settled: float = SETTLED,
     most_moves: int = 30,
-    guide_moves: int = 20,
+    guide_moves: int = 5,
     progress: Progress | None = None,
 ) -> Posterior:
     """Draw from a posterior and estimate its log evidence; the prior is standard normal.
@@ -140,9 +145,9 @@ def sample(
         Share of the cloud that stays effective from one power to the next, between 0 and 1.
     settled, most_moves
         Moves of a stage end when particles correlate with where they began by no more than
-        ``settled``, and after ``most_moves`` at the latest.
+        ``settled``, and after ``most_moves`` at the latest; 0 leaves particles where they are.
     guide_moves
-        Steps of the guide for each look at the likelihood.
+        The most moves of a stage on the way to the guide's posterior.
     progress
         Called with a line after each stage.
 
@@ -160,14 +165,15 @@ def sample(
     start = particles if guide is None else guide_particles or min(4 * particles, MOST)
     at = rng.standard_normal((start, n_dim))
     first = log_likelihood if guide is None else guide
-    limits = _Limits(keep, settled, most_moves, guide_moves)
+    limits = _Limits(keep, settled, most_moves)
     cloud = _Cloud(at, np.zeros(start), ask(first, at), np.eye(start, dtype=np.float32), rng)
-    _climb(cloud, _Plain(first), "likelihood" if guide is None else "guide", limits, tell)
+    early = limits if guide is None else _Limits(GUIDE_KEEP, settled, guide_moves)
+    _climb(cloud, _Plain(first), "likelihood" if guide is None else "guide", early, tell)
     if guide is None:
         cloud.evaluations += start
     else:
-        cloud = _thinned(cloud, particles, log_likelihood)
-        _climb(cloud, _Guided(log_likelihood, guide, limits), "likelihood", limits, tell)
+        pool = _thinned(cloud, particles, log_likelihood)
+        _climb(cloud, _Guided(log_likelihood, pool), "likelihood", limits, tell)
     return Posterior(
         cloud.at, cloud.base + cloud.tilt, cloud.log_evidence, tuple(cloud.stages),
         _effective(cloud.kin), cloud.evaluations, numbers,
@@ -196,7 +202,6 @@ class _Limits:
     keep: float
     settled: float
     most_moves: int
-    guide_moves: int
 
 
 class _Plain:
@@ -232,29 +237,28 @@ class _Plain:
 
 
 class _Guided:
-    """Moves of many steps of the guide, and one look at the likelihood."""
+    """Moves to other draws of the guide's posterior, each with one look at the likelihood."""
 
-    def __init__(self, density: LogLikelihood, guide: LogLikelihood, limits: _Limits) -> None:
-        self.density, self.limits, self.counts = density, limits, 0
-        self.inner = _Plain(guide)
+    step = 1.0
 
-    @property
-    def step(self) -> float:
-        return float(self.inner.step)
+    def __init__(self, density: LogLikelihood, pool: tuple[Array, Array]) -> None:
+        self.density, self.counts, self.next = density, 0, 0
+        self.pool, self.guided = pool
 
     def prepare(self, cloud: _Cloud) -> None:
-        self.inner.prepare(cloud)
+        """Nothing is learnt from the cloud."""
 
     def move(self, cloud: _Cloud, power: float) -> float:
         """Move every particle once; return the share accepted."""
-        walk = _Cloud(cloud.at.copy(), cloud.base, cloud.base.copy(), cloud.kin, cloud.rng)
-        for _ in range(self.limits.guide_moves):
-            self.inner.move(walk, 1.0)
-        tilt = ask(self.density, walk.at) - walk.tilt
-        self.counts += len(tilt)
+        n = len(cloud.at)
+        chosen = (self.next + np.arange(n)) % len(self.pool)
+        self.next += n
+        new, base = self.pool[chosen], self.guided[chosen]
+        tilt = ask(self.density, new) - base
+        self.counts += n
         accepted = _taken(power * (tilt - cloud.tilt), cloud.rng)
-        cloud.at[accepted], cloud.tilt[accepted] = walk.at[accepted], tilt[accepted]
-        cloud.base[accepted] = walk.tilt[accepted]
+        cloud.at[accepted], cloud.tilt[accepted] = new[accepted], tilt[accepted]
+        cloud.base[accepted] = base[accepted]
         return float(accepted.mean())
 
 
@@ -333,7 +337,7 @@ def _settle(
         left = max(_tie(began, cloud.at), _tie(was[:, None], (cloud.base + cloud.tilt)[:, None]))
     cloud.kin *= np.float32(left**2)
     np.fill_diagonal(cloud.kin, 1.0)
-    return len(shares), float(np.mean(shares)), left
+    return len(shares), float(np.mean(shares)) if shares else 0.0, left
 
 
 def _tie(before: Array, after: Array) -> float:
@@ -343,14 +347,16 @@ def _tie(before: Array, after: Array) -> float:
     return max(float((a * b).sum()) / size, 0.0) if size > 0.0 else 0.0
 
 
-def _thinned(cloud: _Cloud, n: int, log_likelihood: LogLikelihood) -> _Cloud:
-    """Return a cloud at the guide's posterior, ready for the likelihood itself."""
-    chosen = cloud.rng.permutation(len(cloud.at))[:n]
-    guided = cloud.tilt[chosen]
-    _take(cloud, chosen)
-    cloud.base, cloud.tilt = guided, ask(log_likelihood, cloud.at) - guided
-    cloud.evaluations = len(chosen)
-    return cloud
+def _thinned(cloud: _Cloud, n: int, log_likelihood: LogLikelihood) -> tuple[Array, Array]:
+    """Keep ``n`` draws of the guide, ready for the likelihood itself; return the others."""
+    order = cloud.rng.permutation(len(cloud.at))
+    others = order[n:] if len(order) >= 2 * n else order
+    pool = cloud.at[others], cloud.tilt[others]
+    _take(cloud, order[:n])
+    cloud.base = cloud.tilt
+    cloud.tilt = ask(log_likelihood, cloud.at) - cloud.base
+    cloud.evaluations = n
+    return pool
 
 
 def _effective(kin: NDArray[np.float32]) -> float:
