@@ -45,7 +45,7 @@ FORMER = {
     show_default=True,
     help="An effect every hypothesis should show, with its error: mouse, human, or a file.",
 )
-@click.option("--draws", type=int, help="Posterior draws of a replicate (256; quick: 128).")
+@click.option("--draws", type=int, help="Posterior draws of a replicate (384; quick: 256).")
 @click.option("--quick", is_flag=True, help="Fewer draws, replicates and repeats; it says so.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option(

@@ -137,11 +137,12 @@ def data_of(
                 rows.append((f"{one.name}: there is an effect", source, i, PRESENT, place.whole,
                              -1, 1.0, 1.0, least, chance))  # fmt: skip
     names, *columns = zip(*rows, strict=True)
-    source, finding, kind, row, whole = (np.array(c, dtype=np.int64) for c in columns[:5])
-    found, error, noticed, chances = (np.array(c, dtype=float) for c in columns[5:])
+    codes = [np.array(column, dtype=np.int64) for column in columns[:5]]
+    numbers = [np.array(column, dtype=float) for column in columns[5:]]
     return Data(
-        tuple(papers), tuple(str(name) for name in names), source, finding, kind, row, whole,
-        found, error, noticed, chances,
+        tuple(papers), tuple(str(name) for name in names),
+        codes[0], codes[1], codes[2], codes[3], codes[4],
+        numbers[0], numbers[1], numbers[2], numbers[3],
     )  # fmt: skip
 
 
@@ -239,7 +240,7 @@ def _sure(
         told = np.where(way > 0.5, up, np.where(way < -0.5, down, none))
         there = np.where(way > 0.5, up + down, none)
         found[called] = np.where(kind[called][:, None] == PRESENT, there, told)
-    return np.nan_to_num(found, nan=0.0)
+    return np.asarray(np.nan_to_num(found, nan=0.0))
 
 
 def simulated(data: Data, values: Array, rng: np.random.Generator) -> Array:
@@ -267,11 +268,12 @@ def simulated(data: Data, values: Array, rng: np.random.Generator) -> Array:
         data.kind == NUMBER, data.seen, 0.0
     )[:, None]  # fmt: skip
     share = _share_seen(data, values, number)
-    return np.select(
+    found: Array = np.select(
         [(data.kind == k)[:, None] for k in (NUMBER, SHARE, DIRECTION)],
         [number, share, called],
         np.abs(called),
     )
+    return found
 
 
 def _share_seen(data: Data, values: Array, number: Array) -> Array:

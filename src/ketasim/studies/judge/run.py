@@ -36,24 +36,29 @@ Flags = NDArray[np.bool_]
 Progress = Callable[[str], None]
 MOST_FAILED = 0.5  # share of findings that may fail under a hypothesis before it is left out
 MOST_LOST = 0.05  # share of draws that may fail before a finding is left out for all
-GUIDE_PARTICLES = 4096
-KEEP = 0.1  # effective share of a cloud on its way from the guide to the likelihood
+KEEP = 0.06  # effective share of a cloud on its way from the guide to the likelihood
 REFINED = 128  # runs after which the guide is fitted again
 DECIDING = 128  # posterior draws under which candidates are run
-BANKED = 1024  # draws in which other data are sought
+FEWEST = 64  # draws of the prior
+BANKED = 512  # draws in which other data are sought
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is spent: posterior draws of a replicate, replicates, and moves of a stage."""
+    """How much is spent.
 
-    draws: int = 256
+    Posterior draws of a replicate, replicates, moves of a stage, repeats of model recovery, and
+    draws of the guide.
+    """
+
+    draws: int = 384
     replicates: int = 5
-    moves: int = 2
+    moves: int = 1
     repeats: int = 100
+    guide: int = 4096
 
 
-FULL, QUICK = Effort(), Effort(draws=128, replicates=3, moves=1, repeats=40)
+FULL, QUICK = Effort(), Effort(draws=256, replicates=3, moves=0, repeats=40, guide=2048)
 
 
 def judge(
@@ -222,7 +227,7 @@ class _Court:
                 made[key] = question(every, where.model, threads=self.threads)
             runs = Runs(where, made[key].machine)
             rng = np.random.default_rng([self.seed, 0])
-            runs.ask(rng.standard_normal((2 * self.effort.draws, where.n_dim)))
+            runs.ask(rng.standard_normal((max(self.effort.draws, FEWEST), where.n_dim)))
             lost = self._lost(_Case(made[key], where, runs))
             if lost.mean() < MOST_FAILED:
                 found.append(_Case(made[key], where, runs))
@@ -271,26 +276,23 @@ class _Court:
         found = self._evidence(case, data, rows, guide, progress)
         recent = _Recalled(case.runs)
         values = recent.of(found.draws)
-        fitted = self._fitted(case, data, calibration_set)
-        progress(f"{name}: fresh findings given the fitted ones")
-        before = self._evidence(case, fitted, rows, guide, progress, whole=False)
-        fresh = found.log_evidence - before.log_evidence, float(np.hypot(found.error, before.error))
         status = np.concatenate([one[rows] for one in case.runs.status], axis=1)
         read = case.question.read(values)[: len(self.done)][keep[: len(self.done)]]
         prepared = Prepared(
             case.space.hypothesis, case.space, found.draws, values, read,
-            tried + found.evaluations + before.evaluations,
+            tried + found.evaluations,
             int((~computed(status).all(axis=0)).sum()),
         )  # fmt: skip
         order = np.cumsum(keep) - 1
         own = replace(data, finding=order[data.finding])
         thin = slice(None, None, max(1, len(found.draws) // BANKED))
         logs = by_paper(data, values).sum(axis=0)
-        posterior = values[:, thin], logs[thin]
+        stored = bank(prior, (values, logs), found.log_evidence)
+        fresh = stored.fresh(self._fitted(case, data, calibration_set), found)
         return _Heard(
             prepared,
             score(name, found, own, values, n=len(read), held_out=fresh),
-            bank(prior, posterior, found.log_evidence),
+            bank(prior, (values[:, thin], logs[thin]), found.log_evidence),
         )
 
     def _prior(self, case: _Case, data: Data, rows: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -311,14 +313,13 @@ class _Court:
         progress(f"{case.space.hypothesis.name}: where the findings point")
         found = replicate(
             lambda at: guide.log_likelihood(data, at), case.space.n_dim, replicates=1,
-            seed=self.seed + 1, particles=GUIDE_PARTICLES, keep=0.25, most_moves=2,
+            seed=self.seed + 1, particles=self.effort.guide, keep=0.25, most_moves=2,
         )  # fmt: skip
-        case.runs.ask(found.draws[:: GUIDE_PARTICLES // REFINED])
+        case.runs.ask(found.draws[:: max(1, self.effort.guide // REFINED)])
         return fit(*case.runs.known(rows))
 
     def _evidence(
-        self, case: _Case, data: Data, rows: NDArray[np.int64], guide: Guide, progress: Progress,
-        *, whole: bool = True,
+        self, case: _Case, data: Data, rows: NDArray[np.int64], guide: Guide, progress: Progress
     ) -> Evidence:  # fmt: skip
         """Return posterior draws and evidence from replicates."""
 
@@ -332,12 +333,12 @@ class _Court:
             log_likelihood, case.space.n_dim,
             replicates=effort.replicates,
             seed=self.seed,
-            particles=effort.draws if whole else max(effort.draws // 2, 16),
+            particles=effort.draws,
             guide=lambda at: guide.log_likelihood(data, at),
-            guide_particles=max(GUIDE_PARTICLES, effort.draws),
+            guide_particles=max(effort.guide, effort.draws),
             guide_moves=2,
-            keep=KEEP,
-            most_moves=effort.moves if whole else 0,
+            keep=KEEP if effort.moves else 1e-3,
+            most_moves=effort.moves,
             progress=lambda what: progress(f"{name}: {what}"),
         )  # fmt: skip
 

@@ -108,6 +108,14 @@ class Bank:
     log_weights: Array
     posterior: NDArray[np.int64]
 
+    def fresh(self, fitted: Data, found: Evidence) -> tuple[float, float]:
+        """Return the log density of the data beyond ``fitted``, given those, and its error."""
+        logs = by_paper(fitted, self.values).sum(axis=0) + self.log_weights
+        shares = np.exp(logs - logsumexp(logs))
+        error = float(np.sqrt((shares**2).sum()))
+        before = float(logsumexp(logs))
+        return found.log_evidence - before, float(np.hypot(found.error, error))
+
 
 def bank(prior: tuple[Array, Array], posterior: tuple[Array, Array], log_evidence: float) -> Bank:
     """Return a bank from predictions and log-likelihoods of prior and of posterior draws."""

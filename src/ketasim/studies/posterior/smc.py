@@ -3,8 +3,8 @@
 A cloud of particles starts at the prior (standard normal in every coordinate) and the likelihood is
 raised from power 0 to 1, each time by as much as keeps a share of the cloud effective. After each
 rise particles are resampled and moved by preconditioned Crank-Nicolson steps. Where a ``guide`` is
-given, a cheap stand-in for the likelihood, a larger cloud first goes to the guide's posterior, and a
-part of it from there to that of the likelihood itself; moves then are to the other draws of the
+given, a cheap stand-in for the likelihood, a larger cloud first goes to the guide's posterior, and
+a part of it from there to that of the likelihood itself; moves then are to the other draws of the
 guide. The answer is that of the likelihood whatever the guide; a poor one only costs effort.
 
 References: Del Moral, Doucet and Jasra 2006 (sampler and evidence); Zhou, Johansen and Aston 2016
@@ -74,7 +74,11 @@ class Posterior:
     @property
     def stuck(self) -> tuple[str, ...]:
         """Return a sentence where the cloud did not move when it was asked to."""
-        found = [one for one in self.stages if one.moves and one.acceptance < FEW_ACCEPTED]
+        found = [
+            one
+            for one in self.stages
+            if one.path == "likelihood" and one.moves and one.acceptance < FEW_ACCEPTED
+        ]
         return tuple(
             f"at power {one.power:.3g} only {one.acceptance:.1%} of moves were accepted: the cloud "
             "did not move."
@@ -212,7 +216,7 @@ class _Plain:
     """
 
     def __init__(self, density: LogLikelihood) -> None:
-        self.density, self.step, self.counts = density, 0.5, 0
+        self.density, self.step, self.counts = density, 0.3, 0
 
     def prepare(self, cloud: _Cloud) -> None:
         half = len(cloud.at) // 2
@@ -232,7 +236,7 @@ class _Plain:
         accepted = _taken(change, cloud.rng)
         cloud.at[accepted], cloud.tilt[accepted] = new[accepted], tilt[accepted]
         share = float(accepted.mean())
-        self.step = min(max(self.step * np.exp(share - ACCEPTED), 0.01), 1.0)
+        self.step = min(max(self.step * np.exp(2.0 * (share - ACCEPTED)), 0.01), 1.0)
         return share
 
 
