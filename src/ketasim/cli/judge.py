@@ -179,9 +179,11 @@ def to_text(judgement: "Judgement") -> str:
     if judgement.missing:
         parts += [_diagnostics(judgement), judgement.verdict, *judgement.refused]
         return "\n\n".join(parts)
+    parts += [_ranking(judgement), judgement.verdict]
+    if judgement.thin:
+        parts += [_thin(judgement), *judgement.refused, *judgement.remarks]
+        return "\n\n".join(parts)
     parts += [
-        _ranking(judgement),
-        judgement.verdict,
         _pivotal(judgement),
         _recovery(judgement),
         _listed("Explained by none", judgement.unexplained, judgement),
@@ -217,6 +219,14 @@ def _diagnostics(judgement: "Judgement") -> str:
         told = " ".join(one.found.missing) or "nothing"
         rows.append([one.name, f"{one.effective_draws:.0f}", f"{one.found.spread:.2f}", told])
     return columns(rows)
+
+
+def _thin(judgement: "Judgement") -> str:
+    return (
+        f"The posterior draws of {', '.join(judgement.thin)} are worth too few independent ones to "
+        "say what each paper carries, what nothing explains, or what would decide; more draws "
+        "(--draws) are needed for that."
+    )
 
 
 def _ranking(judgement: "Judgement") -> str:

@@ -66,6 +66,11 @@ class Judgement(Renamed):
         pairs = [(one.name, why) for one in self.scores for why in one.found.missing]
         return tuple(f"{name}: {why}" for name, why in pairs)
 
+    @property
+    def thin(self) -> tuple[str, ...]:
+        """Return the hypotheses with too few draws to read anything off their posterior."""
+        return tuple(one.name for one in self.scores if one.found.thin)
+
     @cached_property
     def predicted(self) -> Array:
         """Return posterior medians, shape (n_findings, n_hypotheses)."""
@@ -133,7 +138,7 @@ class Judgement(Renamed):
         if len(self.hypotheses) == 1:
             return f"Only {names[0]} was judged; nothing is compared."
         if len(names) == 1:
-            return f"{names[0]} stands; every other hypothesis is clearly behind{self._carried()}."
+            return f"{names[0]} stands; every other hypothesis is clearly behind{'' if self.thin else self._carried()}."
         told = f"{', '.join(names[:-1])} and {names[-1]}"
         return f"Not separable by these findings: {told}."
 

@@ -67,6 +67,7 @@ def record(judgement: Judgement) -> dict[str, Any]:
                   "reference_effect": judgement.target},
         "verdict": judgement.verdict,
         "missing": judgement.missing,
+        "too_few_draws": judgement.thin,
         "chosen": judgement.chosen.name if judgement.chosen else None,
         "contenders": [judgement.names[i] for i in judgement.contenders],
         "ranking": [_ranked(judgement, i) for i in judgement.ranking],

@@ -40,7 +40,7 @@ KEEP = 0.06  # effective share of a cloud on its way from the guide to the likel
 REFINED = 128  # runs after which the guide is fitted again
 DECIDING = 128  # posterior draws under which candidates are run
 FEWEST = 64  # draws of the prior
-BANKED = 512  # draws in which other data are sought
+BANKED = 256  # draws, of prior and of posterior, in which other data are sought
 
 
 @dataclass(frozen=True)
@@ -285,14 +285,18 @@ class _Court:
         )  # fmt: skip
         order = np.cumsum(keep) - 1
         own = replace(data, finding=order[data.finding])
-        thin = slice(None, None, max(1, len(found.draws) // BANKED))
+        thin, few = (slice(None, None, -(-n // BANKED)) for n in (len(found.draws), len(prior[1])))
         logs = by_paper(data, values).sum(axis=0)
         stored = bank(prior, (values, logs), found.log_evidence)
         fresh = stored.fresh(self._fitted(case, data, calibration_set), found)
         return _Heard(
             prepared,
             score(name, found, own, values, n=len(read), held_out=fresh),
-            bank(prior, (values[:, thin], logs[thin]), found.log_evidence),
+            bank(
+                (prior[0][:, few], prior[1][few]),
+                (values[:, thin], logs[thin]),
+                found.log_evidence,
+            ),
         )
 
     def _prior(self, case: _Case, data: Data, rows: NDArray[np.int64]) -> tuple[Array, Array]:

@@ -26,6 +26,7 @@ from ketasim.studies.posterior.smc import (
 
 Array = NDArray[np.float64]
 SAME, MOST_ROUNDS = 1e-10, 1000
+FEWEST_DRAWS = 10.0  # effective draws below which evidence is no result
 MOST_SPREAD = 1.0  # standard deviation of log evidence over replicates above which it is no result
 
 
@@ -80,13 +81,22 @@ class Evidence:
         return sum(one.evaluations for one in self.replicates)
 
     @property
+    def thin(self) -> bool:
+        """Return whether the draws are too few to read anything off the posterior."""
+        return self.effective < ENOUGH
+
+    @property
     def missing(self) -> tuple[str, ...]:
-        """Return a sentence for each diagnostic that failed; empty when all may be used."""
+        """Return a sentence for each diagnostic of the evidence that failed; empty when none did.
+
+        Its error is measured by the replicates, so that it needs fewer draws than what is read off
+        the posterior; see :attr:`thin`.
+        """
         found = list(dict.fromkeys(one for each in self.replicates for one in each.stuck))
-        if self.effective < ENOUGH:
+        if self.effective < FEWEST_DRAWS:
             found.append(
                 f"the draws are worth {self.effective:.0f} independent ones, fewer than "
-                f"{ENOUGH:.0f}: more particles are needed."
+                f"{FEWEST_DRAWS:.0f}: more particles are needed."
             )
         if self.spread > MOST_SPREAD:
             found.append(

@@ -287,7 +287,8 @@ def _climb(
         moves, acceptance, left = _settle(cloud, mover, power, limits)
         stage = Stage(path, power, ess, unique, moves, acceptance, mover.step, left)
         cloud.stages.append(stage)
-        tell(f"{path}: power {power:.3g}, {acceptance:.0%} of moves accepted")
+        moved = f", {acceptance:.0%} of moves accepted" if moves else ""
+        tell(f"{path}: power {power:.3g}{moved}")
         if power == 1.0:
             if path == "likelihood":
                 cloud.evaluations += mover.counts
