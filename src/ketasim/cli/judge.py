@@ -151,12 +151,16 @@ def write(judgement: "Judgement", out: Path, formats: Iterable[str] = ()) -> lis
     ConfigError
         When one cannot be written.
     """
-    from ketasim.plots.judgement import draw
+    from ketasim.plots.judgement import draw, draw_evidence
     from ketasim.studies.judge.record import table
 
     files = [out / f"judgement.{kind}" for kind in ("png", *formats)]
     for one in files:
         draw(judgement, one)
+    bars = [out / f"evidence.{kind}" for kind in ("png", *formats)]
+    for one in bars:
+        draw_evidence(judgement, one)
+    files += bars
     try:
         with (out / "judgement.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(table(judgement))

@@ -138,7 +138,8 @@ class Judgement(Renamed):
         if len(self.hypotheses) == 1:
             return f"Only {names[0]} was judged; nothing is compared."
         if len(names) == 1:
-            return f"{names[0]} stands; every other hypothesis is clearly behind{'' if self.thin else self._carried()}."
+            but = "" if self.thin else self._carried()
+            return f"{names[0]} stands; every other hypothesis is clearly behind{but}."
         told = f"{', '.join(names[:-1])} and {names[-1]}"
         return f"Not separable by these findings: {told}."
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ketasim.studies.findings.finding import CONTESTED, Finding
 from ketasim.studies.judge.judgement import Judgement
 from ketasim.studies.judge.prepare import Asked, Prepared
 from ketasim.studies.judge.scores import Score
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 WORDS = {2.0: "agrees", 1.0: "strained", 0.0: "contradicted"}
 HEADER = (
@@ -56,6 +59,40 @@ def _cell(one: Finding, i: int, prepared: Prepared, score: Score) -> list[Any]:
     grade = float(one.observed.agreement(np.asarray(value)))
     shown = [number(x) for x in (value, *spread)]
     return [*shown, word(grade), number(score.each[i])]
+
+
+def dataset(judgement: Judgement) -> "Dataset":
+    """Return posterior predictions and gains of every draw, and the evidence, as a dataset.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``predicted`` (hypothesis, finding, draw) in each finding's unit, ``gain`` (hypothesis,
+        draw), ``log_evidence`` (hypothesis, replicate), and ``effective_draws`` (hypothesis).
+    """
+    import xarray as xr
+
+    found = judgement.hypotheses
+    return xr.Dataset(
+        {
+            "predicted": (
+                ("hypothesis", "finding", "draw"), np.stack([one.drawn for one in found]),
+            ),
+            "gain": (("hypothesis", "draw"), np.stack([one.gains for one in found])),
+            "log_evidence": (
+                ("hypothesis", "replicate"), np.stack([s.found.each for s in judgement.scores]),
+            ),
+            "effective_draws": ("hypothesis", [s.effective_draws for s in judgement.scores]),
+        },
+        coords={
+            "hypothesis": list(judgement.names),
+            "finding": [one.name for one in judgement.findings],
+            "unit": ("finding", [one.unit for one in judgement.findings]),
+        },
+        attrs={
+            "missing": " ".join(judgement.missing), "model": str(judgement.about["model_digest"]),
+        },
+    )  # fmt: skip
 
 
 def record(judgement: Judgement) -> dict[str, Any]:

@@ -57,6 +57,10 @@ class Effort:
     repeats: int = 100
     guide: int = 4096
 
+    def with_draws(self, n: int) -> "Effort":
+        """Return the same with ``n`` draws of a replicate, and no more of the guide than they need."""
+        return replace(self, draws=n, guide=min(self.guide, max(16 * n, 256)))
+
 
 FULL, QUICK = Effort(), Effort(draws=256, replicates=3, moves=0, repeats=40, guide=2048)
 
@@ -94,19 +98,15 @@ def judge(
     calibration_set
         Names of findings that the model itself was fitted to; the others are held out, and
         hypotheses are ranked by those, given the fitted ones, too.
-    draws
-        Posterior draws of a replicate.
-    seed, prior_width
-        From which seed, and how far the prior goes towards the ledger's bounds (0 to 1).
+    draws, seed, prior_width
+        Posterior draws of a replicate, from which seed, and how far the prior goes towards the
+        ledger's bounds (0 to 1).
     calibrated
         Off, every hypothesis keeps its full gain and the reference effect is not asked for: only
         to show what that would do.
-    quick
-        Fewer draws, replicates and repeats.
-    threads
-        How many; no number depends on it.
-    progress
-        Called with what is being done.
+    quick, threads, progress
+        Fewer draws, replicates and repeats; how many threads (no number depends on it); called with
+        what is being done.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def judge(
     done = [one for one in asked.parts if asked.counts(one)]
     _check(hypotheses, done, asked.parts)
     effort = QUICK if quick else FULL
-    effort = effort if draws is None else replace(effort, draws=draws)
+    effort = effort if draws is None else effort.with_draws(draws)
     check_draws(effort.draws, prior_width)
     reference = with_number(reference, model, threads)
     twice = any(set(reference.rows) & set(one.rows) for one in done)
