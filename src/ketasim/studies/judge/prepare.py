@@ -6,7 +6,7 @@ is, is one datum among the others, with an error.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -16,11 +16,13 @@ from scipy.special import ndtr
 
 from ketasim.core.model import Model
 from ketasim.core.system import System
+from ketasim.errors import ConfigError
 from ketasim.models.rivals import Hypothesis
 from ketasim.studies.designs.distributions import Distribution
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.former import Renamed
-from ketasim.studies.findings.predict import Predictor, computed, predictor
+from ketasim.studies.findings.observed import Number
+from ketasim.studies.findings.predict import Predictor, computed, not_computed, predictor
 from ketasim.studies.findings.reading import NOTHING
 from ketasim.studies.judge.draws import spreads
 from ketasim.studies.judge.likelihood import Data, Place, apart, data_of
@@ -138,6 +140,25 @@ def asked_of(findings: Sequence[Finding], candidates: Sequence[Finding]) -> Aske
         tuple(f"{one.name} ({len(p)})" for one in every if len(p := one.parts()) > 1),
         tuple(one.name for one in every if not one.parts()),
     )
+
+
+def with_number(reference: Finding, model: Model, threads: int | None = None) -> Finding:
+    """Return a reference effect with its number: the one stated, or what the model shows."""
+    what = reference.observed
+    if not isinstance(what, Number) or what.observed is not None:
+        return reference
+    found = predictor([reference], model, threads=threads).predict(
+        System(model).default_parameters[None, :]
+    )[0]
+    shown = float(found.values[0, 0])
+    why = f"({shown:g})" if found.computed.all() else f"({not_computed(found.status[0, 0])})"
+    if not abs(shown) > 0.0:
+        raise ConfigError(
+            f"{reference.name}: the model as it stands shows no such effect {why}; state a number "
+            "to reach in the reference, as observed = 0.15."
+        )
+    readout = replace(reference.readouts[0], observed=Number(shown, what.error))
+    return replace(reference, readouts=(readout,))
 
 
 @dataclass(frozen=True)

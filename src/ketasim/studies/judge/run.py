@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
-from ketasim.core.system import System
 from ketasim.errors import ConfigError
 from ketasim.models.rivals import Hypothesis
 from ketasim.studies.findings.finding import Finding
-from ketasim.studies.findings.observed import Number
-from ketasim.studies.findings.predict import computed, not_computed, predictor
+from ketasim.studies.findings.predict import computed, not_computed
 from ketasim.studies.judge.draws import PRIOR_WIDTH, check_draws
 from ketasim.studies.judge.guide import Guide, fit
 from ketasim.studies.judge.information import expected_information
@@ -26,6 +24,7 @@ from ketasim.studies.judge.prepare import (
     asked_of,
     question,
     space,
+    with_number,
 )
 from ketasim.studies.judge.record import remarks
 from ketasim.studies.judge.scores import Bank, Score, bank, model_recovery, score
@@ -58,7 +57,7 @@ class Effort:
     guide: int = 4096
 
     def with_draws(self, n: int) -> "Effort":
-        """Return the same with ``n`` draws of a replicate, and no more of the guide than they need."""
+        """Return the same with ``n`` draws of a replicate, and as many of the guide as fit."""
         return replace(self, draws=n, guide=min(self.guide, max(16 * n, 256)))
 
 
@@ -155,25 +154,6 @@ def judge(
     ranked = expected_information(asked.parts, drawn, among)
     found = replace(found, information=tuple(ranked))
     return replace(found, remarks=remarks(found, asked, twice=twice))
-
-
-def with_number(reference: Finding, model: Model, threads: int | None = None) -> Finding:
-    """Return a reference effect with its number: the one stated, or what the model shows."""
-    what = reference.observed
-    if not isinstance(what, Number) or what.observed is not None:
-        return reference
-    found = predictor([reference], model, threads=threads).predict(
-        System(model).default_parameters[None, :]
-    )[0]
-    shown = float(found.values[0, 0])
-    why = f"({shown:g})" if found.computed.all() else f"({not_computed(found.status[0, 0])})"
-    if not abs(shown) > 0.0:
-        raise ConfigError(
-            f"{reference.name}: the model as it stands shows no such effect {why}; state a number "
-            "to reach in the reference, as observed = 0.15."
-        )
-    readout = replace(reference.readouts[0], observed=Number(shown, what.error))
-    return replace(reference, readouts=(readout,))
 
 
 @dataclass(frozen=True)
