@@ -84,17 +84,16 @@ def _curved(at: Array, target: Array) -> NDArray[np.int64]:
 
 def _ridge(features: Array, target: Array) -> tuple[Array, Array]:
     """Return coefficients, and the root mean square left-one-out error of each target."""
-    values, vectors = np.linalg.eigh(features @ features.T / len(features))
-    values = np.maximum(values, 0.0)
-    turned = vectors.T @ target
-    best = np.full(target.shape[1], np.inf)
-    alpha = np.zeros_like(target)
+    n, best = len(features), np.full(target.shape[1], np.inf)
+    u, size, v = np.linalg.svd(features, full_matrices=False)
+    turned = u.T @ target
+    found = np.zeros((features.shape[1], target.shape[1]))
     for ridge in RIDGES:
-        shrunk = 1.0 / (values + ridge)
-        own = vectors @ (shrunk[:, None] * turned)
-        lever = (vectors**2 @ shrunk)[:, None]
-        miss = np.sqrt(((own / lever) ** 2).mean(axis=0))
-        better = miss < best
-        best = np.where(better, miss, best)
-        alpha[:, better] = own[:, better]
-    return features.T @ alpha / len(features), best
+        kept = size**2 / (size**2 + n * ridge)
+        lever = (u**2 @ kept)[:, None]
+        miss = target - u @ (kept[:, None] * turned)
+        error = np.sqrt(((miss / (1.0 - lever)) ** 2).mean(axis=0))
+        better = error < best
+        best = np.where(better, error, best)
+        found[:, better] = v.T @ ((kept / np.maximum(size, 1e-12))[:, None] * turned[:, better])
+    return found, best

@@ -47,7 +47,7 @@ class Effort:
     """How much is spent.
 
     Posterior draws of a replicate, replicates, moves of a stage, repeats of model recovery, and
-    draws of the guide.
+    draws of the guide, and how often a hypothesis that is not settled is sampled anew.
     """
 
     draws: int = 384
@@ -55,13 +55,14 @@ class Effort:
     moves: int = 1
     repeats: int = 100
     guide: int = 4096
+    tries: int = 3
 
     def with_draws(self, n: int) -> "Effort":
         """Return the same with ``n`` draws of a replicate, and as many of the guide as fit."""
         return replace(self, draws=n, guide=min(self.guide, max(16 * n, 256)))
 
 
-FULL, QUICK = Effort(), Effort(draws=256, replicates=3, moves=0, repeats=40, guide=2048)
+FULL, QUICK = Effort(), Effort(draws=256, replicates=3, moves=0, repeats=40, guide=2048, tries=1)
 
 
 def judge(
@@ -252,15 +253,20 @@ class _Court:
         data, rows = self.data(case.question, keep), case.question.rows(keep)
         prior = self._prior(case, data, rows)
         guide = self._guide(case, data, rows, progress)
-        tried = sum(len(one) for one in case.runs.at)
         found = self._evidence(case, data, rows, guide, progress)
+        for again in range(1, self.effort.tries):
+            if not (found.missing or found.thin):
+                break
+            progress(f"{name}: again, with a stand-in fitted to all runs so far")
+            guide = fit(*case.runs.known(rows))
+            found = self._evidence(case, data, rows, guide, progress, again=again)
         recent = _Recalled(case.runs)
         values = recent.of(found.draws)
         status = np.concatenate([one[rows] for one in case.runs.status], axis=1)
         read = case.question.read(values)[: len(self.done)][keep[: len(self.done)]]
         prepared = Prepared(
             case.space.hypothesis, case.space, found.draws, values, read,
-            tried + found.evaluations,
+            sum(len(one) for one in case.runs.at),
             int((~computed(status).all(axis=0)).sum()),
         )  # fmt: skip
         order = np.cumsum(keep) - 1
@@ -303,7 +309,8 @@ class _Court:
         return fit(*case.runs.known(rows))
 
     def _evidence(
-        self, case: _Case, data: Data, rows: NDArray[np.int64], guide: Guide, progress: Progress
+        self, case: _Case, data: Data, rows: NDArray[np.int64], guide: Guide, progress: Progress,
+        *, again: int = 0,
     ) -> Evidence:  # fmt: skip
         """Return posterior draws and evidence from replicates."""
 
@@ -316,7 +323,7 @@ class _Court:
         return replicate(
             log_likelihood, case.space.n_dim,
             replicates=effort.replicates,
-            seed=self.seed,
+            seed=self.seed + 1000 * again,
             particles=effort.draws,
             guide=lambda at: guide.log_likelihood(data, at),
             guide_particles=max(effort.guide, effort.draws),
