@@ -41,21 +41,22 @@ def page(judgement: Judgement) -> str:
     best = judgement.hypotheses[judgement.ranking[0]]
     default = misses(judgement, "disinhibition")
     none = list(judgement.unexplained)
-    mixed = [names[i] for i in judgement.missed_by_mixture]
     counts = [
         f"- {a.name}: {int((judgement.agreement[:, k] == 2.0).sum())} of {len(names)} agree, "
         f"{int((judgement.agreement[:, k] == 0.0).sum())} contradicted, "
         f"{sum(isnan(g) for g in judgement.agreement[:, k])} with nothing to read"
         for k, a in enumerate(judgement.hypotheses)
     ]
-    mixture = judgement.mixed.name if judgement.mixed else "none"
-    pivotal = [f"without {names[i]}, {judgement.names[k]} is first" for i, k in judgement.pivotal]
+    pivotal = [
+        f"without {name}, {judgement.names[k]} {'is' if sure else 'may be'} first"
+        for name, k, sure in judgement.pivotal
+    ]
     return f"""# Negative results: where the hypotheses fail
 
 Written by `python scripts/negative_results.py` from model `{about["model_digest"]}`:
-{len(names)} findings, {about["draws"]} draws from seed {about["seed"]}, every hypothesis calibrated
-to the same effect ({judgement.target:.3f} in mood, 24 h after 10 mg/kg in a stressed mouse).
-Predictions are at the ledger's values. `ketasim judge` prints the same numbers.
+{len(names)} findings, {about["replicates"]} replicates of {about["draws"]} posterior draws, seed
+{about["seed"]}; an effect of {judgement.target:.3f} in mood, 24 h after 10 mg/kg in a stressed
+mouse, is a datum. Predictions are posterior medians. `ketasim judge` prints the same numbers.
 
 ## What nothing explains
 
@@ -73,13 +74,8 @@ The default (disinhibition) does not agree with {len(default)} of {len(names)} f
 
 {chr(10).join(counts)}
 
-Best by evidence: {best.name}. {judgement.verdict} Sensitivity to single findings:
-{"; ".join(pivotal) or "no finding alone changes which hypothesis is first"}.
-
-## Mixing does not mend it
-
-The best mixture of hypotheses on a lattice in steps of a quarter is {mixture}. It still
-does not agree with: {", ".join(mixed)}.
+Best by evidence: {best.name}. {judgement.verdict} Sensitivity to single papers:
+{"; ".join(pivotal) or "no paper alone changes which hypothesis is first"}.
 
 ## What tells nothing
 
@@ -92,7 +88,7 @@ merit:
 - {held_out} of the findings were not used to shape the model; by these alone the
   order is {", ".join(judgement.names[i] for i in judgement.held_out_ranking)}. The rest favour the
   default, whose numbers were fitted to them.
-- Findings count as independent; several share a laboratory, a protocol or a paper.
+- Findings of one paper share a part of their error; those of one laboratory or protocol do not.
 - That (R)-ketamine does more than (S)-ketamine is shown by: {r_over_s(judgement)}.
 """
 

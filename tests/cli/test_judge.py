@@ -15,7 +15,7 @@ from ketasim.config.hypotheses import load_hypothesis
 from ketasim.config.packaged import folder
 from ketasim.errors import ConfigError, ModelError
 
-QUICK = ("--draws", "16", "--no-mixture")
+QUICK = ("--draws", "16", "--quick")
 OWN = """\
 schema = 1
 title = "A finding of our own"
@@ -77,10 +77,11 @@ def test_judge_prints_and_writes(type_in, own, tmp_path):
     code, out, err = type_in("judge", "disinhibition", "lhb", "mine.toml", "--experiments", "own",
                              "-o", "out", *QUICK)  # fmt: skip
     assert code == 0, err
-    for said in ("ln evidence", "Explained by none", "Separate none", "would decide", "mine"):
+    for said in ("effective draws", "more particles are needed", "No result yet.", "mine"):
         assert said in out
+    assert "ln evidence" not in out  # sixteen draws are no result
     files = {one.name for one in (tmp_path / "out").iterdir()}
-    assert files == {"judgement.png", "judgement.csv", "judgement.json"}
+    assert files == {"judgement.png", "evidence.png", "judgement.csv", "judgement.json"}
     told = json.loads((tmp_path / "out" / "judgement.json").read_text("utf-8"))
     assert {one["account"] for one in told["ranking"]} == {"disinhibition", "lhb", "mine"}
     with (tmp_path / "out" / "judgement.csv").open(encoding="utf-8") as file:
@@ -100,7 +101,7 @@ def test_the_same_command_writes_the_same_bytes(type_in, own, tmp_path):
         sums.append([hashlib.sha256(one.read_bytes()).hexdigest()
                      for one in sorted((tmp_path / out).iterdir())])  # fmt: skip
     assert sums[0] == sums[1]
-    assert len(sums[0]) == 4
+    assert len(sums[0]) == 6
 
 
 def test_json_is_all_that_is_printed(type_in, own):

@@ -9,7 +9,6 @@ import pytest
 import ketasim as ks
 from ketasim.engines.status import Status
 from ketasim.errors import ConfigError
-from ketasim.models.rivals import DISINHIBITION
 from ketasim.studies.findings.finding import Finding, ReadOut
 from ketasim.studies.findings.former import Renamed
 from ketasim.studies.findings.observed import Curve, Interval, Number
@@ -19,7 +18,7 @@ from ketasim.studies.findings.scorecard import Verdict
 from ketasim.studies.judge.information import ExpectedInformation, expected_information
 from ketasim.studies.judge.judgement import Judgement
 from ketasim.studies.judge.prepare import Prepared
-from ketasim.studies.judge.scores import Score, comparable, score, whole_draws
+from ketasim.studies.judge.scores import Score
 
 NAN = float("nan")
 OK, STEPS, RETRY = Status.OK, Status.MAX_STEPS, Status.OK_AFTER_RETRY
@@ -71,62 +70,7 @@ def finding(name, observed=None):
     return Finding(name, name, {}, (ReadOut(name, (), "1", observed or Number(0.0, 1.0)),))
 
 
-def prepared(drawn, failed=(), ledger=()):
-    """Return a hypothesis; ``failed`` are places (finding, draw), ``ledger`` findings."""
-    drawn = np.array(drawn, dtype=float)
-    status = np.zeros(drawn.shape, dtype=np.int8)
-    own = np.zeros(len(drawn), dtype=np.int8)
-    for place in failed:
-        status[place], drawn[place] = STEPS, NAN
-    own[list(ledger)] = STEPS
-    gains = np.ones(drawn.shape[1])
-    predicted = np.where(own == OK, 0.0, NAN)
-    return Prepared(DISINHIBITION, 1.0, predicted, drawn, gains, len(gains), 1, own, status)
-
-
-ROWS = np.array([[0.1, 0.2, 0.3, 0.4], [1.0, 2.0, 3.0, 4.0]])
 BOTH = [finding("a"), finding("b")]
-
-
-def scored(one, findings, keep):
-    """Return the evidence of a hypothesis by what is kept."""
-    whole, lost = whole_draws(one, keep)
-    kept = [each for each, keeps in zip(findings, keep, strict=True) if keeps]
-    return score(whole, kept, np.ones(len(kept), dtype=bool), seed=1).evidence, lost
-
-
-def test_a_failed_draw_counts_neither_for_nor_against():
-    failed = prepared(ROWS, failed=[(1, 3)])
-    keep = comparable([failed], 2)
-    assert keep.tolist() == [True, True]
-    without = prepared(ROWS[:, :3])
-    assert scored(failed, BOTH, keep) == (scored(without, BOTH, keep)[0], 1)
-
-
-def test_a_draw_with_nothing_to_read_still_counts_against():
-    rows = ROWS.copy()
-    rows[1, 0] = NAN
-    keep = comparable([prepared(rows)], 2)
-    evidence, lost = scored(prepared(rows), BOTH, keep)
-    assert lost == 0
-    assert evidence < scored(prepared(ROWS), BOTH, keep)[0]
-
-
-def test_a_finding_that_mostly_fails_is_left_out_for_all():
-    failed = prepared(ROWS, failed=[(1, 0), (1, 1), (1, 2)])
-    assert comparable([prepared(ROWS), failed], 2).tolist() == [True, False]
-    assert scored(failed, BOTH, np.array([True, False]))[1] == 0
-
-
-def test_a_finding_that_fails_at_the_ledger_is_left_out_for_all():
-    assert comparable([prepared(ROWS), prepared(ROWS, ledger=[0])], 2).tolist() == [False, True]
-
-
-def test_failures_scattered_over_draws_leave_half_of_them_whole():
-    scattered = prepared(np.zeros((4, 4)), failed=[(0, 0), (1, 1), (2, 2), (2, 3)])
-    keep = comparable([scattered], 4)
-    assert keep.tolist() == [True, True, False, True]
-    assert whole_draws(scattered, keep)[1] == 2
 
 
 def test_a_candidate_that_one_hypothesis_cannot_be_run_for_is_not_ranked():

@@ -1,4 +1,4 @@
-"""Calibration, draws, scores, mixtures and expected information, each on numbers known by hand."""
+"""Calibration, draws, weights, mixtures and expected information, each on numbers known by hand."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,7 @@ from ketasim.studies.findings.observed import Direction, Number
 from ketasim.studies.judge.calibrate import ALMOST, CLOSE, calibrate
 from ketasim.studies.judge.draws import parameter_draws
 from ketasim.studies.judge.information import information
-from ketasim.studies.judge.mixing import lattice
-from ketasim.studies.judge.scores import aicc, evidence, weights_of
+from ketasim.studies.judge.scores import log_mean, weights_of
 
 MODEL = antidepressant()
 
@@ -90,27 +89,13 @@ def test_without_prior_width_every_draw_is_the_ledger():
     assert np.ptp(rows, axis=0).max() == 0.0
 
 
-def test_evidence_is_the_mean_likelihood_over_draws():
-    logs = np.log(np.array([[0.5, 0.1], [0.2, 0.4]]))
-    assert evidence(logs) == pytest.approx(np.log((0.5 * 0.2 + 0.1 * 0.4) / 2))
-
-
-def test_aicc_counts_free_numbers_and_refuses_too_few_findings():
-    assert aicc(-10.0, 2, 12) == pytest.approx(20 + 4 + 12 / 9)
-    assert aicc(-10.0, 2, 3) == float("inf")
+def test_the_log_of_a_mean_survives_what_exponentials_do_not():
+    assert log_mean(np.array([-1e4, -1e4 + np.log(3.0)])) == pytest.approx(-1e4 + np.log(2.0))
 
 
 def test_weights_survive_scores_far_apart():
     found = weights_of(np.array([-1e5, -1e5 + np.log(3.0), -2e5]))
     assert found == pytest.approx([0.25, 0.75, 0.0])
-
-
-def test_the_lattice_covers_the_simplex():
-    points = lattice(3, 4)
-    assert len(points) == 15
-    assert len({tuple(p) for p in points}) == 15
-    assert all(p.sum() == pytest.approx(1.0) and p.min() >= 0.0 for p in points)
-    assert lattice(0, 4) == []
 
 
 def test_a_mixture_shares_its_gains():

@@ -2,8 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,10 @@ if TYPE_CHECKING:
     from ketasim.studies.judge.judgement import Judgement
 
 SHOWN = 5  # candidates printed
+FORMER = {
+    "--no-mixture": "mixtures are judged as hypotheses of their own.",
+    "--bayes": "all evidence is sampled now.",
+}
 
 
 @click.command(short_help="Judge rival hypotheses by published and own findings.")
@@ -40,9 +43,10 @@ SHOWN = 5  # candidates printed
     "--reference",
     default="mouse",
     show_default=True,
-    help="The effect every hypothesis is calibrated to: mouse, human, or a file.",
+    help="An effect every hypothesis should show, with its error: mouse, human, or a file.",
 )
-@click.option("--draws", type=int, default=256, show_default=True, help="Parameter draws.")
+@click.option("--draws", type=int, help="Posterior draws of a replicate (384; quick: 256).")
+@click.option("--quick", is_flag=True, help="Fewer draws, replicates and repeats; it says so.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option(
     "--reach",
@@ -51,11 +55,11 @@ SHOWN = 5  # candidates printed
     type=float,
     default=0.25,
     show_default=True,
-    help="How far draws go towards the ledger's bounds, 0 to 1.",
+    help="How far the prior goes towards the ledger's bounds, 0 to 1.",
 )
 @click.option("--no-calibration", is_flag=True, help="Leave every hypothesis at full gain.")
-@click.option("--no-mixture", is_flag=True, help="Do not look for the best mixture.")
-@click.option("--bayes", is_flag=True, help="Nested sampling too (ketasim[fit]; minutes).")
+@click.option("--no-mixture", is_flag=True, hidden=True)
+@click.option("--bayes", is_flag=True, hidden=True)
 @click.option(
     "-o",
     "--out",
@@ -78,7 +82,8 @@ def command(
     only: bool,  # noqa: FBT001
     candidates: tuple[Path, ...],
     reference: str,
-    draws: int,
+    draws: int | None,
+    quick: bool,  # noqa: FBT001
     seed: int,
     prior_width: float,
     no_calibration: bool,  # noqa: FBT001
@@ -90,15 +95,17 @@ def command(
 ) -> None:
     """Judge HYPOTHESES (names or files; the six rivals when none is given) by findings.
 
-    Every hypothesis is first calibrated to one reference effect. Writes the matrix as a picture,
-    with CSV and JSON beside it, and prints the ranking, what nothing explains, what would decide.
+    Log evidence comes from replicate runs of tempered sequential Monte Carlo, with their spread.
+    Writes the matrix and further figures, with CSV and JSON beside them, and prints the ranking,
+    what one paper carries, what nothing explains, and what would decide.
     """
     from ketasim.config.findings import load_findings
     from ketasim.config.judging import judge
 
     prepare(out)
-    if bayes:
-        need_sampler()
+    for name, given in (("--no-mixture", no_mixture), ("--bayes", bayes)):
+        if given:
+            click.echo(f"{name} has no effect any more: {FORMER[name]}", err=True)
     findings = load_findings(own, packaged=not only)
     found = judge(
         hypotheses or None,
@@ -109,14 +116,11 @@ def command(
         seed=seed,
         prior_width=prior_width,
         calibrated=not no_calibration,
-        mix=not no_mixture,
+        quick=quick,
         progress=_progress,
     )
     files = write(found, out, formats)
     click.echo(to_json(found) if as_json else to_text(found))
-    if bayes:
-        click.echo(sampled(found, out, progress=_progress), err=as_json)
-        files.append(out / "nested.json")
     if not as_json:
         click.echo(f"written: {', '.join(str(one) for one in files)}")
 
@@ -147,12 +151,16 @@ def write(judgement: "Judgement", out: Path, formats: Iterable[str] = ()) -> lis
     ConfigError
         When one cannot be written.
     """
-    from ketasim.plots.judgement import draw
+    from ketasim.plots.judgement import draw, draw_evidence
     from ketasim.studies.judge.record import table
 
     files = [out / f"judgement.{kind}" for kind in ("png", *formats)]
     for one in files:
         draw(judgement, one)
+    bars = [out / f"evidence.{kind}" for kind in ("png", *formats)]
+    for one in bars:
+        draw_evidence(judgement, one)
+    files += bars
     try:
         with (out / "judgement.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(table(judgement))
@@ -160,59 +168,6 @@ def write(judgement: "Judgement", out: Path, formats: Iterable[str] = ()) -> lis
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
     return [*files, out / "judgement.csv", out / "judgement.json"]
-
-
-def need_sampler() -> None:
-    """Refuse before minutes are spent when the sampler is missing."""
-    from ketasim.studies.judge.nested import dynesty
-
-    dynesty()
-
-
-def sampled(judgement: "Judgement", out: Path, *, progress: Callable[[str], None]) -> str:
-    """Sample every hypothesis judged, write ``nested.json``, and return a table.
-
-    Raises
-    ------
-    ConfigError
-        When the file cannot be written.
-    """
-    from ketasim.cli.text import columns
-    from ketasim.models.antidepressant import antidepressant
-    from ketasim.studies.judge.run import sample
-
-    about = judgement.about
-    found = sample(
-        [one.hypothesis for one in judgement.hypotheses],
-        judgement.findings,
-        reference=judgement.reference,
-        model=antidepressant(),
-        draws=int(str(about["draws"])),
-        seed=int(str(about["seed"])),
-        prior_width=float(str(about["reach"])),
-        progress=progress,
-    )
-    text = json.dumps([asdict(one) for one in found], indent=1, allow_nan=False)
-    _write(out / "nested.json", text + "\n")
-    rows = [["hypothesis", "ln evidence", "error", "sampled (mean, standard deviation)"]]
-    for one in sorted(found, key=lambda n: -n.evidence):
-        learnt = zip(one.parameters, one.means, one.sds, strict=True)
-        said = ", ".join(f"{name} {mean:.3g} ({sd:.2g})" for name, mean, sd in learnt)
-        rows.append([one.name, f"{one.evidence:.1f}", f"{one.error:.1f}", said])
-    failed = [f"{one.name} {one.not_computed} of {one.calls}" for one in found if one.not_computed]
-    lost = (
-        f"\nPoints at which a run failed, taken as at the ledger's values: {', '.join(failed)}."
-        if failed
-        else ""
-    )
-    return f"Nested sampling (the most telling parameters only):\n{columns(rows)}{lost}"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
 def to_json(judgement: "Judgement") -> str:
@@ -224,16 +179,21 @@ def to_json(judgement: "Judgement") -> str:
 
 def to_text(judgement: "Judgement") -> str:
     """Return ranking, verdict, what stays open, and what would decide."""
-    parts = [
-        _opening(judgement),
-        _ranking(judgement),
-        judgement.verdict,
+    parts = [_opening(judgement)]
+    if judgement.missing:
+        parts += [_diagnostics(judgement), judgement.verdict, *judgement.refused]
+        return "\n\n".join(parts)
+    parts += [_ranking(judgement), judgement.verdict]
+    if judgement.thin:
+        parts += [_thin(judgement), *judgement.refused, *judgement.remarks]
+        return "\n\n".join(parts)
+    parts += [
         _pivotal(judgement),
+        _recovery(judgement),
         _listed("Explained by none", judgement.unexplained, judgement),
         _listed(
             "Separate none (all hypotheses do about equally well)", judgement.undecided, judgement
         ),
-        _mixture(judgement),
         _information(judgement),
         *judgement.refused,
         *judgement.remarks,
@@ -242,52 +202,92 @@ def to_text(judgement: "Judgement") -> str:
 
 
 def _opening(judgement: "Judgement") -> str:
-    about = judgement.about
-    told = f"calibrated to {judgement.reference.title[0].lower()}{judgement.reference.title[1:]}"
-    how = f"{told} ({judgement.target:.3g} {judgement.reference.unit})".replace(" 1)", ")")
+    about, effect = judgement.about, judgement.reference
+    title = f"{effect.title[0].lower()}{effect.title[1:]}"
+    how = f"{title} ({effect.observed.told} {effect.unit}) is a datum".replace(" 1)", ")")
     if not about["calibrated"]:
-        how = "NOT calibrated: the largest default gain may win"
+        how = "gains are NOT free: the largest default gain may win"
+    quick = "QUICK: fewer draws than a result needs to rest on. " if about["quick"] else ""
     return (
-        f"{len(judgement.hypotheses)} hypotheses, {len(judgement.findings)} findings, "
-        f"{about['draws']} draws from seed {about['seed']}; each hypothesis {how}."
+        f"{quick}{len(judgement.hypotheses)} hypotheses, {len(judgement.findings)} findings of "
+        f"{len(judgement.papers)} papers; {about['replicates']} replicates of {about['draws']} "
+        f"posterior draws, seed {about['seed']}; {how}."
+    )
+
+
+def _diagnostics(judgement: "Judgement") -> str:
+    from ketasim.cli.text import columns
+
+    rows = [["hypothesis", "effective draws", "SD of replicates", "what is missing"]]
+    for one in judgement.scores:
+        told = " ".join(one.found.missing) or "nothing"
+        rows.append([one.name, f"{one.effective_draws:.0f}", f"{one.found.spread:.2f}", told])
+    return columns(rows)
+
+
+def _thin(judgement: "Judgement") -> str:
+    return (
+        f"The posterior draws of {', '.join(judgement.thin)} are worth too few independent ones to "
+        "say what each paper carries, what nothing explains, or what would decide; more draws "
+        "(--draws) are needed for that."
     )
 
 
 def _ranking(judgement: "Judgement") -> str:
     from ketasim.cli.text import columns
 
-    rows = [["hypothesis", "gain", "ln evidence", "90 % of resamplings", "share", "AICc", "weight",
-             "agrees", "contradicted", "held out"]]  # fmt: skip
+    rows = [["hypothesis", "gain", "ln evidence", "95 %", "SD", "draws", "agrees", "contradicted",
+             "fresh given fitted"]]  # fmt: skip
     best = judgement.scores[judgement.ranking[0]].evidence
     held_out = judgement.scores[judgement.held_out_ranking[0]].held_out
     for i in judgement.ranking:
         prepared, score = judgement.hypotheses[i], judgement.scores[i]
-        low, high = (end - best for end in score.interval)
         marks = judgement.agreement[:, i]
+        wide = score.interval[1] - score.evidence
         rows.append(
             [
                 prepared.name, "-" if isnan(prepared.gain) else f"{prepared.gain:.2f}",
-                f"{score.evidence - best:.1f}", f"{low:.1f} to {high:.1f}",
-                f"{judgement.probabilities[i]:.2g}", f"{score.aicc:.1f}",
-                f"{judgement.akaike[i]:.2g}", str(int((marks == 2.0).sum())),
-                str(int((marks == 0.0).sum())), f"{score.held_out - held_out:.1f}",
+                f"{score.evidence - best:.1f}", f"± {wide:.1f}", f"{score.found.spread:.2f}",
+                f"{score.effective_draws:.0f}", str(int((marks == 2.0).sum())),
+                str(int((marks == 0.0).sum())),
+                f"{score.held_out - held_out:.1f} ± {2.0 * score.held_out_error:.1f}",
             ]
         )  # fmt: skip
     told = (
-        "ln evidence is relative to the best; held out: the same by the "
-        f"{int(judgement.held_out.sum())} findings the model was not fitted to."
+        "ln evidence is relative to the best, 95 % and SD over replicates; draws: how many "
+        "independent ones the posterior is worth; fresh given fitted: how well the "
+        f"{int(judgement.held_out.sum())} findings the model was not fitted to are foretold by "
+        "those it was."
     )
     return f"{columns(rows)}\n{told}"
 
 
 def _pivotal(judgement: "Judgement") -> str:
+    if len(judgement.hypotheses) < 2:
+        return ""
     if not judgement.pivotal:
-        return "Leaving out any one finding leaves the same hypothesis first."
+        return "Leaving out any one paper leaves the same hypothesis first."
     lines = [
-        f"Without {judgement.findings[i].name}, {judgement.names[k]} would be first."
-        for i, k in judgement.pivotal
+        f"Without {name}, {judgement.names[k]} {'would' if sure else 'may'} be first."
+        for name, k, sure in judgement.pivotal
     ]
     return "\n".join(lines)
+
+
+def _recovery(judgement: "Judgement") -> str:
+    from ketasim.cli.text import columns
+
+    found = judgement.recovery
+    if len(found.names) < 2:
+        return ""
+    rows = [["data of, named", *found.names]]
+    rows += [
+        [name, *(f"{share:.2f}" for share in row)]
+        for name, row in zip(found.names, found.named, strict=True)
+    ]
+    pairs = [f"{a} and {b}" for a, b in found.confused()]
+    told = f"Not told apart in 90 of 100: {'; '.join(pairs)}." if pairs else "All pairs are told."
+    return f"Model recovery, share of simulated data:\n{columns(rows, indent='  ')}\n{told}"
 
 
 def _listed(title: str, which: Sequence[int], judgement: "Judgement") -> str:
@@ -295,19 +295,6 @@ def _listed(title: str, which: Sequence[int], judgement: "Judgement") -> str:
         return f"{title}: no finding."
     lines = [f"  {judgement.findings[i].name}: {judgement.findings[i].title}" for i in which]
     return "\n".join([f"{title}:", *lines])
-
-
-def _mixture(judgement: "Judgement") -> str:
-    mixed, score = judgement.mixed, judgement.mixed_score
-    if mixed is None or score is None:
-        return ""
-    best = min(one.aicc for one in judgement.scores)
-    versus = "better" if score.aicc < best else "worse"
-    missed = ", ".join(judgement.findings[i].name for i in judgement.missed_by_mixture)
-    return (
-        f"Best mixture: {mixed.name}; AICc {score.aicc:.1f}, {versus} than the best single "
-        f"hypothesis by {abs(score.aicc - best):.1f}. It still misses: {missed or 'nothing'}."
-    )
 
 
 def _information(judgement: "Judgement") -> str:

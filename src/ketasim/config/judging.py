@@ -30,11 +30,11 @@ def judge(
     candidates: Findings | None = None,
     reference: str | Path | Finding = "mouse",
     model: Model | None = None,
-    draws: int = 256,
+    draws: int | None = None,
     seed: int = 1,
     prior_width: float | None = None,
     calibrated: bool = True,
-    mix: bool = True,
+    quick: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
     experiments: Findings | None = None,
@@ -51,13 +51,14 @@ def judge(
         Files, folders or findings; candidates are proposals, among which (and among the findings)
         the one that would decide is looked for. The packaged ones when not given.
     reference
-        The effect to which every hypothesis is calibrated: ``"mouse"``, ``"human"``, or a file.
+        An effect that every hypothesis should show, with an error: ``"mouse"``, ``"human"``, or a
+        file.
     model
         The default model when not given.
     draws, seed, prior_width
-        Parameter draws for each hypothesis: how many, from which seed, and how far towards the
-        ledger's bounds (0 to 1; a quarter of the way when not given).
-    calibrated, mix, threads, progress
+        Posterior draws of each of several replicates, from which seed, and how far the prior goes
+        towards the ledger's bounds (0 to 1; a quarter of the way when not given).
+    calibrated, quick, threads, progress
         See :func:`ketasim.studies.judge.run.judge`.
     experiments, reach, told
         Former names of ``findings``, ``prior_width`` and ``progress``.
@@ -92,7 +93,7 @@ def judge(
         seed=seed,
         prior_width=PRIOR_WIDTH if prior_width is None else prior_width,
         calibrated=calibrated,
-        mix=mix,
+        quick=quick,
         threads=threads,
         progress=progress or (lambda _: None),
     )

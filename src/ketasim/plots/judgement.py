@@ -103,10 +103,6 @@ class _Sheet:
         self.columns = [judgement.hypotheses[i] for i in order]
         self.titles = [one.name for one in self.columns]
         self.notes = [self._note(i) for i in order]
-        if judgement.mixed is not None:
-            self.columns.append(judgement.mixed)
-            self.titles.append("best mixture")
-            self.notes.append("see below")
         self.left = LABEL + SEEN
         self.wide = (PAGE.width - 2.0 - self.left) / len(self.columns)
 
@@ -114,7 +110,8 @@ class _Sheet:
         best = self.judgement.scores[self.judgement.ranking[0]].evidence
         behind = best - self.judgement.scores[i].evidence
         agrees = int((self.judgement.agreement[:, i] == 2.0).sum())
-        return f"ln evidence\n−{behind:.1f}\n{agrees} agree"
+        told = "not settled" if self.judgement.missing else f"ln evidence\n−{behind:.1f}"
+        return f"{told}\n{agrees} agree"
 
     def text(self, x: float, y: float, words: str, **how: object) -> None:
         options = {"fontsize": SMALL, "va": "center", "color": INK, **how}
@@ -159,12 +156,62 @@ class _Sheet:
             self.text(x + 2.0, y, how.mark, color=how.ink, ha="center", weight="bold")
             self.text(x + 5.0, y, how.word)
             x += 9.0 + 1.15 * len(how.word)
-        told = (
-            "† contested   ° the model was fitted to it   cells: predicted at the ledger's values"
-        )
+        told = "† contested   ° the model was fitted to it   cells: posterior medians"
         self.text(x + 2.0, y, told, color=FAINT)
-        if self.judgement.mixed is not None:
-            self.text(2.0, y + ROW, f"Best mixture: {self.judgement.mixed.name}", color=FAINT)
+
+
+def draw_evidence(
+    judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE
+) -> Figure:
+    """Draw evidence with its error bars, what leaving a paper out does, and model recovery.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    with settings(PAGE):
+        figure = new_figure(PAGE.width, 75.0)
+        grid = figure.add_gridspec(1, 3, left=0.14, right=0.98, bottom=0.2, top=0.9, wspace=0.55)
+        order = list(judgement.ranking)
+        names = [judgement.names[i] for i in order]
+        rows = np.arange(len(order))
+        left, middle, right = (figure.add_subplot(grid[0, k]) for k in range(3))
+        _bars(left, judgement, order)
+        best = judgement.scores[order[0]].evidence
+        for row, i in zip(rows, order, strict=True):
+            without = judgement.scores[i].without
+            first = judgement.scores[order[0]].without
+            middle.plot(without - first, np.full(len(without), row), "|", color=INK, ms=4)
+        right.imshow(judgement.recovery.named[np.ix_(order, order)], vmin=0, vmax=1, cmap="Greys")
+        for axes, title in zip(
+            (left, middle, right),
+            ("ln evidence, 95 %", "without one paper", "model recovery"),
+            strict=True,
+        ):
+            axes.set_title("not settled" if judgement.missing else title, fontsize=SMALL + 1)
+            axes.set_yticks(rows, names if axes is left else [""] * len(names), fontsize=SMALL)
+            axes.tick_params(labelsize=SMALL)
+        for axes in (left, middle):
+            axes.set_ylim(len(rows) - 0.5, -0.5)
+            axes.set_xlabel("behind the first", fontsize=SMALL)
+        right.set_xticks(rows, names, rotation=90, fontsize=SMALL)
+        figure.set_label(f"evidence {best:.6g}, model {judgement.about.get('model_digest', '')}")
+        if path is not None:
+            save(figure, path, style=style)
+    return figure
+
+
+def _bars(axes: Axes, judgement: Judgement, order: Sequence[int]) -> None:
+    best = judgement.scores[order[0]].evidence
+    for row, i in enumerate(order):
+        score = judgement.scores[i]
+        low, high = (end - best for end in score.interval)
+        if np.isfinite(low):
+            axes.plot([low, high], [row, row], "-", color=FAINT, lw=1.0)
+        axes.plot(
+            score.found.each - best, np.full(len(score.found.each), row), ".", color=INK, ms=2
+        )
 
 
 def _unit(unit: str) -> str:

@@ -1,11 +1,12 @@
-"""Rival hypotheses judged by findings: calibrated, run as one ensemble, scored, told apart.
+"""Rival hypotheses judged by findings: posterior, evidence, what each paper carries, what decides.
 
-- ``run``: :func:`judge`, the whole of it, and :func:`sample`.
-- ``calibrate``: the gain at which a hypothesis shows the reference effect.
-- ``draws``: parameter draws within the prior width, the same for every hypothesis.
-- ``prepare``: hypotheses with their gains and predictions, the status of each beside it.
-- ``scores``: what counts as computed; likelihoods, AICc, evidence, model recovery.
-- ``mixing``: the best mixture; ``nested``: evidence by nested sampling.
-- ``information``: which finding would decide.
-- ``judgement``: what was found; ``record``: the same as tables for JSON and CSV.
+- ``run``: :func:`judge`, the whole of it.
+- ``prepare``: hypotheses in standard-normal coordinates, and every run of each remembered.
+- ``draws``: how wide the prior is, the same for every hypothesis.
+- ``likelihood``: how likely what was seen is, paper by paper.
+- ``guide``: a cheap stand-in for runs that says where to look.
+- ``scores``: evidence, leave-one-paper-out, fresh findings, and model recovery.
+- ``information``: which finding, of those proposed or of thousands of designs, would decide.
+- ``judgement``: what was found; ``record``: the same as tables for JSON and CSV, and in remarks.
+- ``calibrate``: the gain at which a hypothesis shows the reference effect, as ``check`` needs it.
 """

@@ -13,7 +13,7 @@ from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.former import Renamed
 from ketasim.studies.judge.information import ExpectedInformation
 from ketasim.studies.judge.prepare import Prepared
-from ketasim.studies.judge.scores import ModelRecovery, Score, weights_of
+from ketasim.studies.judge.scores import FEWEST, ModelRecovery, Score, weights_of
 
 Array = NDArray[np.float64]
 CLEAR = log(20.0)  # evidence ratio of twenty to one
@@ -25,9 +25,10 @@ class Judgement(Renamed):
     """Hypotheses before findings.
 
     ``hypotheses`` and ``scores`` are in the order given; ``refused`` holds a sentence for each that
-    could not be calibrated; ``remarks`` one for whatever is treated apart. ``held_out`` marks
-    the findings that the model itself was not fitted to. ``left_out`` names findings that could not
-    be computed, and ``not_computed`` counts for each hypothesis the draws lost to failed runs.
+    could not be run; ``remarks`` one for whatever is treated apart. ``papers`` are the sources that
+    scores are split by. ``held_out`` marks the findings that the model itself was not fitted to.
+    ``left_out`` names findings that could not be computed, and ``not_computed`` counts for each
+    hypothesis the runs of all findings in which one failed.
     """
 
     FORMER: ClassVar = {
@@ -42,11 +43,10 @@ class Judgement(Renamed):
     findings: tuple[Finding, ...]
     hypotheses: tuple[Prepared, ...]
     scores: tuple[Score, ...]
+    papers: tuple[str, ...]
     held_out: NDArray[np.bool_]
     recovery: ModelRecovery
     information: tuple[ExpectedInformation, ...]
-    mixed: Prepared | None
-    mixed_score: Score | None
     refused: tuple[str, ...]
     remarks: tuple[str, ...]
     target: float
@@ -60,9 +60,20 @@ class Judgement(Renamed):
         """Return the hypotheses' names."""
         return tuple(one.name for one in self.hypotheses)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return what keeps the numbers from being results; empty when nothing does."""
+        pairs = [(one.name, why) for one in self.scores for why in one.found.missing]
+        return tuple(f"{name}: {why}" for name, why in pairs)
+
+    @property
+    def thin(self) -> tuple[str, ...]:
+        """Return the hypotheses with too few draws to read anything off their posterior."""
+        return tuple(one.name for one in self.scores if one.found.thin)
+
     @cached_property
     def predicted(self) -> Array:
-        """Return predictions at the ledger's values, shape (n_findings, n_hypotheses)."""
+        """Return posterior medians, shape (n_findings, n_hypotheses)."""
         return np.stack([one.predicted for one in self.hypotheses], axis=1)
 
     @cached_property
@@ -90,41 +101,45 @@ class Judgement(Renamed):
         """Return each hypothesis's share of the evidence, all being equally likely beforehand."""
         return weights_of(np.array([one.evidence for one in self.scores]))
 
-    @cached_property
-    def akaike(self) -> Array:
-        """Return Akaike weights from AICc at the ledger's values."""
-        return weights_of(-0.5 * np.array([one.aicc for one in self.scores]))
+    def behind(self, i: int) -> tuple[float, float]:
+        """Return by how much evidence one hypothesis is behind the first, and the error of it."""
+        first = self.scores[self.ranking[0]]
+        return first.evidence - self.scores[i].evidence, _error(first, self.scores[i])
 
     @cached_property
     def contenders(self) -> tuple[int, ...]:
         """Return the best hypothesis and all that these findings do not clearly put behind it.
 
         A hypothesis is behind when the evidence against it is twenty to one at least, even at the
-        near ends of both intervals, and simulated data of the two would be told apart.
+        near end of its interval, and simulated data of the two would be told apart.
         """
         first = self.ranking[0]
-        best = self.scores[first]
         found = [first]
         for i in self.ranking[1:]:
-            other = self.scores[i]
-            clear = best.interval[0] - other.interval[1] > CLEAR
-            if not (clear and self.recovery.separable(best.name, other.name)):
+            by, error = self.behind(i)
+            if not (
+                by - error > CLEAR and self.recovery.separable(self.names[first], self.names[i])
+            ):
                 found.append(i)
         return tuple(found)
 
     @property
     def chosen(self) -> Prepared | None:
         """Return the hypothesis that stands alone, or None where findings do not choose."""
-        return self.hypotheses[self.contenders[0]] if len(self.contenders) == 1 else None
+        alone = len(self.contenders) == 1 and not self.missing
+        return self.hypotheses[self.contenders[0]] if alone else None
 
     @property
     def verdict(self) -> str:
         """Return in one sentence what can be said."""
         names = [self.names[i] for i in self.contenders]
+        if self.missing:
+            return f"No result yet. {' '.join(self.missing)}"
         if len(self.hypotheses) == 1:
             return f"Only {names[0]} was judged; nothing is compared."
         if len(names) == 1:
-            return f"{names[0]} stands; every other hypothesis is clearly behind."
+            but = "" if self.thin else self._carried()
+            return f"{names[0]} stands; every other hypothesis is clearly behind{but}."
         told = f"{', '.join(names[:-1])} and {names[-1]}"
         return f"Not separable by these findings: {told}."
 
@@ -140,17 +155,37 @@ class Judgement(Renamed):
         return tuple(int(i) for i in np.flatnonzero(np.ptp(each, axis=1) < SAME))
 
     @cached_property
-    def missed_by_mixture(self) -> tuple[int, ...]:
-        """Return the findings that even the best mixture does not agree with."""
-        if self.mixed is None:
-            return ()
-        rows = zip(self.findings, self.mixed.predicted, strict=True)
-        grades = [float(one.observed.agreement(np.asarray(value))) for one, value in rows]
-        return tuple(i for i, grade in enumerate(grades) if grade != 2.0)
+    def pivotal(self) -> tuple[tuple[str, int, bool], ...]:
+        """Return papers without which another hypothesis would be first, which, and how surely.
 
-    @cached_property
-    def pivotal(self) -> tuple[tuple[int, int], ...]:
-        """Return findings without which another hypothesis would be first, and which."""
+        It is sure where the other is ahead by more than its error, and as many draws as are needed
+        to say so carry it.
+        """
         without = np.stack([one.without for one in self.scores], axis=1)
-        firsts = without.argmax(axis=1)
-        return tuple((i, int(f)) for i, f in enumerate(firsts) if f != self.ranking[0])
+        draws = np.stack([one.papers_effective for one in self.scores], axis=1).min(axis=1)
+        first = self.ranking[0]
+        found = []
+        for name, row, effective in zip(self.papers, without, draws, strict=True):
+            best = int(row.argmax())
+            if best != first:
+                error = _error(self.scores[first], self.scores[best])
+                sure = bool(row[best] - row[first] > error and effective >= FEWEST)
+                found.append((name, best, sure))
+        return tuple(found)
+
+    def _carried(self) -> str:
+        """Return which papers a choice hangs on."""
+        found = []
+        for k, name in enumerate(self.papers):
+            left = [one.without[k] for one in self.scores]
+            own = left[self.ranking[0]]
+            rest = max((x for i, x in enumerate(left) if i != self.ranking[0]), default=-np.inf)
+            if own - rest < CLEAR:
+                found.append(name)
+        return f" (but not without {', or '.join(found)} alone)" if found else ""
+
+
+def _error(one: Score, other: Score) -> float:
+    """Return the half width of the interval of a difference of log evidences."""
+    wide = [s.interval[1] - s.evidence for s in (one, other)]
+    return float(np.hypot(wide[0], wide[1])) if np.isfinite(wide).all() else float("inf")

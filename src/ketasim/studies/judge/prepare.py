@@ -1,57 +1,231 @@
-"""Hypotheses made comparable: each with its gain at the ledger's values and under every draw."""
+"""Hypotheses made comparable: each in standard-normal coordinates, with a prior on its gain.
 
-from collections.abc import Callable, Sequence
+A hypothesis's coordinates are every parameter that is not known (the same prior for all
+hypotheses), and its gain, anything from 0 to 1 being equally likely. How large the reference effect
+is, is one datum among the others, with an error.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from ketasim.core.model import Model
+from ketasim.core.system import System
 from ketasim.errors import ConfigError
 from ketasim.models.rivals import Hypothesis
-from ketasim.studies.designs.draw import Seed
+from ketasim.studies.designs.distributions import Distribution
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.former import Renamed
 from ketasim.studies.findings.observed import Number
-from ketasim.studies.findings.predict import (
-    Prediction,
-    Predictor,
-    computed,
-    not_computed,
-    predictor,
-)
-from ketasim.studies.judge.calibrate import Calibration, Places, calibrate
-from ketasim.studies.judge.draws import parameter_draws
+from ketasim.studies.findings.predict import Predictor, computed, not_computed, predictor
+from ketasim.studies.findings.reading import NOTHING
+from ketasim.studies.judge.draws import spreads
+from ketasim.studies.judge.likelihood import Data, Place, apart, data_of
 from ketasim.units import split, unit
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
-MOST_TRIED = 32  # candidates tried for each draw wanted
-FEWEST = 16  # draws without which nothing is said about uncertainty
+
+
+@dataclass(frozen=True)
+class Space:
+    """A hypothesis's coordinates: those of ``priors`` in order, and last its gain if it is free."""
+
+    hypothesis: Hypothesis
+    model: Model
+    priors: dict[str, Distribution]
+    free_gain: bool
+
+    @property
+    def n_dim(self) -> int:
+        """Return the number of coordinates; one that nothing answers to where none is free."""
+        return max(len(self.priors) + self.free_gain, 1)
+
+    def rows(self, at: Array) -> Array:
+        """Return canonical parameter values (n, n_parameters) at points (n, n_dim)."""
+        order = {name: column for column, name in enumerate(self.model.parameters)}
+        found = np.repeat(System(self.model).default_parameters[None, :], len(at), axis=0)
+        shares = ndtr(at)
+        for k, (name, one) in enumerate(self.priors.items()):
+            found[:, order[name]] = one.at(shares[:, k]) * unit(one.unit).factor
+        for name, text in self.hypothesis.values.items():
+            number, have = split(text, name)
+            found[:, order[name]] = number * unit(have).factor
+        for name, share in self.hypothesis.gains.items():
+            found[:, order[name]] = share * self.gains(at)
+        return found
+
+    def gains(self, at: Array) -> Array:
+        """Return the gain at points; 1 where it is not free."""
+        return ndtr(at[:, -1]) if self.free_gain else np.ones(len(at))
+
+
+def space(hypothesis: Hypothesis, model: Model, *, prior_width: float, free: bool) -> Space:
+    """Return a hypothesis's coordinates; it refuses what the model does not have."""
+    whole = hypothesis.structure(model)
+    hypothesis.model(model)
+    priors = spreads(whole, prior_width) if prior_width > 0.0 else {}
+    own = {*hypothesis.values, *hypothesis.gains}
+    return Space(
+        hypothesis,
+        whole,
+        {name: one for name, one in priors.items() if name not in own},
+        free and bool(hypothesis.gains),
+    )
+
+
+class Runs:
+    """Every run of one hypothesis, remembered: where, what was predicted, what failed.
+
+    It lives no longer than one judgement.
+    """
+
+    def __init__(self, where: Space, machine: Predictor) -> None:
+        self.space, self.machine = where, machine
+        self.at: list[Array] = []
+        self.values: list[Array] = []
+        self.status: list[Codes] = []
+
+    def ask(self, at: Array) -> tuple[Array, Codes]:
+        """Return predictions and their status, (n_rows, n) each, and remember them."""
+        found = self.machine.predict(self.space.rows(at))
+        values = np.concatenate([one.values for one in found])
+        status = np.concatenate([one.status for one in found])
+        self.at.append(at)
+        self.values.append(values)
+        self.status.append(status)
+        return values, status
+
+    def known(self, rows: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Return the points at which ``rows`` were all computed, and their predictions."""
+        at, values, status = (
+            np.concatenate(self.at),
+            np.concatenate(self.values, axis=1),
+            np.concatenate(self.status, axis=1),
+        )
+        fine = computed(status[rows]).all(axis=0)
+        return at[fine], values[:, fine]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Everything to predict, observations first; which of it counts; which states no error."""
+
+    parts: list[Finding]
+    counted: frozenset[str]
+    several: tuple[str, ...]
+    without_error: tuple[str, ...]
+
+    def counts(self, one: Finding) -> bool:
+        """Return whether a finding is one to judge by."""
+        return one.name in self.counted
+
+
+def asked_of(findings: Sequence[Finding], candidates: Sequence[Finding]) -> Asked:
+    """Return the parts of findings: those observed, then proposals, then candidates observed."""
+    own = [part for one in findings for part in one.parts()]
+    further = [part for one in candidates for part in one.parts()]
+    done = [one for one in own if one.done]
+    proposed = [one for one in (*own, *further) if not one.done]
+    parts = [*done, *proposed, *(one for one in further if one.done)]
+    every = (*findings, *candidates)
+    return Asked(
+        parts,
+        frozenset(one.name for one in done),
+        tuple(f"{one.name} ({len(p)})" for one in every if len(p := one.parts()) > 1),
+        tuple(one.name for one in every if not one.parts()),
+    )
+
+
+def with_number(reference: Finding, model: Model, threads: int | None = None) -> Finding:
+    """Return a reference effect with its number: the one stated, or what the model shows."""
+    what = reference.observed
+    if not isinstance(what, Number) or what.observed is not None:
+        return reference
+    found = predictor([reference], model, threads=threads).predict(
+        System(model).default_parameters[None, :]
+    )[0]
+    shown = float(found.values[0, 0])
+    why = f"({shown:g})" if found.computed.all() else f"({not_computed(found.status[0, 0])})"
+    if not abs(shown) > 0.0:
+        raise ConfigError(
+            f"{reference.name}: the model as it stands shows no such effect {why}; state a number "
+            "to reach in the reference, as observed = 0.15."
+        )
+    readout = replace(reference.readouts[0], observed=Number(shown, what.error))
+    return replace(reference, readouts=(readout,))
+
+
+@dataclass(frozen=True)
+class Question:
+    """Findings, and last the reference effect if it is asked for, ready for one model.
+
+    ``places`` says where the numbers of each are among the rows of a prediction, ``default`` holds
+    what the model shows as it stands (n_rows,).
+    """
+
+    findings: tuple[Finding, ...]
+    machine: Predictor
+    places: tuple[Place, ...]
+    default: Array
+
+    def data(self, keep: NDArray[np.bool_], reference: int) -> Data:
+        """Return the data of the findings kept; ``reference`` is a place, or -1."""
+        whole = data_of(self.findings, self.places, self.default, reference)
+        return whole.only(keep[whole.finding])
+
+    def rows(self, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the rows that the findings kept rest on."""
+        pairs = zip(self.places, keep, strict=True)
+        found = [row for place, keeps in pairs if keeps for row in place if row >= 0]
+        return np.array(found, dtype=np.int64)
+
+    def read(self, values: Array) -> Array:
+        """Return each finding's number (n_findings, n): a value, or what is left of a whole."""
+        found = []
+        for part, whole in self.places:
+            if whole < 0:
+                found.append(values[part])
+                continue
+            with np.errstate(all="ignore"):
+                share = values[part] / values[whole]
+            found.append(np.where(np.abs(values[whole]) < NOTHING, np.nan, share))
+        return np.array(found)
+
+
+def question(findings: Sequence[Finding], model: Model, *, threads: int | None = None) -> Question:
+    """Gather the runs that findings ask for; each has one observation, or none yet."""
+    parts, places = apart(findings)
+    machine = predictor(parts, model, threads=threads)
+    own = machine.predict(System(model).default_parameters[None, :])
+    default = np.concatenate([one.values for one in own])[:, 0] if own else np.empty(0)
+    return Question(tuple(findings), machine, tuple(places), default)
 
 
 @dataclass(frozen=True)
 class Prepared(Renamed):
-    """A hypothesis ready to be judged.
+    """A hypothesis with what was learnt of it.
 
-    ``gain`` at the ledger's values (nan for a null, which has none); ``predicted`` (n_findings,)
-    there; ``drawn`` (n_findings, n_draws) under the first draws that reach the reference effect,
-    of ``tried`` candidates, with their ``gains``; ``free`` counts the numbers fitted. ``status``
-    and ``drawn_status`` say of each prediction whether its runs succeeded.
+    ``gain`` is the posterior median (nan for a null, which has none) and ``gains`` (n_draws,) its
+    draws; ``predicted`` (n_findings,) are posterior medians and ``drawn`` (n_findings, n_draws) the
+    draws; ``values`` (n_rows, n_draws) the numbers beneath them. ``tried`` counts runs of all
+    findings together, ``failed`` those in which one failed.
     """
 
     FORMER: ClassVar = {"ease": "acceptance_rate"}
 
     hypothesis: Hypothesis
-    gain: float
-    predicted: Array
+    space: Space
+    at: Array
+    values: Array
     drawn: Array
-    gains: Array
     tried: int
-    free: int
-    status: Codes
-    drawn_status: Codes
+    failed: int
 
     @property
     def name(self) -> str:
@@ -59,195 +233,24 @@ class Prepared(Renamed):
         return self.hypothesis.name
 
     @property
+    def gains(self) -> Array:
+        """Return the gain of each draw."""
+        return self.space.gains(self.at)
+
+    @property
+    def gain(self) -> float:
+        """Return the posterior median of the gain; nan where there is none."""
+        return float(np.median(self.gains)) if self.hypothesis.gains else float("nan")
+
+    @cached_property
+    def predicted(self) -> Array:
+        """Return posterior medians; nan where most draws have nothing to read."""
+        known = np.isfinite(self.drawn)
+        found = [np.median(row[one]) if one.any() else np.nan
+                 for row, one in zip(self.drawn, known, strict=True)]  # fmt: skip
+        return np.where(known.mean(axis=1) > 0.5, np.array(found), np.nan)
+
+    @property
     def acceptance_rate(self) -> float:
-        """Return the share of candidate draws under which the reference effect is reached."""
-        return len(self.gains) / self.tried if self.tried else 1.0
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What hypotheses are compared by: findings, draws and the reference effect to reach."""
-
-    model: Model
-    findings: tuple[Finding, ...]
-    predictor: Predictor
-    reference: Predictor
-    target: float
-    draws: int
-    seed: Seed
-    prior_width: float
-    calibrated: bool = True
-
-    def predict(self, parameters: Array) -> Prediction:
-        """Return every finding's read-out under every draw, shape (n_findings, n_draws).
-
-        Parameters
-        ----------
-        parameters
-            Canonical, shape (n_draws, n_parameters).
-        """
-        found = self.predictor.predict(parameters)
-        return Prediction(
-            np.concatenate([one.values for one in found]),
-            np.concatenate([one.status for one in found]),
-        )
-
-    def effect(self, parameters: Array) -> Prediction:
-        """Return the reference effect under every draw, shape (1, n_draws)."""
-        return self.reference.predict(parameters)[0]
-
-    def rows(self, hypothesis: Hypothesis, draws: Array, gains: Array) -> Array:
-        """Return draws under a hypothesis: its own values set, its gains as given (n_draws,)."""
-        order = {name: column for column, name in enumerate(self.model.parameters)}
-        found = draws.copy()
-        for name, text in hypothesis.values.items():
-            number, have = split(text, name)
-            found[:, order[name]] = number * unit(have).factor
-        for name, share in hypothesis.gains.items():
-            found[:, order[name]] = gains * share
-        return found
-
-    def prepare(self, hypothesis: Hypothesis, free: int | None = None) -> Prepared | str:
-        """Return a hypothesis ready to be judged, or the sentence that says why it cannot be.
-
-        ``free`` counts its fitted numbers where there are more than its gains.
-        """
-        hypothesis.model(self.model)  # refuses what the model does not have
-        ledger = parameter_draws(self.model, 1, prior_width=0.0)
-        found = self.gains(hypothesis, ledger)
-        if not found.reached[0]:
-            return self._refusal(hypothesis, found, ledger)
-        own = self.predict(self.rows(hypothesis, ledger, found.gains))
-        rows, gains, tried = self.draw(hypothesis)
-        if len(rows) < FEWEST <= self.draws:
-            return (
-                f'"{hypothesis.name}" is left out: only {len(rows)} of {tried:,} draws reach the '
-                f"reference effect of {self.target:.3g}; a smaller prior width, or more draws, may "
-                "help."
-            )
-        drawn = self.predict(self.rows(hypothesis, rows, gains))
-        return Prepared(
-            hypothesis,
-            gain=float(found.gains[0]) if hypothesis.gains else np.nan,
-            predicted=own.values[:, 0],
-            drawn=drawn.values,
-            gains=gains,
-            tried=tried,
-            free=len(hypothesis.gains) if free is None else free,
-            status=own.status[:, 0],
-            drawn_status=drawn.status,
-        )
-
-    def gains(self, hypothesis: Hypothesis, rows: Array) -> Calibration:
-        """Return the gains that bring rows of parameters to the reference effect."""
-        n = len(rows)
-        if not hypothesis.gains or not self.calibrated:
-            return Calibration(np.ones(n), np.full(n, np.nan), np.full(n, np.nan))
-        return calibrate(self._effect(hypothesis, rows), n, self.target)
-
-    def _effect(self, hypothesis: Hypothesis, rows: Array) -> Callable[[Places, Array], Array]:
-        return lambda which, gains: self.effect(self.rows(hypothesis, rows[which], gains)).values[0]
-
-    def draw(self, hypothesis: Hypothesis) -> tuple[Array, Array, int]:
-        """Return the first draws that reach the effect, their gains, and how many were tried."""
-        rows, gains, tried, n = [], [], 0, 0
-        whole = self.draws
-        while n < self.draws and tried < MOST_TRIED * self.draws:
-            pool = parameter_draws(
-                self.model, tried + whole, seed=self.seed, prior_width=self.prior_width
-            )[tried:]
-            found = self.gains(hypothesis, pool)
-            keep = np.flatnonzero(found.reached)[: self.draws - n]
-            rows.append(pool[keep])
-            gains.append(found.gains[keep])
-            n += len(keep)
-            tried += int(keep[-1]) + 1 if n == self.draws else whole
-            whole = max(self.draws, min(4 * self.draws, _wanted(self.draws - n, n, tried)))
-        return np.concatenate(rows), np.concatenate(gains), tried
-
-    def _refusal(self, hypothesis: Hypothesis, found: Calibration, ledger: Array) -> str:
-        low, high = (float(end[0]) for end in (found.silent, found.full))
-        begin = f'"{hypothesis.name}" is left out: '
-        full = self.effect(self.rows(hypothesis, ledger, np.ones(1)))
-        if not full.computed.all():
-            return f"{begin}its reference effect is {not_computed(full.status[0, 0])}."
-        if not np.isfinite(low + high):
-            return f"{begin}its reference effect cannot be computed."
-        if low / self.target > 1.0:
-            why = f"without any gain it already shows {low:.3g}"
-        else:
-            why = f"at full gain it shows {high:.3g}"
-        return f"{begin}it cannot reach the reference effect of {self.target:.3g}; {why}."
-
-
-def _wanted(missing: int, n: int, tried: int) -> int:
-    """Return how many more candidates are likely to give what is missing."""
-    return int(1.2 * missing * tried / max(n, 1)) + 1
-
-
-def comparison(
-    findings: Sequence[Finding],
-    model: Model,
-    *,
-    reference: Finding,
-    target: float | None = None,
-    draws: int,
-    seed: Seed,
-    prior_width: float,
-    calibrated: bool = True,
-    threads: int | None = None,
-) -> Comparison:
-    """Gather the runs of all findings, and those of the reference effect.
-
-    Parameters
-    ----------
-    findings
-        Each with one observation; see :meth:`Finding.parts`.
-    model
-        The model that hypotheses edit.
-    reference
-        The effect to reach.
-    target
-        The effect's size; by default the number stated, or else what the model shows as it stands.
-    draws, seed, prior_width
-        Parameter draws for each hypothesis; see :func:`parameter_draws`.
-    calibrated
-        Whether gains are calibrated.
-    threads
-        How many; no number depends on it.
-
-    Raises
-    ------
-    ConfigError
-        When the model as it stands shows no such effect.
-    ModelError
-        When a read-out asks for a name that the model does not have.
-    """
-    made = Comparison(
-        model,
-        tuple(findings),
-        predictor(findings, model, threads=threads),
-        predictor([reference], model, threads=threads),
-        np.nan if target is None else target,
-        draws,
-        seed,
-        prior_width,
-        calibrated,
-    )
-    return made if target is not None else replace(made, target=_target(reference, made))
-
-
-def _target(reference: Finding, made: Comparison) -> float:
-    """Return the effect to reach: the number stated, or what the model shows as it stands."""
-    seen = reference.observed
-    if isinstance(seen, Number) and seen.observed is not None:
-        return seen.observed
-    found = made.effect(parameter_draws(made.model, 1, prior_width=0.0))
-    shown, status = float(found.values[0, 0]), found.status
-    why = f"({shown:g})" if computed(status).all() else f"({not_computed(status[0, 0])})"
-    if not abs(shown) > 0.0:
-        raise ConfigError(
-            f"{reference.name}: the model as it stands shows no such effect {why}; state a number "
-            "to reach in the reference, as observed = 0.15."
-        )
-    return shown
+        """Return the share of runs in which nothing failed."""
+        return 1.0 - self.failed / self.tried if self.tried else 1.0

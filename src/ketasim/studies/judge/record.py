@@ -1,20 +1,25 @@
-"""A judgement as plain tables: for JSON, for CSV, for whoever reads it next."""
+"""A judgement as plain tables, for JSON and CSV, with a sentence for all that is treated apart."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.finding import CONTESTED, Finding
 from ketasim.studies.judge.judgement import Judgement
-from ketasim.studies.judge.prepare import Prepared
+from ketasim.studies.judge.prepare import Asked, Prepared
 from ketasim.studies.judge.scores import Score
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 WORDS = {2.0: "agrees", 1.0: "strained", 0.0: "contradicted"}
 HEADER = (
     "experiment", "title", "species", "grade", "contested", "model_fitted_to_it", "unit",
-    "observed", "account", "predicted", "median_of_draws", "draws_5", "draws_95", "verdict",
-    "log_likelihood", "log_evidence", "log_evidence_left_out", "references",
+    "observed", "account", "predicted", "draws_5", "draws_95", "verdict", "log_predictive",
+    "references",
 )  # fmt: skip
 
 
@@ -31,8 +36,6 @@ def number(value: float) -> float | None:
 def table(judgement: Judgement) -> list[list[Any]]:
     """Return one row for each finding and hypothesis, the header first."""
     pairs = list(zip(judgement.hypotheses, judgement.scores, strict=True))
-    if judgement.mixed is not None and judgement.mixed_score is not None:
-        pairs.append((judgement.mixed, judgement.mixed_score))
     rows: list[list[Any]] = [list(HEADER)]
     for i, one in enumerate(judgement.findings):
         fitted = not bool(judgement.held_out[i])
@@ -52,11 +55,44 @@ def _finding(one: Finding, *, fitted: bool) -> list[Any]:
 def _cell(one: Finding, i: int, prepared: Prepared, score: Score) -> list[Any]:
     value = prepared.predicted[i]
     drawn = prepared.drawn[i][np.isfinite(prepared.drawn[i])]
-    spread = np.percentile(drawn, [50.0, 5.0, 95.0]).tolist() if len(drawn) else [np.nan] * 3
+    spread = np.percentile(drawn, [5.0, 95.0]).tolist() if len(drawn) else [np.nan] * 2
     grade = float(one.observed.agreement(np.asarray(value)))
-    tail = [score.logs[i], score.each[i], score.left_out[i]]
     shown = [number(x) for x in (value, *spread)]
-    return [*shown, word(grade), *(number(x) for x in tail)]
+    return [*shown, word(grade), number(score.each[i])]
+
+
+def dataset(judgement: Judgement) -> "Dataset":
+    """Return posterior predictions and gains of every draw, and the evidence, as a dataset.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``predicted`` (hypothesis, finding, draw) in each finding's unit, ``gain`` (hypothesis,
+        draw), ``log_evidence`` (hypothesis, replicate), and ``effective_draws`` (hypothesis).
+    """
+    import xarray as xr
+
+    found = judgement.hypotheses
+    return xr.Dataset(
+        {
+            "predicted": (
+                ("hypothesis", "finding", "draw"), np.stack([one.drawn for one in found]),
+            ),
+            "gain": (("hypothesis", "draw"), np.stack([one.gains for one in found])),
+            "log_evidence": (
+                ("hypothesis", "replicate"), np.stack([s.found.each for s in judgement.scores]),
+            ),
+            "effective_draws": ("hypothesis", [s.effective_draws for s in judgement.scores]),
+        },
+        coords={
+            "hypothesis": list(judgement.names),
+            "finding": [one.name for one in judgement.findings],
+            "unit": ("finding", [one.unit for one in judgement.findings]),
+        },
+        attrs={
+            "missing": " ".join(judgement.missing), "model": str(judgement.about["model_digest"]),
+        },
+    )  # fmt: skip
 
 
 def record(judgement: Judgement) -> dict[str, Any]:
@@ -67,14 +103,19 @@ def record(judgement: Judgement) -> dict[str, Any]:
         "about": {**judgement.about, "findings": len(names), "reference": judgement.reference.name,
                   "reference_effect": judgement.target},
         "verdict": judgement.verdict,
+        "missing": judgement.missing,
+        "too_few_draws": judgement.thin,
         "chosen": judgement.chosen.name if judgement.chosen else None,
         "contenders": [judgement.names[i] for i in judgement.contenders],
         "ranking": [_ranked(judgement, i) for i in judgement.ranking],
         "ranking_by_fresh_findings": [judgement.names[i] for i in judgement.held_out_ranking],
         "explained_by_none": [names[i] for i in judgement.unexplained],
         "separate_none": [names[i] for i in judgement.undecided],
-        "pivotal": {names[i]: judgement.names[k] for i, k in judgement.pivotal},
-        "mixture": _mixture(judgement, names),
+        "pivotal_papers": [
+            {"paper": name, "first_without": judgement.names[k], "sure": sure}
+            for name, k, sure in judgement.pivotal
+        ],
+        "papers": _papers(judgement),
         "would_decide": [_information(judgement, i) for i in range(len(judgement.information))],
         "separation": _recovery(judgement),
         "refused": judgement.refused,
@@ -90,35 +131,37 @@ def _ranked(judgement: Judgement, i: int) -> dict[str, Any]:
         "account": prepared.name,
         "story": prepared.hypothesis.story,
         "gain": number(prepared.gain),
-        "free_numbers": prepared.free,
+        "free_numbers": prepared.space.n_dim,
         "log_evidence": number(score.evidence),
         "log_evidence_interval": [number(end) for end in score.interval],
-        "log_evidence_fresh": number(score.held_out),
+        "log_evidence_sd_of_replicates": number(score.found.spread),
+        "log_evidence_replicates": [number(x) for x in score.found.each],
+        "log_predictive_fresh": number(score.held_out),
+        "log_predictive_fresh_error": number(score.held_out_error),
         "probability": number(judgement.probabilities[i]),
-        "log_likelihood": number(score.logs.sum()),
-        "aicc": number(score.aicc),
-        "akaike_weight": number(judgement.akaike[i]),
         "agrees": int((judgement.agreement[:, i] == 2.0).sum()),
         "contradicted": int((judgement.agreement[:, i] == 0.0).sum()),
         "nothing_to_read": int(np.isnan(judgement.agreement[:, i]).sum()),
-        "draws_that_reach_the_effect": number(prepared.acceptance_rate),
         "effective_draws": number(score.effective_draws),
-        "draws_not_computed": judgement.not_computed.get(prepared.name, 0),
+        "likelihoods": score.found.evaluations,
+        "runs_not_computed": prepared.failed,
+        "missing": score.found.missing,
+        "stages": [
+            [asdict(stage) for stage in one.stages if stage.path == "likelihood"]
+            for one in score.found.replicates
+        ],
     }
 
 
-def _mixture(judgement: Judgement, names: list[str]) -> dict[str, Any] | None:
-    mixed, score = judgement.mixed, judgement.mixed_score
-    if mixed is None or score is None:
-        return None
-    return {
-        "name": mixed.name,
-        "gains": {k: mixed.gain * share for k, share in mixed.hypothesis.gains.items()},
-        "values": dict(mixed.hypothesis.values),
-        "aicc": number(score.aicc),
-        "log_evidence": number(score.evidence),
-        "still_misses": [names[i] for i in judgement.missed_by_mixture],
-    }
+def _papers(judgement: Judgement) -> list[dict[str, Any]]:
+    return [
+        {
+            "paper": name,
+            "log_predictive": {s.name: number(s.papers[k]) for s in judgement.scores},
+            "effective_draws": {s.name: number(s.papers_effective[k]) for s in judgement.scores},
+        }
+        for k, name in enumerate(judgement.papers)
+    ]
 
 
 def _information(judgement: Judgement, i: int) -> dict[str, Any]:
@@ -142,3 +185,66 @@ def _recovery(judgement: Judgement) -> dict[str, Any]:
         "pairs": found.pairs.tolist(),
         "not_separable": found.confused(),
     }
+
+
+def remarks(judgement: Judgement, asked: Asked, *, twice: bool) -> tuple[str, ...]:
+    """Return the sentences; ``twice`` where the reference effect is a finding already."""
+    found = []
+    if twice:
+        found.append("The reference effect is among the findings already and counts once.")
+    contested = [one.name for one in judgement.findings if one.contested]
+    if contested:
+        found.append(
+            f"{len(contested)} findings are contested and count as saying nothing with a chance of "
+            f"{CONTESTED:.0%}: {', '.join(contested)}."
+        )
+    unread = [one.name for one in judgement.findings if "unconfirmed" in one.note]
+    if unread:
+        found.append(f"Numbers not read in the source (unconfirmed): {', '.join(unread)}.")
+    found += [
+        f'"{one.name}" states no observation: it counts as a proposal.'
+        for one in asked.parts
+        if not one.done and one.rows
+    ]
+    if asked.several:
+        found.append(
+            "Each observation of a finding, and each point of a curve, counts as a finding: "
+            f"{', '.join(asked.several)}."
+        )
+    if asked.without_error:
+        found.append(
+            "Nothing is judged by what states an acceptance interval and no error: "
+            f"{', '.join(asked.without_error)}."
+        )
+    return (*found, *_failures(judgement, asked.parts), *_nothing_to_read(judgement))
+
+
+def _failures(judgement: Judgement, parts: Sequence[Finding]) -> list[str]:
+    """Return what failed runs have cost."""
+    found = []
+    if judgement.left_out:
+        found.append(
+            f"Left out for every hypothesis, because runs failed: {', '.join(judgement.left_out)}."
+        )
+    found += [
+        f"{name}: in {count} draws a run failed; they count as impossible."
+        for name, count in judgement.not_computed.items()
+    ]
+    ranked = {one.finding.name for one in judgement.information}
+    missing = [one.name for one in parts if one.name not in ranked]
+    if missing:
+        found.append(f"Nothing is said of what these would decide: {', '.join(missing)}.")
+    return found
+
+
+def _nothing_to_read(judgement: Judgement) -> list[str]:
+    found = []
+    for one in judgement.hypotheses:
+        pairs = zip(judgement.findings, one.predicted, strict=True)
+        if missing := [finding.name for finding, value in pairs if np.isnan(value)]:
+            found.append(
+                f"{one.name} predicts no effect of which a share could be left in {len(missing)} "
+                "findings; that there is an effect counts against it once a paper, and what is "
+                f"left of it is not asked: {', '.join(missing)}."
+            )
+    return found

@@ -1,7 +1,7 @@
 """Rival hypotheses before published and own findings: ``judge(hypotheses, findings)``."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +9,60 @@ from numpy.typing import NDArray
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError
 from ketasim.models.rivals import Hypothesis
-from ketasim.studies.findings.finding import CONTESTED, Finding
+from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.predict import computed, not_computed
 from ketasim.studies.judge.draws import PRIOR_WIDTH, check_draws
+from ketasim.studies.judge.guide import Guide, fit
 from ketasim.studies.judge.information import expected_information
 from ketasim.studies.judge.judgement import Judgement
-from ketasim.studies.judge.mixing import best_mixture
-from ketasim.studies.judge.nested import Nested, nested
-from ketasim.studies.judge.prepare import Comparison, Prepared, comparison
-from ketasim.studies.judge.scores import comparable, model_recovery, score, whole_draws
+from ketasim.studies.judge.likelihood import Data, by_paper
+from ketasim.studies.judge.prepare import (
+    Prepared,
+    Question,
+    Runs,
+    Space,
+    asked_of,
+    question,
+    space,
+    with_number,
+)
+from ketasim.studies.judge.record import remarks
+from ketasim.studies.judge.scores import Bank, Score, bank, model_recovery, score
+from ketasim.studies.posterior.evidence import Evidence, replicate
 
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Progress = Callable[[str], None]
 MOST_FAILED = 0.5  # share of findings that may fail under a hypothesis before it is left out
+MOST_LOST = 0.05  # share of draws that may fail before a finding is left out for all
+KEEP = 0.06  # effective share of a cloud on its way from the guide to the likelihood
+REFINED = 128  # runs after which the guide is fitted again
+DECIDING = 128  # posterior draws under which candidates are run
+FEWEST = 64  # draws of the prior
+BANKED = 256  # draws, of prior and of posterior, in which other data are sought
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is spent.
+
+    Posterior draws of a replicate, replicates, moves of a stage, repeats of model recovery, and
+    draws of the guide, and how often a hypothesis that is not settled is sampled anew.
+    """
+
+    draws: int = 384
+    replicates: int = 5
+    moves: int = 1
+    repeats: int = 100
+    guide: int = 4096
+    tries: int = 3
+
+    def with_draws(self, n: int) -> "Effort":
+        """Return the same with ``n`` draws of a replicate, and as many of the guide as fit."""
+        return replace(self, draws=n, guide=min(self.guide, max(16 * n, 256)))
+
+
+FULL, QUICK = Effort(), Effort(draws=256, replicates=3, moves=0, repeats=40, guide=2048, tries=1)
 
 
 def judge(
@@ -31,44 +73,40 @@ def judge(
     model: Model,
     candidates: Sequence[Finding] = (),
     calibration_set: frozenset[str] = frozenset(),
-    draws: int = 256,
+    draws: int | None = None,
     seed: int = 1,
     prior_width: float = PRIOR_WIDTH,
     calibrated: bool = True,
-    mix: bool = True,
+    quick: bool = False,
     threads: int | None = None,
     progress: Progress = lambda _: None,
 ) -> Judgement:
     """Judge hypotheses by findings.
 
-    A run that fails counts neither for nor against a hypothesis: its draw is left out of that
-    hypothesis's evidence, or, where too many would be lost, the finding is left out for all.
-
     Parameters
     ----------
     hypotheses
-        Edits of the one model; each is first brought to the same reference effect.
+        Edits of the one model, each with a prior on its gain.
     findings
         Findings, and proposals (which count as candidates). One with several observations, or a
         curve, counts as several.
     reference
-        The effect to reach; where it states no number, what ``model`` shows at its own values.
+        An effect that every hypothesis should show; a datum with the error it states. Where it
+        states no number, what ``model`` shows at its own values.
     candidates
         Further proposals, among which the one that would decide is looked for.
     calibration_set
         Names of findings that the model itself was fitted to; the others are held out, and
-        hypotheses are ranked by those alone too.
+        hypotheses are ranked by those, given the fitted ones, too.
     draws, seed, prior_width
-        Parameter draws for each hypothesis: how many, from which seed, and how far towards the
+        Posterior draws of a replicate, from which seed, and how far the prior goes towards the
         ledger's bounds (0 to 1).
     calibrated
-        Off, every hypothesis keeps its full gain: only to show what that would do.
-    mix
-        Whether to look for the best mixture.
-    threads
-        How many; no number depends on it.
-    progress
-        Called with what is being done.
+        Off, every hypothesis keeps its full gain and the reference effect is not asked for: only
+        to show what that would do.
+    quick, threads, progress
+        Fewer draws, replicates and repeats; how many threads (no number depends on it); called with
+        what is being done.
 
     Raises
     ------
@@ -77,305 +115,276 @@ def judge(
     ModelError
         When a hypothesis names what the model does not have.
     """
-    asked = _asked(findings, candidates)
-    _check_names(asked.parts)
+    asked = asked_of(findings, candidates)
     done = [one for one in asked.parts if asked.counts(one)]
-    _check(hypotheses, done)
-    check_draws(draws, prior_width)
-    runs = _Runs(
-        asked.parts, reference, model, _Settings(draws, seed, prior_width, calibrated, threads)
+    _check(hypotheses, done, asked.parts)
+    effort = QUICK if quick else FULL
+    effort = effort if draws is None else effort.with_draws(draws)
+    check_draws(effort.draws, prior_width)
+    reference = with_number(reference, model, threads)
+    twice = any(set(reference.rows) & set(one.rows) for one in done)
+    court = _Court(done, reference, model, effort, seed, prior_width, calibrated, twice, threads)
+    cases, refused = court.cases(hypotheses, progress)
+    keep = court.keep(cases)
+    heard = [court.hear(one, keep, calibration_set, progress) for one in cases]
+    progress("model recovery, and what would decide")
+    data = court.data(cases[0].question, keep)
+    recovery = model_recovery(
+        [one.prepared.name for one in heard], [one.bank for one in heard], data,
+        seed=seed, repeats=effort.repeats,
+    )  # fmt: skip
+    kept = [one for one, keeps in zip(done, keep, strict=False) if keeps]
+    found = Judgement(
+        findings=tuple(kept),
+        hypotheses=tuple(one.prepared for one in heard),
+        scores=tuple(one.score for one in heard),
+        papers=data.papers,
+        held_out=np.array([one.name not in calibration_set for one in kept]),
+        recovery=recovery,
+        information=(),
+        refused=tuple(refused),
+        remarks=(),
+        target=float(reference.observed.observed or 0.0),
+        reference=reference,
+        about=court.about(quick=quick),
+        left_out=tuple(o.name for o, keeps in zip(done, keep, strict=False) if not keeps),
+        not_computed={o.prepared.name: o.prepared.failed for o in heard if o.prepared.failed},
     )
-    found: list[Prepared | str] = []
-    for one in hypotheses:
-        progress(f"{one.name}: calibrated and run")
-        prepared = runs.of(one).prepare(one)
-        found.append(prepared if isinstance(prepared, str) else _able(prepared, len(done)))
-    refused = tuple(one for one in found if isinstance(one, str))
-    whole = [one for one in found if isinstance(one, Prepared)]
-    if not whole:
-        raise ConfigError(" ".join(["no hypothesis can be judged.", *refused]))
-    keep = comparable(whole, len(done))
-    kept = [one for one, keeps in zip(done, keep, strict=True) if keeps]
-    if not kept:
-        raise ConfigError("no hypothesis can be judged: no finding could be computed under all.")
-    mixed = None
-    if mix and calibrated:
-        progress("mixtures")
-        mixed = _mixed([one.hypothesis for one in whole], runs.plain, kept, keep)
-    progress("scores, model recovery, and what would decide")
-    case = _Case(done, keep, whole, mixed, refused, calibration_set)
-    return _judgement(case, asked, runs)
-
-
-def sample(
-    hypotheses: Sequence[Hypothesis],
-    findings: Sequence[Finding],
-    *,
-    reference: Finding,
-    model: Model,
-    draws: int = 256,
-    seed: int = 1,
-    prior_width: float = PRIOR_WIDTH,
-    progress: Progress = lambda _: None,
-) -> tuple[Nested, ...]:
-    """Return the evidence of hypotheses by nested sampling; arguments as for :func:`judge`.
-
-    Raises
-    ------
-    ConfigError
-        When there is nothing to sample.
-    MissingExtra
-        When dynesty is not installed.
-    """
-    done = [part for one in findings for part in one.parts() if part.done]
-    _check(hypotheses, done)
-    check_draws(draws, prior_width)
-    runs = _Runs(done, reference, model, _Settings(draws, seed, prior_width))
-    found = []
-    for one in hypotheses:
-        progress(f"{one.name}: nested sampling")
-        found.append(nested(one, runs.of(one), done))
-    return tuple(found)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Everything to predict, observations first; which of it counts; which states no error."""
-
-    parts: list[Finding]
-    counted: frozenset[str]
-    several: tuple[str, ...]
-    without_error: tuple[str, ...]
-
-    def counts(self, one: Finding) -> bool:
-        return one.name in self.counted
-
-
-def _asked(findings: Sequence[Finding], candidates: Sequence[Finding]) -> _Asked:
-    """Return the parts of findings: those observed, then proposals, then candidates observed."""
-    own = [part for one in findings for part in one.parts()]
-    further = [part for one in candidates for part in one.parts()]
-    done = [one for one in own if one.done]
-    proposed = [one for one in (*own, *further) if not one.done]
-    parts = [*done, *proposed, *(one for one in further if one.done)]
-    every = (*findings, *candidates)
-    return _Asked(
-        parts,
-        frozenset(one.name for one in done),
-        tuple(f"{one.name} ({len(p)})" for one in every if len(p := one.parts()) > 1),
-        tuple(one.name for one in every if not one.parts()),
-    )
-
-
-@dataclass(frozen=True)
-class _Settings:
-    draws: int
-    seed: int
-    prior_width: float
-    calibrated: bool = True
-    threads: int | None = None
-
-
-@dataclass(frozen=True)
-class _Runs:
-    """One comparison for each set of mechanisms, made when first needed."""
-
-    findings: Sequence[Finding]
-    reference: Finding
-    model: Model
-    settings: _Settings
-    _made: dict[tuple[int, ...], Comparison] = field(default_factory=dict)
-
-    @property
-    def plain(self) -> Comparison:
-        """Return what hypotheses without mechanisms of their own are compared by."""
-        return self._comparison((), self.model)
-
-    def of(self, one: Hypothesis) -> Comparison:
-        """Return what a hypothesis is compared by."""
-        return self._comparison(tuple(map(id, one.mechanisms)), one.structure(self.model))
-
-    def _comparison(self, key: tuple[int, ...], model: Model) -> Comparison:
-        if key not in self._made:
-            s = self.settings
-            self._made[key] = comparison(
-                self.findings,
-                model,
-                reference=self.reference,
-                target=self.plain.target if key else None,
-                draws=s.draws,
-                seed=s.seed,
-                prior_width=s.prior_width,
-                calibrated=s.calibrated,
-                threads=s.threads,
-            )
-        return self._made[key]
-
-
-def _able(one: Prepared, n: int) -> Prepared | str:
-    """Return a hypothesis, or why it is left out: most of the findings fail under it."""
-    known = computed(one.status[:n])
-    if known.mean() >= MOST_FAILED:
-        return one
-    first = one.status[:n][~known][0]
-    return (
-        f'"{one.name}" is left out: {int((~known).sum())} of {n} findings could not be computed '
-        f"under it ({not_computed(first).removeprefix('not computed: ')})."
-    )
-
-
-def _mixed(
-    hypotheses: Sequence[Hypothesis],
-    plain: Comparison,
-    kept: Sequence[Finding],
-    keep: NDArray[np.bool_],
-) -> Prepared | None:
-    best = best_mixture(hypotheses, plain, findings=kept, keep=keep)
-    found = plain.prepare(best[0], best[1]) if best else None
-    return found if isinstance(found, Prepared) else None
+    among = found.contenders if len(found.contenders) > 1 else found.ranking[:2]
+    drawn = [court.candidates(asked.parts, one.prepared) for one in heard]
+    ranked = expected_information(asked.parts, drawn, among)
+    found = replace(found, information=tuple(ranked))
+    return replace(found, remarks=remarks(found, asked, twice=twice))
 
 
 @dataclass(frozen=True)
 class _Case:
-    """What was run: findings, which of them are kept, and the hypotheses."""
+    """A hypothesis with its coordinates and what was run of it."""
+
+    question: Question
+    space: Space
+    runs: Runs
+
+
+@dataclass(frozen=True)
+class _Heard:
+    prepared: Prepared
+    score: Score
+    bank: Bank
+
+
+@dataclass(frozen=True)
+class _Court:
+    """What does not differ between hypotheses."""
 
     done: Sequence[Finding]
-    keep: NDArray[np.bool_]
-    whole: Sequence[Prepared]
-    mixed: Prepared | None
-    refused: tuple[str, ...]
-    calibration_set: frozenset[str]
+    reference: Finding
+    model: Model
+    effort: Effort
+    seed: int
+    prior_width: float
+    calibrated: bool
+    twice: bool
+    threads: int | None
 
+    @property
+    def place(self) -> int:
+        """Return the place of the reference among what is asked for, or -1."""
+        return len(self.done) if self.calibrated and not self.twice else -1
 
-def _judgement(case: _Case, asked: _Asked, runs: _Runs) -> Judgement:
-    """Score what was run, and look at what it leaves open."""
-    seed = runs.settings.seed
-    done = [one for one, keeps in zip(case.done, case.keep, strict=True) if keeps]
-    left_out = [one.name for one, keeps in zip(case.done, case.keep, strict=True) if not keeps]
-    held_out = np.array([one.name not in case.calibration_set for one in done])
-    pairs = [whole_draws(one, case.keep) for one in case.whole]
-    hypotheses = tuple(one for one, _ in pairs)
-    lost = {one.name: count for one, count in pairs if count}
-    mixed, lost_mixed = whole_draws(case.mixed, case.keep) if case.mixed else (None, 0)
-    if mixed is not None and not mixed.drawn.shape[1]:
-        mixed = None
-    if mixed is not None and lost_mixed:
-        lost[mixed.name] = lost_mixed
-    found = Judgement(
-        findings=tuple(done),
-        hypotheses=hypotheses,
-        scores=tuple(score(one, done, held_out, seed=seed) for one in hypotheses),
-        held_out=held_out,
-        recovery=model_recovery(hypotheses, done, seed=seed),
-        information=(),
-        mixed=mixed,
-        mixed_score=score(mixed, done, held_out, seed=seed) if mixed else None,
-        refused=case.refused,
-        remarks=(),
-        target=runs.plain.target,
-        reference=runs.reference,
-        about=_about(runs),
-        left_out=tuple(left_out),
-        not_computed=lost,
-    )
-    contenders = found.contenders if len(found.contenders) > 1 else found.ranking[:2]
-    drawn = [
-        [row[known] for row, known in zip(one.drawn, computed(one.drawn_status), strict=True)]
-        for one in case.whole
-    ]
-    ranked = expected_information(asked.parts, drawn, contenders)
-    remarks = _remarks(found, case, asked, {one.finding.name for one in ranked})
-    return replace(found, information=tuple(ranked), remarks=remarks)
-
-
-def _about(runs: _Runs) -> Mapping[str, object]:
-    s = runs.settings
-    return {
-        "model": runs.model.name,
-        "model_digest": runs.model.digest,
-        "draws": s.draws,
-        "seed": s.seed,
-        "reach": s.prior_width,
-        "calibrated": s.calibrated,
-    }
-
-
-def _remarks(judgement: Judgement, case: _Case, asked: _Asked, ranked: set[str]) -> tuple[str, ...]:
-    """Return a sentence for everything that is treated apart; nothing is dropped in silence."""
-    found = []
-    contested = [one.name for one in judgement.findings if one.contested]
-    if contested:
-        found.append(
-            f"{len(contested)} findings are contested and count as saying nothing with a chance of "
-            f"{CONTESTED:.0%}: {', '.join(contested)}."
-        )
-    found += [
-        f'"{one.name}" states no observation: it counts as a proposal.'
-        for one in asked.parts
-        if not one.done and one.rows
-    ]
-    if asked.several:
-        found.append(
-            "Each observation of a finding, and each point of a curve, counts as a finding: "
-            f"{', '.join(asked.several)}."
-        )
-    if asked.without_error:
-        found.append(
-            "Nothing is judged by what states an acceptance interval and no error: "
-            f"{', '.join(asked.without_error)}."
-        )
-    return (*found, *_failures(judgement, case, asked, ranked), *_nothing_to_read(judgement))
-
-
-def _failures(judgement: Judgement, case: _Case, asked: _Asked, ranked: set[str]) -> list[str]:
-    """Return what failed runs have cost."""
-    found = []
-    for name in judgement.left_out:
-        i = next(i for i, one in enumerate(case.done) if one.name == name)
-        every = {one.name: np.append(one.status[i], one.drawn_status[i]) for one in case.whole}
-        why = [
-            f"{who} ({not_computed(status[~computed(status)][0])})"
-            for who, status in every.items()
-            if not computed(status).all()
-        ]
-        found.append(f"{name} is left out for every hypothesis; runs failed: {', '.join(why)}.")
-    found += [
-        f"{name}: {count} draws are left out, in which a run failed; that counts neither for nor "
-        "against it."
-        for name, count in judgement.not_computed.items()
-    ]
-    missing = [one.name for one in asked.parts if one.name not in ranked]
-    if missing:
-        found.append(f"Nothing is said of what these would decide: {', '.join(missing)}.")
-    return found
-
-
-def _nothing_to_read(judgement: Judgement) -> list[str]:
-    found = []
-    for one in judgement.hypotheses:
-        pairs = zip(judgement.findings, one.predicted, strict=True)
-        if missing := [finding.name for finding, value in pairs if np.isnan(value)]:
-            found.append(
-                f"{one.name} has nothing to read in {len(missing)} findings (no effect of which a "
-                f"share could be left), which counts against it: {', '.join(missing)}."
+    def cases(
+        self, hypotheses: Sequence[Hypothesis], progress: Progress
+    ) -> tuple[list[_Case], list[str]]:
+        """Run every hypothesis under draws of the prior; return those that can be run."""
+        made: dict[tuple[int, ...], Question] = {}
+        found: list[_Case] = []
+        refused: list[str] = []
+        every = [*self.done, *([self.reference] if self.place >= 0 else [])]
+        for one in hypotheses:
+            progress(f"{one.name}: prior draws")
+            where = space(one, self.model, prior_width=self.prior_width, free=self.calibrated)
+            key = tuple(map(id, one.mechanisms))
+            if key not in made:
+                made[key] = question(every, where.model, threads=self.threads)
+            runs = Runs(where, made[key].machine)
+            rng = np.random.default_rng([self.seed, 0])
+            runs.ask(rng.standard_normal((max(self.effort.draws, FEWEST), where.n_dim)))
+            lost = self._lost(_Case(made[key], where, runs))
+            if lost.mean() < MOST_FAILED:
+                found.append(_Case(made[key], where, runs))
+                continue
+            status = runs.status[0]
+            refused.append(
+                f'"{one.name}" is left out: {int(lost.sum())} of {len(lost)} findings could not be '
+                f"computed under it ({not_computed(status[~computed(status)][0])})."
             )
-    return found
+        if not found:
+            raise ConfigError(" ".join(["no hypothesis can be judged.", *refused]))
+        return found, refused
+
+    def _lost(self, case: _Case) -> Flags:
+        """Return the findings that fail in too many draws of the prior."""
+        failed = ~computed(case.runs.status[0])
+        return np.array(
+            [
+                failed[[row for row in place if row >= 0]].any(axis=0).mean() > MOST_LOST
+                for place in case.question.places
+            ]
+        )
+
+    def keep(self, cases: Sequence[_Case]) -> Flags:
+        """Return the findings by which all hypotheses can be compared."""
+        keep: Flags = ~np.any([self._lost(one) for one in cases], axis=0)
+        if not keep[: len(self.done)].any():
+            raise ConfigError(
+                "no hypothesis can be judged: no finding could be computed under all."
+            )
+        return keep
+
+    def data(self, asked: Question, keep: Flags) -> Data:
+        """Return the data of the findings kept."""
+        return asked.data(keep, self.place)
+
+    def hear(
+        self, case: _Case, keep: Flags, calibration_set: frozenset[str], progress: Progress
+    ) -> _Heard:
+        """Return what the findings say of one hypothesis."""
+        name = case.space.hypothesis.name
+        data, rows = self.data(case.question, keep), case.question.rows(keep)
+        prior = self._prior(case, data, rows)
+        guide = self._guide(case, data, rows, progress)
+        found = self._evidence(case, data, rows, guide, progress)
+        for again in range(1, self.effort.tries):
+            if not (found.missing or found.thin):
+                break
+            progress(f"{name}: again, with a stand-in fitted to all runs so far")
+            guide = fit(*case.runs.known(rows))
+            found = self._evidence(case, data, rows, guide, progress, again=again)
+        recent = _Recalled(case.runs)
+        values = recent.of(found.draws)
+        status = np.concatenate([one[rows] for one in case.runs.status], axis=1)
+        read = case.question.read(values)[: len(self.done)][keep[: len(self.done)]]
+        prepared = Prepared(
+            case.space.hypothesis, case.space, found.draws, values, read,
+            sum(len(one) for one in case.runs.at),
+            int((~computed(status).all(axis=0)).sum()),
+        )  # fmt: skip
+        order = np.cumsum(keep) - 1
+        own = replace(data, finding=order[data.finding])
+        thin, few = (slice(None, None, -(-n // BANKED)) for n in (len(found.draws), len(prior[1])))
+        logs = by_paper(data, values).sum(axis=0)
+        stored = bank(prior, (values, logs), found.log_evidence)
+        fresh = stored.fresh(self._fitted(case, data, calibration_set), found)
+        return _Heard(
+            prepared,
+            score(name, found, own, values, n=len(read), held_out=fresh),
+            bank(
+                (prior[0][:, few], prior[1][few]),
+                (values[:, thin], logs[thin]),
+                found.log_evidence,
+            ),
+        )
+
+    def _prior(self, case: _Case, data: Data, rows: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Return predictions and log-likelihoods under draws of the prior."""
+        values, status = case.runs.values[0], case.runs.status[0]
+        fine = computed(status[rows]).all(axis=0)
+        return values[:, fine], by_paper(data, values[:, fine]).sum(axis=0)
+
+    def _fitted(self, case: _Case, data: Data, calibration_set: frozenset[str]) -> Data:
+        """Return the data of findings that the model was fitted to, and the reference effect."""
+        every = case.question.findings
+        fitted = [i == self.place or one.name in calibration_set for i, one in enumerate(every)]
+        return data.only(np.array(fitted)[data.finding])
+
+    def _guide(self, case: _Case, data: Data, rows: NDArray[np.int64], progress: Progress) -> Guide:
+        """Return a stand-in for the runs, fitted again where it points to."""
+        guide = fit(*case.runs.known(rows))
+        progress(f"{case.space.hypothesis.name}: where the findings point")
+        found = replicate(
+            lambda at: guide.log_likelihood(data, at), case.space.n_dim, replicates=1,
+            seed=self.seed + 1, particles=self.effort.guide, keep=0.25, most_moves=2,
+        )  # fmt: skip
+        case.runs.ask(found.draws[:: max(1, self.effort.guide // REFINED)])
+        return fit(*case.runs.known(rows))
+
+    def _evidence(
+        self, case: _Case, data: Data, rows: NDArray[np.int64], guide: Guide, progress: Progress,
+        *, again: int = 0,
+    ) -> Evidence:  # fmt: skip
+        """Return posterior draws and evidence from replicates."""
+
+        def log_likelihood(at: Array) -> Array:
+            values, status = case.runs.ask(at)
+            fine = computed(status[rows]).all(axis=0)
+            return np.where(fine, by_paper(data, values).sum(axis=0), -np.inf)
+
+        name, effort = case.space.hypothesis.name, self.effort
+        return replicate(
+            log_likelihood, case.space.n_dim,
+            replicates=effort.replicates,
+            seed=self.seed + 1000 * again,
+            particles=effort.draws,
+            guide=lambda at: guide.log_likelihood(data, at),
+            guide_particles=max(effort.guide, effort.draws),
+            guide_moves=2,
+            keep=KEEP if effort.moves else 1e-3,
+            most_moves=effort.moves,
+            progress=lambda what: progress(f"{name}: {what}"),
+        )  # fmt: skip
+
+    def candidates(self, parts: Sequence[Finding], prepared: Prepared) -> list[Array]:
+        """Return for each candidate what the posterior predicts, computed draws only."""
+        asked = question(parts, prepared.space.model, threads=self.threads)
+        step = max(1, len(prepared.at) // DECIDING)
+        runs = Runs(prepared.space, asked.machine)
+        values, status = runs.ask(prepared.at[::step])
+        found = []
+        for read, place in zip(asked.read(values), asked.places, strict=True):
+            fine = computed(status[[row for row in place if row >= 0]]).all(axis=0)
+            found.append(read[fine])
+        return found
+
+    def about(self, *, quick: bool) -> dict[str, object]:
+        """Return what a judgement rests on."""
+        return {
+            "model": self.model.name,
+            "model_digest": self.model.digest,
+            "draws": self.effort.draws,
+            "replicates": self.effort.replicates,
+            "seed": self.seed,
+            "reach": self.prior_width,
+            "calibrated": self.calibrated,
+            "quick": quick,
+        }
 
 
-def _check_names(parts: Sequence[Finding]) -> None:
+class _Recalled:
+    """Predictions at points that were run before; it lives no longer than one look."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.at = np.concatenate(runs.at)
+        self.values = np.concatenate(runs.values, axis=1)
+        self.where = {row.tobytes(): i for i, row in enumerate(self.at)}
+
+    def of(self, at: Array) -> Array:
+        """Return predictions (n_rows, n) at points (n, n_dim)."""
+        return self.values[:, [self.where[row.tobytes()] for row in at]]
+
+
+def _check(
+    hypotheses: Sequence[Hypothesis], done: Sequence[Finding], parts: Sequence[Finding]
+) -> None:
     names: set[str] = set()
     for one in parts:
         if one.name in names:
             raise ConfigError(f'two findings are named "{one.name}"; rename one.')
         names.add(one.name)
-
-
-def _check(hypotheses: Sequence[Hypothesis], done: Sequence[Finding]) -> None:
     if not hypotheses:
         raise ConfigError("no hypotheses to judge; name at least one.")
     if not done:
         raise ConfigError("no findings to judge by: none of the experiments states an observation.")
-    names = [one.name for one in hypotheses]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    called = [one.name for one in hypotheses]
+    twice = next((name for name in called if called.count(name) > 1), None)
     if twice is not None:
         raise ConfigError(f'two hypotheses are named "{twice}"; rename one.')

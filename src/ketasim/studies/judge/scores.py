@@ -1,9 +1,4 @@
-"""How well hypotheses do: likelihoods, AICc, evidence by the draws, and model recovery.
-
-A run that failed says nothing. The findings and draws that count are chosen first
-(:func:`comparable`, :func:`whole_draws`), so that whatever is scored here was computed; a
-prediction that is nan is then one with nothing to read, which counts against its hypothesis.
-"""
+"""How well hypotheses do: evidence, what each paper carries, fresh findings, and model recovery."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,74 +7,84 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
+from scipy.stats import t as student
 
-from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.former import Renamed
-from ketasim.studies.findings.observed import seen
-from ketasim.studies.findings.predict import computed
-from ketasim.studies.judge.prepare import Prepared
+from ketasim.studies.judge.likelihood import Data, by_paper, simulated
+from ketasim.studies.posterior.evidence import Evidence
 
 Array = NDArray[np.float64]
-RESAMPLED = 1000
-INTERVAL = (5.0, 95.0)  # percentiles
-MOST_LOST = 0.5  # share of draws that failed runs may cost before findings are left out instead
 REPEATS = 100
 ENOUGH = 0.9  # of repeats named rightly
+SURE = 0.95  # of an interval of log evidence
+FEWEST = 20.0  # effective draws below which what a paper carries is not said
 
 
-def comparable(prepared: Sequence[Prepared], n: int) -> NDArray[np.bool_]:
-    """Return which of the first ``n`` findings hypotheses can be compared by, shape (n,).
+@dataclass(frozen=True)
+class Score(Renamed):
+    """What one hypothesis scored.
 
-    A finding is left out for all where one could not be computed at the ledger's values. More are
-    left out, most often failed first, until every hypothesis has half of its draws whole.
+    ``papers`` (n_papers,) the log predictive density of each paper given all the others, and
+    ``papers_effective`` the draws that it rests on; ``each`` (n_findings,) the log predictive
+    density of each finding under the posterior; ``held_out`` that of the findings that the model
+    was not fitted to, given those that it was, and ``held_out_error`` its error.
     """
-    keep = np.all([computed(one.status[:n]) for one in prepared], axis=0)
-    for one in prepared:
-        failed = ~computed(one.drawn_status[:n])
-        while keep.any() and failed[keep].any(axis=0).mean() > MOST_LOST:
-            keep[np.where(keep, failed.sum(axis=1), -1).argmax()] = False
-    return np.asarray(keep)
+
+    FORMER: ClassVar = {"fresh": "held_out"}
+
+    name: str
+    found: Evidence
+    papers: Array
+    papers_effective: Array
+    each: Array
+    held_out: float
+    held_out_error: float
+
+    @property
+    def evidence(self) -> float:
+        """Return the log evidence."""
+        return self.found.log_evidence
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the interval of log evidence that replicates leave, at 95 %."""
+        n = len(self.found.replicates)
+        wide = float(student.ppf(0.5 + SURE / 2.0, max(n - 1, 1))) * self.found.error
+        return self.evidence - wide, self.evidence + wide
+
+    @property
+    def effective_draws(self) -> float:
+        """Return how many independent draws the posterior is worth."""
+        return self.found.effective
+
+    @property
+    def without(self) -> Array:
+        """Return the log evidence without each paper, shape (n_papers,)."""
+        return self.evidence - self.papers
 
 
-def whole_draws(one: Prepared, keep: NDArray[np.bool_]) -> tuple[Prepared, int]:
-    """Return a hypothesis with the findings kept and its whole draws, and how many are not."""
-    rows = np.flatnonzero(keep)
-    whole = computed(one.drawn_status[rows]).all(axis=0)
-    drawn, status = one.drawn[rows], one.drawn_status[rows]
-    found = replace(
-        one,
-        predicted=one.predicted[rows],
-        status=one.status[rows],
-        drawn=np.ascontiguousarray(drawn[:, whole]),
-        drawn_status=np.ascontiguousarray(status[:, whole]),
-    )
-    return found, int((~whole).sum())
+def score(
+    name: str, found: Evidence, data: Data, values: Array, *, n: int, held_out: tuple[float, float]
+) -> Score:
+    """Score one hypothesis by ``n`` findings, from posterior predictions (n_rows, n_draws)."""
+    papers = by_paper(data, values)
+    weights = -papers - logsumexp(-papers, axis=1)[:, None]
+    rest = np.log(values.shape[1]) - logsumexp(-papers, axis=1)
+    share = found.effective / values.shape[1]
+    effective = share / np.exp(2.0 * weights).sum(axis=1)
+    each = [_predictive(data.only(data.finding == i), values) for i in range(n)]
+    return Score(name, found, rest, effective, np.array(each), *held_out)
 
 
-def log_likelihoods(findings: Sequence[Finding], predicted: Array) -> Array:
-    """Return the log-likelihood of every observation, shape as ``predicted`` (n_findings, n)."""
-    found = [
-        one.observed.likelihood(np.asarray(seen(one.observed)), row, one.outlier_probability)
-        for one, row in zip(findings, predicted, strict=True)
-    ]
-    return np.log(np.array(found))
-
-
-def evidence(logs: Array) -> float:
-    """Return the log marginal likelihood from draws, ``logs`` (n_findings, n_draws)."""
-    return log_mean(logs.sum(axis=0))
+def _predictive(data: Data, values: Array) -> float:
+    if not len(data.names):
+        return 0.0
+    return log_mean(by_paper(data, values).sum(axis=0))
 
 
 def log_mean(logs: Array) -> float:
     """Return the log of the mean of exponentials along the last axis."""
     return float(logsumexp(logs) - np.log(len(logs)))
-
-
-def aicc(log_likelihood: float, free: int, n: int) -> float:
-    """Return Akaike's criterion corrected for few findings; infinite when too few."""
-    if n <= free + 1:
-        return float("inf")
-    return 2.0 * free - 2.0 * log_likelihood + 2.0 * free * (free + 1) / (n - free - 1)
 
 
 def weights_of(scores: Array) -> Array:
@@ -92,65 +97,33 @@ def weights_of(scores: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Score(Renamed):
-    """What one hypothesis scored.
+class Bank:
+    """Predictions (n_rows, n) with weights (n,) under which they stand for the prior.
 
-    ``logs`` (n_findings,) at the ledger's values; ``each`` (n_findings,) the evidence of each
-    finding alone; ``totals`` (n_draws,) log-likelihoods of all findings together; ``left_out``
-    (n_findings,) the log predictive density of each finding given the others, whose evidence is
-    ``without``; ``held_out`` the evidence of findings that the model was not fitted to.
+    Draws of the prior and of the posterior are weighed together by the balance heuristic (Veach and
+    Guibas 1995), so that the evidence of other data needs no new run.
     """
 
-    FORMER: ClassVar = {"fresh": "held_out"}
+    values: Array
+    log_weights: Array
+    posterior: NDArray[np.int64]
 
-    name: str
-    logs: Array
-    aicc: float
-    evidence: float
-    interval: tuple[float, float]
-    each: Array
-    totals: Array
-    left_out: Array
-    without: Array
-    held_out: float
-    effective_draws: float
+    def fresh(self, fitted: Data, found: Evidence) -> tuple[float, float]:
+        """Return the log density of the data beyond ``fitted``, given those, and its error."""
+        logs = by_paper(fitted, self.values).sum(axis=0) + self.log_weights
+        shares = np.exp(logs - logsumexp(logs))
+        error = float(np.sqrt((shares**2).sum()))
+        before = float(logsumexp(logs))
+        return found.log_evidence - before, float(np.hypot(found.error, error))
 
 
-def score(
-    prepared: Prepared,
-    findings: Sequence[Finding],
-    held_out: NDArray[np.bool_],
-    *,
-    seed: int,
-) -> Score:
-    """Score one hypothesis; ``seed`` fixes the resampling of draws."""
-    logs = log_likelihoods(findings, prepared.predicted[:, None])[:, 0]
-    drawn = log_likelihoods(findings, prepared.drawn)
-    totals = drawn.sum(axis=0)
-    shares = weights_of(totals)
-    without = np.array([log_mean(totals - row) for row in drawn])
-    return Score(
-        name=prepared.name,
-        logs=logs,
-        aicc=aicc(float(logs.sum()), prepared.free, len(findings)),
-        evidence=evidence(drawn),
-        interval=_interval(totals, seed),
-        each=np.array([log_mean(row) for row in drawn]),
-        totals=totals,
-        left_out=evidence(drawn) - without,
-        without=without,
-        held_out=evidence(drawn[held_out]),
-        effective_draws=float(1.0 / (shares**2).sum()),
-    )
-
-
-def _interval(totals: Array, seed: int) -> tuple[float, float]:
-    """Return where the evidence would lie with other draws, by resampling these."""
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(0, len(totals), (RESAMPLED, len(totals)))
-    found = logsumexp(totals[picks], axis=1) - np.log(len(totals))
-    low, high = np.percentile(found, INTERVAL)
-    return float(low), float(high)
+def bank(prior: tuple[Array, Array], posterior: tuple[Array, Array], log_evidence: float) -> Bank:
+    """Return a bank from predictions and log-likelihoods of prior and of posterior draws."""
+    values = np.concatenate([prior[0], posterior[0]], axis=1)
+    logs = np.concatenate([prior[1], posterior[1]])
+    n = [len(prior[1]), len(posterior[1])]
+    mixed = np.logaddexp(np.log(max(n[0], 1)), np.log(max(n[1], 1)) + logs - log_evidence)
+    return Bank(values, -mixed, n[0] + np.arange(n[1]))
 
 
 @dataclass(frozen=True)
@@ -178,61 +151,37 @@ class ModelRecovery:
 
 
 def model_recovery(
-    hypotheses: Sequence[Prepared],
-    findings: Sequence[Finding],
-    *,
-    seed: int,
-    repeats: int = REPEATS,
+    names: Sequence[str], banks: Sequence[Bank], data: Data, *, seed: int, repeats: int = REPEATS
 ) -> ModelRecovery:
     """Simulate the findings under each hypothesis and attribute them.
 
-    Each repeat takes one draw of the hypothesis as the truth, adds the findings' own errors and
-    outliers, and leaves that draw out when evidence is summed.
+    Each repeat takes one posterior draw of the hypothesis as the truth, adds the papers' own errors
+    and outliers, and leaves that draw out of its hypothesis's evidence.
     """
-    n = len(hypotheses)
+    n = len(names)
     named, pairs = np.zeros((n, n)), np.ones((n, n))
-    for i, truth in enumerate(hypotheses):
+    for i, truth in enumerate(banks):
         rng = np.random.default_rng([seed, i])
-        truths = rng.integers(0, truth.drawn.shape[1], repeats)
-        outcomes = simulated(truth.drawn[:, truths], findings, rng)
+        truths = rng.choice(truth.posterior, repeats)
+        seen = simulated(data, truth.values[:, truths], rng)
         found = np.array(
             [
-                attributed(outcomes, one, findings, truths if one is truth else None)
-                for one in hypotheses
+                [
+                    _attributed(replace(data, seen=seen[:, r]), one, own if one is truth else -1)
+                    for r, own in enumerate(truths.tolist())
+                ]
+                for one in banks
             ]
         )
         named[i] = np.bincount(found.argmax(axis=0), minlength=n) / repeats
         pairs[i] = (found[i] >= found).mean(axis=1)
-    return ModelRecovery(tuple(one.name for one in hypotheses), named, pairs)
+    return ModelRecovery(tuple(names), named, pairs)
 
 
-def simulated(predicted: Array, findings: Sequence[Finding], rng: np.random.Generator) -> Array:
-    """Return outcomes (n_findings, n_repeats) that predictions of that shape might give."""
-    return np.array(
-        [
-            one.observed.simulate(row, one.outlier_probability, rng)
-            for one, row in zip(findings, predicted, strict=True)
-        ]
-    )
-
-
-def attributed(
-    outcomes: Array,
-    prepared: Prepared,
-    findings: Sequence[Finding],
-    truths: NDArray[np.int64] | None = None,
-) -> Array:
-    """Return the log evidence (n_repeats,) that outcomes give to a hypothesis.
-
-    ``truths`` are the draws that made the outcomes, left out where given.
-    """
-    repeats, draws = outcomes.shape[1], prepared.drawn.shape[1]
-    totals = np.zeros((repeats, draws))
-    for one, what, row in zip(findings, outcomes, prepared.drawn, strict=True):
-        likely = one.observed.likelihood(what[:, None], row[None, :], one.outlier_probability)
-        totals += np.log(likely)
-    count = draws
-    if truths is not None and draws > 1:
-        totals[np.arange(repeats), truths] = -np.inf
-        count -= 1
-    return np.asarray(logsumexp(totals, axis=1) - np.log(count))
+def _attributed(data: Data, one: Bank, truth: int) -> float:
+    """Return the log evidence of data; ``truth`` is the draw that made them, or -1."""
+    logs = by_paper(data, one.values).sum(axis=0) + one.log_weights
+    if truth >= 0:
+        same = (one.values == one.values[:, truth : truth + 1]).all(axis=0)
+        logs[same] = -np.inf
+    return float(logsumexp(logs))

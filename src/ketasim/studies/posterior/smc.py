@@ -73,12 +73,13 @@ class Posterior:
 
     @property
     def stuck(self) -> tuple[str, ...]:
-        """Return a sentence where the cloud did not move when it was asked to."""
-        found = [
-            one
-            for one in self.stages
-            if one.path == "likelihood" and one.moves and one.acceptance < FEW_ACCEPTED
-        ]
+        """Return a sentence where the cloud did not move when it was asked to.
+
+        With a guide that is no fault of its own: how little its moves do is in ``effective``.
+        """
+        if self.stages and self.stages[0].path == "guide":
+            return ()
+        found = [one for one in self.stages if one.moves and one.acceptance < FEW_ACCEPTED]
         return tuple(
             f"at power {one.power:.3g} only {one.acceptance:.1%} of moves were accepted: the cloud "
             "did not move."
