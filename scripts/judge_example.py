@@ -22,7 +22,7 @@ POOR_ENTRY = Hypothesis(
     strength="drivers.disinhibition",
 )
 
-judgement = ks.judge([DISINHIBITION, POOR_ENTRY, RESTING, HYDROXYNORKETAMINE])
+judgement = ks.judge([DISINHIBITION, POOR_ENTRY, RESTING, HYDROXYNORKETAMINE], quick=True)
 
 print(judgement.verdict)
 for i in judgement.ranking:
