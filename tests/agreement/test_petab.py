@@ -3,6 +3,7 @@
 import logging
 import re
 import shlex
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -272,10 +273,7 @@ def test_no_file_and_no_problem_are_told_in_a_sentence(tmp_path):
 
 
 def test_without_petab_a_sentence_says_what_to_type(monkeypatch):
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(out, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "petab", None)
     with pytest.raises(MissingExtra, match=r"pip install \"ketasim\[petab\]\""):
         out.library()
 

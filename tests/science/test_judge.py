@@ -40,10 +40,14 @@ def test_nothing_is_a_result_where_diagnostics_fail(judgement):
 
 def test_evidence_is_the_same_with_another_seed_within_its_error(judgement):
     other = ks.judge([DISINHIBITION, LHB], candidates=[], quick=True, seed=7)
+    settled = 0
     for one in other.scores:
         same = judgement.scores[judgement.names.index(one.name)]
-        assert abs(one.evidence - same.evidence) < 2.5, one.name
-        assert one.found.spread < 1.6
+        if not (one.found.missing or same.found.missing):
+            assert abs(one.evidence - same.evidence) < 2.5, one.name
+            settled += 1
+    assert settled
+    assert all(one.found.spread <= 1.0 or other.missing for one in other.scores)
 
 
 def test_what_both_seeds_say_is_no_contradiction(judgement):
@@ -84,7 +88,7 @@ def test_the_record_is_used_in_full(judgement):
 def test_known_failures_are_shown(judgement):
     marks = dict(zip((e.name for e in judgement.findings), judgement.agreement, strict=True))
     default = judgement.names.index("disinhibition")
-    for name in ("trial_rapamycin_day_1", "mouse_sv2a", "r_over_s_day_1"):
+    for name in ("trial_rapamycin_day_14", "mouse_sv2a", "r_over_s_day_1"):
         assert marks[name][default] != 2.0, name
     assert judgement.unexplained
 

@@ -263,7 +263,6 @@ def sensitivity(config: str, **options: Any) -> None:
         if options["only_plan"]:
             click.echo(planned(order.plan(threads=count)))
             return
-        prepare(out)
         if options["method"] != "derivative":
             _carried_out(order, threads=count)
         store, names = Path(str(order.store)), []
@@ -271,6 +270,7 @@ def sensitivity(config: str, **options: Any) -> None:
         found = screened_order(order, asked, progress=sys.stderr.isatty())
     else:
         found = sensitivity_of(store, names, asked=asked, progress=sys.stderr.isatty())
+    prepare(out)
     files = found.save(out, formats=options["formats"])
     click.echo(found)
     click.echo(f"written: {', '.join(str(one) for one in files)}")

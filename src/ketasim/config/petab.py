@@ -9,7 +9,6 @@ PosixPath('problem/problem.yaml')
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import pairwise
 from math import inf, log, nan
 from pathlib import Path
@@ -298,7 +297,8 @@ class _Reader:
         except Exception:  # any other name is a name
             return ""
         over = f" / {unit(readout.unit).factor!r}" if scale else ""
-        read = import_module("petab.v2.core").sympify_petab
+        from petab.v2.core import sympify_petab as read
+
         same = (read(f"({ours}){over}") - plain).simplify() == 0
         return text if same else ""
 

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,9 @@ def library() -> Any:
         When petab is not installed, or is too old to have it.
     """
     try:
-        return import_module("petab.v2")
+        from petab import v2
+
+        return v2
     except ImportError:
         raise MissingExtra('PEtab needs petab 0.8: pip install "ketasim[petab]".') from None
 
@@ -199,7 +200,9 @@ def faults(path: Path) -> list[str]:
 
 
 def _sbml(text: str) -> Any:
-    return import_module("petab.v2.models.sbml_model").SbmlModel.from_string(text)
+    from petab.v2.models.sbml_model import SbmlModel
+
+    return SbmlModel.from_string(text)
 
 
 def _check_free(sources: Mapping[str, Source], base: Model, estimated: Sequence[Estimated]) -> None:
