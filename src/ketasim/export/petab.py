@@ -86,10 +86,9 @@ def library() -> Any:
     """
     try:
         from petab import v2
-
-        return v2
     except ImportError:
         raise MissingExtra('PEtab needs petab 0.8: pip install "ketasim[petab]".') from None
+    return v2
 
 
 @contextmanager
