@@ -47,6 +47,13 @@ def test_evidence_is_the_same_with_another_seed_within_its_error(judgement):
     assert all(one.found.spread <= 1.0 or other.missing for one in other.scores)
 
 
+def test_where_findings_cannot_tell_nothing_is_chosen():
+    told = [one for one in load_findings() if "naltrexone" not in one.name]
+    blind = ks.judge([DISINHIBITION, OPIOID], told, candidates=[], quick=True)
+    assert len(blind.contenders) == 2
+    assert blind.chosen is None
+
+
 def test_what_both_seeds_say_is_no_contradiction(judgement):
     other = ks.judge(RIVALS, candidates=[], quick=True, seed=5)
     chosen = {one.chosen.name for one in (judgement, other) if one.chosen}
@@ -85,7 +92,7 @@ def test_the_record_is_used_in_full(judgement):
 def test_known_failures_are_shown(judgement):
     marks = dict(zip((e.name for e in judgement.findings), judgement.agreement, strict=True))
     default = judgement.names.index("disinhibition")
-    for name in ("trial_rapamycin_day_14", "mouse_sv2a", "r_over_s_day_1"):
+    for name in ("trial_rapamycin_day_14", "mouse_sv2a", "trial_masked", "r_over_s_day_1"):
         assert marks[name][default] != 2.0, name
     assert judgement.unexplained
 

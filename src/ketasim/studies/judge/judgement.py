@@ -111,13 +111,17 @@ class Judgement(Renamed):
         """Return the best hypothesis and all that these findings do not clearly put behind it.
 
         A hypothesis is behind when the evidence against it is twenty to one at least, even at the
-        near end of its interval. Whether simulated data of two would be told apart is another
-        question (``recovery``): one that may have no effect at all is easily mistaken for others,
-        and can be far behind all the same.
+        near end of its interval, and simulated data of the two would be told apart.
         """
-        behind = [self.behind(i) for i in self.ranking]
-        pairs = zip(self.ranking, behind, strict=True)
-        return tuple(i for i, (by, error) in pairs if by == 0.0 or not by - error > CLEAR)
+        first = self.ranking[0]
+        found = [first]
+        for i in self.ranking[1:]:
+            by, error = self.behind(i)
+            if not (
+                by - error > CLEAR and self.recovery.separable(self.names[first], self.names[i])
+            ):
+                found.append(i)
+        return tuple(found)
 
     @property
     def chosen(self) -> Prepared | None:

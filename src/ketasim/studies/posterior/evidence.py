@@ -26,7 +26,6 @@ from ketasim.studies.posterior.smc import (
 
 Array = NDArray[np.float64]
 SAME, MOST_ROUNDS = 1e-10, 1000
-FEWEST_DRAWS = 10.0  # effective draws below which evidence is no result
 MOST_SPREAD = 1.0  # standard deviation of log evidence over replicates above which it is no result
 
 
@@ -87,16 +86,12 @@ class Evidence:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Return a sentence for each diagnostic of the evidence that failed; empty when none did.
-
-        Its error is measured by the replicates, so that it needs fewer draws than what is read off
-        the posterior; see :attr:`thin`.
-        """
+        """Return a sentence for each diagnostic that failed; empty when none did."""
         found = list(dict.fromkeys(one for each in self.replicates for one in each.stuck))
-        if self.effective < FEWEST_DRAWS:
+        if self.thin:
             found.append(
                 f"the draws are worth {self.effective:.0f} independent ones, fewer than "
-                f"{FEWEST_DRAWS:.0f}: more particles are needed."
+                f"{ENOUGH:.0f}: more particles are needed."
             )
         if self.spread > MOST_SPREAD:
             found.append(
