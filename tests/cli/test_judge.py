@@ -105,7 +105,8 @@ def test_the_same_command_writes_the_same_bytes(type_in, own, tmp_path):
 
 
 def test_json_is_all_that_is_printed(type_in, own):
-    code, out, _ = type_in("judge", "lhb", "--experiments", "own", "--only", "--json", *QUICK)
+    enough = ("--quick", "--draws", "256")  # fewer are worth less than 30, and are no result
+    code, out, _ = type_in("judge", "lhb", "--experiments", "own", "--only", "--json", *enough)
     told = json.loads(out)
     assert code == 0
     assert told["about"]["findings"] == 1
