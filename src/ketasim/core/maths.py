@@ -24,6 +24,17 @@ def power(base, exponent):
     return np.exp(exponent * np.log(np.maximum(base, TINY)))
 
 
+def log(x):
+    """Return the natural logarithm of x; that of the smallest number for x not above it."""
+    return math.log(max(x, TINY)) if type(x) is float else np.log(np.maximum(x, TINY))
+
+
+def fold(level, most, steepness):
+    """Return a two-sided response: 0 at 0, 1 at rest (level 1), and at most ``most``."""
+    raised = power(level, steepness)
+    return most * raised / (most - 1.0 + raised)
+
+
 def hill(x, half, steepness):
     """Return a saturating response: 0 at or below rest, one half at ``half``."""
     raised = power(x / half, steepness)

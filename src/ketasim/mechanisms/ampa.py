@@ -1,8 +1,11 @@
 """AMPA receptors: how many stand at the surface, and how hard they are driven.
 
 The two are kept apart. Glutamate drives what is there, within the hour of the surge; insertion,
-asked for by TrkB and by the release of eEF2 from its kinase, raises the number at the surface for
-most of a day. Left out: subunits, phosphorylation sites, and desensitisation.
+called for by TrkB and braked by phosphorylated eEF2, raises the number at the surface for about a
+day: synapses that exist are strengthened first and carry the effect until new ones have formed. A
+share of the receptors is held by scaffold proteins and follows them for days.
+
+Left out: subunits, phosphorylation sites, and desensitisation.
 """
 
 from ketasim.core.declare import (
@@ -16,8 +19,9 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_test, fitted
-from ketasim.core.maths import hill
+from ketasim.core.evidence import Grounds, assumed, derived
+from ketasim.core.maths import fold
+from ketasim.mechanisms.anchors import called, ceiling, steepness
 
 
 def k_insert(k_remove, surface_rest):
@@ -25,9 +29,9 @@ def k_insert(k_remove, surface_rest):
     return k_remove * surface_rest / (1 - surface_rest)
 
 
-def number(surface, surface_rest):
-    """Receptors at the surface relative to rest."""
-    return surface / surface_rest
+def number(surface, surface_rest, proteins, slots):
+    """Receptors at synapses relative to rest: at the surface, and held there by scaffolds."""
+    return surface / surface_rest * (1 - slots + slots * proteins)
 
 
 def transmission(number, antagonist, potentiator):
@@ -42,10 +46,10 @@ def current(glutamate, surface, surface_rest, weight, antagonist, potentiator):
     )
 
 
-def insertion_drive(signal, relief, gain_trkb, half_trkb, gain_eef2, half_eef2, steepness):
-    """Insertion relative to rest."""
-    by_trkb = gain_trkb * hill(signal - 1, half_trkb, steepness)
-    return 1 + by_trkb + gain_eef2 * hill(relief, half_eef2, steepness)
+def insertion_drive(signal, relief, share, most, steepness, brake_eef2):
+    """Insertion relative to rest, called for by TrkB and braked by phosphorylated eEF2."""
+    asked = 1 - share + share * fold(signal, most, steepness)
+    return asked * (1 + brake_eef2) / (1 + brake_eef2 * (1 - relief))
 
 
 def insert(surface, k_insert, insertion_drive):
@@ -64,26 +68,33 @@ AMPA = Mechanism(
     states=(State("surface", "surface_rest", "1", "AMPA receptors at the surface, of all", within=(0.0, 1.0)),),
     parameters=(
         Parameter("surface_rest", 0.4, "1", (0.2, 0.6), assumed("a sizeable internal reserve"), "receptors at the surface at rest", grounds=Grounds(most=1.0)),
-        Parameter("k_remove", 0.1, "1/h", (0.05, 0.3), assumed("added receptors last most of a day"), "removal from the surface"),
-        Parameter("weight", 0.1, "1", (0.0, 0.15), assumed("few inserted receptors face the released glutamate; small, so that the loop through BDNF cannot hold itself up"), "current gained if every receptor came to the surface", grounds=Grounds(high=by_test("so that the loop through BDNF cannot hold itself up in any draw"))),
-        Parameter("gain_trkb", 4.75, "1", (1.0, 8.0), fitted("function recovers within hours", "ModaSava2019"), "insertion added by TrkB"),
-        Parameter("half_trkb", 1.0, "1", (0.4, 2.0), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect"),
-        Parameter("gain_eef2", 2.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "insertion added by relief of eEF2"),
-        Parameter("half_eef2", 0.4, "1", (0.2, 0.8), assumed("a 40 % fall of phosphorylation"), "relief of eEF2 for half the effect"),
-        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of both", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
+        Parameter("reached", 1.2, "1", (1.1, 1.3), assumed("a modest gain of strength carries the first day; size not in the evidence"), "surface receptors at the reference dose, relative to rest"),
+        Parameter("headroom", 2.0, "1", (1.3, 4.0), assumed("how far above the reference dose insertion can be driven"), "greatest call over that at the reference dose"),
+        Parameter("share", 0.6, "1", (0.2, 0.9), assumed("the rest is constitutive"), "share of resting insertion that TrkB calls for", grounds=Grounds(most=1.0)),
+        Parameter("k_remove", 0.04, "1/h", (0.02, 0.3), derived("function stays up between the surge and the first spines", "Kishimoto2016"), "removal from the surface"),
+        Parameter("brake_eef2", 1.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "brake on insertion by phosphorylated eEF2 at rest"),
+        Parameter("slots", 0.2, "1", (0.1, 0.8), derived("receptors up with scaffold proteins for days", "Li2010"), "share of receptors that follow scaffold proteins", grounds=Grounds(most=1.0)),
+        Parameter("weight", 0.1, "1", (0.0, 0.15), assumed("few inserted receptors face the released glutamate"), "current gained if every receptor came to the surface"),
     ),
     reads=(
-        Read("glutamate", "1", of="glutamate.relative"),
+        Read("glutamate", "1", of="glutamate.synaptic"),
+        Read("proteins", "1", of="translation.proteins"),
         Read("signal", "1", of="trkb.signal"),
+        Read("signal_reached", "1", of="trkb.signal_reached"),
         Read("relief", "1", of="translation.relief"),
     ),
     knobs=(
         Knob("antagonist", 0.0, "1", (0.0, 1.0), "AMPA antagonist (NBQX)", short=("nbqx",)),
         Knob("potentiator", 0.0, "1", (0.0, 2.0), "AMPA potentiator (CX546)"),
     ),
-    derived=(Derived(k_insert, "1/h", "insertion at rest"),),
+    derived=(
+        Derived(k_insert, "1/h", "insertion at rest"),
+        Derived(called, "1", "insertion called for at the reference dose", using={"k": "k_remove"}),
+        Derived(ceiling, "1", "greatest insertion that can be called for", "most"),
+        Derived(steepness, "1", "steepness of the call", using={"ceiling": "most", "upstream": "signal_reached"}),
+    ),
     quantities=(
-        Quantity(number, "1", "AMPA receptors at the surface, relative to rest"),
+        Quantity(number, "1", "AMPA receptors at synapses, relative to rest"),
         Quantity(transmission, "1", "strength of AMPA transmission, relative to rest"),
         Quantity(current, "1", "AMPA current driven by glutamate, relative to rest", short="ampa"),
         Quantity(insertion_drive, "1", "insertion, relative to rest"),

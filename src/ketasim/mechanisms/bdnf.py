@@ -1,8 +1,8 @@
 """BDNF: a store, what is released from it, and what becomes of that.
 
-Release rises with calcium through L-type channels, which open when AMPA receptors drive the cell
-above rest. The store is small: strong release empties it and the pulse ends by itself. Its refill
-goes on at its own pace. Where the resting-receptor account is switched on, BDNF is also translated
+Part of release follows calcium through L-type channels, which AMPA receptors open: less of their
+current releases less, more releases more. The store is small: strong release empties it and the
+pulse ends by itself. Its refill goes on at its own pace. Where the resting-receptor account is switched on, BDNF is also translated
 at the synapse when its eEF2 kinase falls silent; S6 kinase, which restrains the kinase elsewhere
 in the cell, does not count there, so that BDNF cannot call for more BDNF.
 
@@ -20,8 +20,20 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_test, fitted, unsourced
-from ketasim.core.maths import hill
+from ketasim.core.evidence import Grounds, assumed, derived, unsourced
+from ketasim.core.maths import exp, fold, hill
+from ketasim.mechanisms.anchors import PULSE, ceiling, steepness
+
+
+def called(reached, k_clear, k_spend, share_release):
+    """Release called for at the reference dose: what is reached outside, and what the store lost."""
+    arrived = (1 - exp(-k_clear * PULSE)) * exp(-k_spend * PULSE)
+    return 1 + (reached - 1) / (share_release * arrived)
+
+
+def k_release(k_spend, called, share_release):
+    """Release of the store at rest."""
+    return k_spend / (1 - share_release + share_release * called)
 
 
 def k_synthesis(k_release, k_decay):
@@ -34,23 +46,24 @@ def calcium(current, lvdcc_block, d1_block, d1_share):
     return current * (1 - lvdcc_block) * (1 - d1_share * d1_block)
 
 
-def release_drive(calcium, gain_release, half_release, steep_release):
+def urged(calcium, most, steepness):
+    """What calcium calls for, relative to rest."""
+    return fold(calcium, most, steepness)
+
+
+def release_drive(urged, share_release):
     """Release relative to rest."""
-    return 1 + gain_release * hill(calcium - 1, half_release, steep_release)
+    return 1 - share_release + share_release * urged
 
 
-def synthesis_drive(calcium, transcription_block, gain_transcription, half_release, steep_release):
-    """Synthesis relative to rest, raised by calcium through transcription."""
-    return 1 + gain_transcription * (1 - transcription_block) * hill(
-        calcium - 1, half_release, steep_release
-    )
+def synthesis_drive(urged, transcription_block, share_transcription):
+    """Synthesis relative to rest, in part through transcription that calcium calls for."""
+    return 1 - share_transcription + share_transcription * urged * (1 - transcription_block)
 
 
-def translated(
-    silenced, gain_translation, half_translation, steep_translation, knockout, anisomycin
-):
+def translated(silenced, gain_translation, half_translation, knockout, anisomycin):
     """BDNF made in dendrites once eEF2 kinase is silent, and secreted at once."""
-    made = gain_translation * hill(silenced, half_translation, steep_translation)
+    made = gain_translation * hill(silenced, half_translation, 2)
     return made * (1 - knockout) * (1 - anisomycin)
 
 
@@ -92,20 +105,20 @@ BDNF = Mechanism(
         State("extracellular", 1.0, "1", "extracellular BDNF, relative to rest", short="bdnf", identifiers=("uniprot/P23560",)),
     ),
     parameters=(
-        Parameter("k_release", 0.12, "1/h", (0.05, 0.3), assumed("a store that lasts about a day at rest"), "release of the store at rest"),
+        Parameter("reached", 3.0, "1", (2.0, 6.0), derived("1.4-fold in whole tissue to several-fold where it is released; local size not in the evidence", "Yang2013"), "extracellular BDNF at the reference dose, relative to rest"),
+        Parameter("headroom", 2.0, "1", (1.3, 4.0), assumed("how far above the reference dose release can be driven"), "greatest call over that at the reference dose"),
+        Parameter("share_release", 0.7, "1", (0.5, 0.95), assumed("the rest of resting release is constitutive"), "share of resting release that L-type calcium calls for", grounds=Grounds(most=1.0)),
+        Parameter("k_spend", 0.5, "1/h", (0.1, 1.0), assumed("strong release empties the store within hours"), "emptying of the store at the reference dose"),
         Parameter("k_decay", 0.06, "1/h", (0.02, 0.2), assumed("half-life of about half a day"), "decay of the store"),
-        Parameter("k_clear", 3.0, "1/h", (2.0, 10.0), assumed("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
-        Parameter("gain_release", 7.85, "1", (3.0, 14.0), fitted("mTORC1 pulse and 24-hour effect", "Li2010"), "release added by calcium"),
-        Parameter("half_release", 0.235, "1", (0.18, 0.5), fitted("doses at which BDNF and mTOR rise", "Yang2013"), "excess calcium for half the effect"),
-        Parameter("steep_release", 3.0, "1", (3.0, 5.0), assumed("several calcium ions; no slope at rest"), "steepness of release", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
+        Parameter("k_clear", 5.0, "1/h", (2.0, 15.0), assumed("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
         Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent", grounds=Grounds(high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
         Parameter("half_translation", 0.35, "1", (0.2, 0.8), assumed("about a third of the kinase"), "silenced share for half the effect", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), most=1.0)),
-        Parameter("steep_translation", 2.0, "1", (2.0, 4.0), assumed("no slope at rest"), "steepness of secretion on silencing", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
-        Parameter("gain_transcription", 0.2, "1", (0.0, 0.6), assumed("small: the effect survives block of transcription"), "synthesis added by transcription"),
+        Parameter("share_transcription", 0.1, "1", (0.0, 0.4), assumed("small: the effect survives block of transcription"), "share of synthesis through new transcripts", grounds=Grounds(most=1.0)),
         Parameter("d1_share", 0.9, "1", (0.6, 1.0), assumed("D1 pyramidal cells are needed for the effect"), "share of calcium that needs D1 cells", grounds=Grounds(most=1.0)),
     ),
     reads=(
         Read("current", "1", of="ampa.current"),
+        Read("surge", "1", of="circuit.surge"),
         Read("silenced", "1", of="translation.silenced"),
         Read("anisomycin", "1", of="translation.anisomycin"),
     ),
@@ -117,9 +130,16 @@ BDNF = Mechanism(
         Knob("knockout", 0.0, "1", (0.0, 1.0), "BDNF synthesis knocked out"),
         Knob("transcription_block", 0.0, "1", (0.0, 1.0), "transcription blocked (actinomycin D)"),
     ),
-    derived=(Derived(k_synthesis, "1/h", "synthesis at rest"),),
+    derived=(
+        Derived(called, "1", "release called for at the reference dose"),
+        Derived(ceiling, "1", "greatest release that can be called for", "most"),
+        Derived(steepness, "1", "steepness of the call", using={"ceiling": "most", "upstream": "surge"}),
+        Derived(k_release, "1/h", "release of the store at rest"),
+        Derived(k_synthesis, "1/h", "synthesis at rest"),
+    ),
     quantities=(
         Quantity(calcium, "1", "calcium through L-type channels, relative to rest"),
+        Quantity(urged, "1", "what calcium calls for, relative to rest"),
         Quantity(release_drive, "1", "BDNF release, relative to rest"),
         Quantity(synthesis_drive, "1", "BDNF synthesis, relative to rest"),
         Quantity(translated, "1", "BDNF secreted as it is translated, in units of rest"),

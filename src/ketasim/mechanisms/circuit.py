@@ -1,38 +1,108 @@
 """Interneurons and pyramidal cells of prefrontal cortex, as mean rates.
 
-Interneurons are driven by pyramidal glutamate through NMDA and AMPA receptors. When the drug takes
-their NMDA drive they fall silent at once; the GABA they leave behind wanes over minutes, and only
-then do pyramidal cells rise: interneurons first, pyramidal cells after. Rising glutamate drives
-interneurons again, which limits the surge. At high doses pyramidal cells lose NMDA drive of their
-own and the surge is smaller: an inverted U. Over days inhibition adapts to hold the mean rate.
+Interneurons are driven by pyramidal glutamate, through NMDA and AMPA receptors, and from outside the
+circuit. When the drug takes their NMDA drive they fall silent at once; the GABA they leave behind
+wanes over minutes, and only then do pyramidal cells rise: interneurons first, pyramidal cells
+after. Four things hold the surge: its own glutamate drives interneurons again; pyramidal cells lose
+NMDA drive of their own, most at high doses (an inverted U); interneurons make up for a lasting loss
+of drive within an hour or so; and a cell has only so much room to fire.
+
+How far synaptic glutamate rises at the reference dose is the number that is stated (``surge``); the
+pulls that bring it there follow, from what the receptors have lost at that dose
+(``mechanisms/anchors.py``). Recurrent excitation is stated by the largest gain its loop can have
+anywhere, which is below 1: the circuit cannot hold itself up, whatever the other numbers.
 
 Left out: spikes and gamma rhythm, subtypes of interneurons beyond their receptors, thalamus, and
-layers. Rates are relative to rest and limited to twice rest.
+layers.
 """
 
-from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
-from ketasim.core.evidence import Grounds, assumed, by_test, fitted, measured
-from ketasim.core.maths import exp
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
+from ketasim.core.evidence import Grounds, assumed, by_source, derived, fitted
+from ketasim.core.maths import exp, log
+
+HALF_HOUR = 0.5  # h from the loss of drive to the height of the surge
 
 
-def interneuron_rate(glutamate, nmda_share, coagonist, lost, antagonist):
+def rate_reference(surge, k_brake, k_release):
+    """Pyramidal firing that brings the surge about, against the brake and the emptying of vesicles."""
+    return surge * (1 + k_brake * surge) / (1 + k_brake) * (1 + k_release * surge * HALF_HOUR)
+
+
+def rate_most(rate_reference, headroom):
+    """Greatest pyramidal firing relative to rest."""
+    return rate_reference * headroom
+
+
+def pull(rate_reference, rate_most):
+    """Net excitation that lifts firing from rest to its height at the reference dose."""
+    return log((rate_most - 1) * rate_reference / (rate_most - rate_reference))
+
+
+def g_ampa(loop_gain, rate_most):
+    """Pull of AMPA drive: a quarter of the ceiling is the steepest that firing can answer."""
+    return 4 * loop_gain / rate_most
+
+
+def drive_lost(nmda_share, reference_loss, regained, k_adapt):
+    """Interneuron drive lost at the height of the surge, less what adaptation has given back."""
+    return nmda_share * reference_loss * (1 - regained * (1 - exp(-k_adapt * HALF_HOUR)))
+
+
+def recurrent(recalled, drive_lost, surge):
+    """Share of interneuron drive from this circuit, such that the surge recalls a part of the loss."""
+    return recalled * drive_lost / ((1 - drive_lost) * (surge - 1) + recalled * drive_lost)
+
+
+def released(recurrent, surge, drive_lost):
+    """Inhibition that pyramidal cells are rid of at the height of the surge."""
+    return 1 - (1 + recurrent * (surge - 1)) * (1 - drive_lost)
+
+
+def g_inhibition(pull, g_ampa, surge, released, opposed):
+    """Pull of inhibition on pyramidal cells."""
+    return (pull - g_ampa * (surge - 1)) / (released * (1 - opposed))
+
+
+def g_nmda(opposed, g_inhibition, released, reference_loss):
+    """Pull of lost NMDA drive: the part of disinhibition it takes back at the reference dose."""
+    return opposed * g_inhibition * released / reference_loss
+
+
+def left(lost, adapted, regained):
+    """NMDA drive of interneurons that is left, with what they make up for by adapting."""
+    return 1 - lost + regained * adapted
+
+
+def interneuron_rate(glutamate, recurrent, nmda_share, coagonist, left, antagonist):
     """Interneuron firing from the NMDA and AMPA drive it has left."""
-    return glutamate * (nmda_share * coagonist * (1 - lost) + (1 - nmda_share) * (1 - antagonist))
+    drive = 1 - recurrent + recurrent * glutamate
+    return drive * (nmda_share * coagonist * left + (1 - nmda_share) * (1 - antagonist))
 
 
-def inhibition(gaba, homeostasis, modulator, agonist, modulator_effect, agonist_effect):
+def inhibition(gaba, modulator, agonist, modulator_effect, agonist_effect):
     """Inhibition that pyramidal cells feel."""
-    return gaba * homeostasis * (1 - modulator_effect * modulator) + agonist_effect * agonist
+    return gaba * (1 - modulator_effect * modulator) + agonist_effect * agonist
 
 
 def excitation(glutamate, antagonist, photostimulation, g_ampa, lost, g_nmda):
-    """Excitation of pyramidal cells relative to rest."""
+    """Excitation of pyramidal cells above rest."""
     return g_ampa * (glutamate * (1 - antagonist) - 1) + photostimulation - g_nmda * lost
 
 
-def pyramidal_rate(excitation, inhibition, g_inhibition, silencing):
-    """Pyramidal firing relative to rest, between 0 and 2."""
-    return 2 / (1 + exp(g_inhibition * (inhibition - 1) - excitation)) * (1 - silencing)
+def pyramidal_rate(excitation, inhibition, g_inhibition, silencing, rate_most):
+    """Pyramidal firing relative to rest, between 0 and its ceiling."""
+    held = (rate_most - 1) * exp(g_inhibition * (inhibition - 1) - excitation)
+    return rate_most / (1 + held) * (1 - silencing)
 
 
 def follow(rate, level, k):
@@ -40,35 +110,36 @@ def follow(rate, level, k):
     return k * (rate - level)
 
 
-def adapt(rate, homeostasis, k_homeostasis, strength):
-    """Inhibition strengthens slowly while firing exceeds rest."""
-    return k_homeostasis * (1 + strength * (rate - 1) - homeostasis)
-
-
 CIRCUIT = Mechanism(
     name="circuit",
     story=story_of(__doc__),
     states=(
         State("gaba", 1.0, "1", "GABA tone, relative to rest", short="gaba", identifiers=("chebi/CHEBI:16865",)),
-        State("homeostasis", 1.0, "1", "slow adaptation of inhibition, relative to rest"),
+        State("adapted", 0.0, "1", "loss of drive that interneurons have adapted to", scale=0.5),
     ),
     parameters=(
+        Parameter("surge", 3.0, "1", (2.0, 4.0), derived("a dialysate 35 % up, of which a fifth or so is vesicular, is a two- to fourfold rise where receptors stand", "Moghaddam1997"), "synaptic glutamate at the reference dose, relative to rest", grounds=Grounds(low=by_source("a third more in the dialysate, of which a third is vesicular", "Moghaddam1997"))),
+        Parameter("headroom", 1.5, "1", (1.2, 3.0), assumed("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose"),
+        Parameter("loop_gain", 0.6, "1", (0.2, 0.9), assumed("recurrent excitation is present and does not run away by itself"), "largest gain of recurrent excitation at any rate", grounds=Grounds(most=1.0)),
         Parameter("nmda_share", 0.8, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors", grounds=Grounds(most=1.0)),
-        Parameter("g_ampa", 0.5, "1", (0.2, 0.8), assumed("below the inhibition it recruits, so that recurrent excitation is stable"), "pull of AMPA drive on pyramidal cells", grounds=Grounds(high=by_test("below the inhibition it recruits, so that recurrent excitation is stable in every draw"))),
-        Parameter("g_nmda", 1.71, "1", (1.0, 4.0), fitted("smaller surge at anaesthetic doses", "Li2010"), "pull of lost NMDA drive on pyramidal cells"),
-        Parameter("g_inhibition", 3.85, "1", (2.0, 6.0), fitted("rat prefrontal glutamate at 10 and 30 mg/kg", "Moghaddam1997"), "pull of inhibition on pyramidal cells"),
-        Parameter("k_gaba", 8.0, "1/h", (4.0, 30.0), assumed("pyramidal cells rise minutes after interneurons fall"), "waning of GABA tone"),
-        Parameter("k_homeostasis", 1 / 72, "1/h", (1 / 150, 1 / 36), assumed("homeostatic scaling takes about three days"), "pace of homeostasis"),
-        Parameter("strength", 0.5, "1", (0.0, 1.0), assumed("partial compensation"), "strength of homeostasis", grounds=Grounds(most=1.0)),
-        Parameter("agonist_effect", 3.0, "1", (1.5, 6.0), measured("muscimol in infralimbic cortex abolishes the effect", "Fuchikami2015"), "inhibition added by a full GABA-A agonist"),
+        Parameter("recalled", 0.4, "1", (0.15, 0.6), assumed("the rest of their drive comes from outside the circuit"), "share of the loss of drive that the surge itself gives back", grounds=Grounds(most=1.0)),
+        Parameter("opposed", 0.3, "1", (0.1, 0.6), fitted("smaller surge at anaesthetic doses", "Li2010"), "share of disinhibition that block on pyramidal cells takes back at the reference dose", grounds=Grounds(most=1.0)),
+        Parameter("k_gaba", 20.0, "1/h", (4.0, 30.0), assumed("pyramidal cells rise minutes after interneurons fall"), "waning of GABA tone"),
+        Parameter("k_adapt", 1.0, "1/h", (0.3, 3.0), fitted("no late surge as a high dose wears off", "Li2010"), "pace of interneuron adaptation"),
+        Parameter("regained", 0.5, "1", (0.1, 0.9), fitted("no late surge as a high dose wears off", "Li2010"), "share of a lasting loss of drive that interneurons make up for", grounds=Grounds(most=1.0)),
+        Parameter("agonist_effect", 3.0, "1", (1.5, 6.0), assumed("muscimol in infralimbic cortex abolishes the effect; how much inhibition it adds is not in the evidence"), "inhibition added by a full GABA-A agonist"),
         Parameter("modulator_effect", 0.35, "1", (0.1, 0.6), assumed("alpha5 receptors carry about a third of tonic inhibition"), "inhibition removed by a full alpha5 negative modulator", grounds=Grounds(most=1.0)),
     ),
     reads=(
-        Read("glutamate", "1", of="glutamate.relative"),
+        Read("glutamate", "1", of="glutamate.synaptic"),
         Read("coagonist", "1", of="glutamate.coagonist"),
+        Read("k_brake", "1", of="glutamate.k_brake"),
+        Read("k_release", "1/h", of="glutamate.k_release"),
         Read("antagonist", "1", of="ampa.antagonist"),
         Read("interneuron_lost", "1", of="nmda.interneuron_loss"),
         Read("pyramidal_lost", "1", of="nmda.pyramidal_loss"),
+        Read("interneuron_reference", "1", of="nmda.interneuron_reference"),
+        Read("pyramidal_reference", "1", of="nmda.pyramidal_reference"),
     ),
     knobs=(
         Knob("gaba_agonist", 0.0, "1", (0.0, 1.0), "GABA-A agonist (muscimol) in cortex", short=("muscimol",)),
@@ -76,14 +147,26 @@ CIRCUIT = Mechanism(
         Knob("photostimulation", 0.0, "1", (0.0, 5.0), "direct drive of pyramidal cells"),
         Knob("silencing", 0.0, "1", (0.0, 1.0), "pyramidal cells silenced"),
     ),
+    derived=(
+        Derived(rate_reference, "1", "pyramidal firing at the reference dose"),
+        Derived(rate_most, "1", "greatest pyramidal firing"),
+        Derived(pull, "1", "net excitation at the reference dose"),
+        Derived(g_ampa, "1", "pull of AMPA drive on pyramidal cells"),
+        Derived(drive_lost, "1", "interneuron drive lost at the reference dose", using={"reference_loss": "interneuron_reference"}),
+        Derived(recurrent, "1", "share of interneuron drive from this circuit"),
+        Derived(released, "1", "inhibition lost at the reference dose"),
+        Derived(g_inhibition, "1", "pull of inhibition on pyramidal cells"),
+        Derived(g_nmda, "1", "pull of lost NMDA drive on pyramidal cells", using={"reference_loss": "pyramidal_reference"}),
+    ),
     quantities=(
-        Quantity(interneuron_rate, "1", "interneuron firing, relative to rest", using={"lost": "interneuron_lost"}),
+        Quantity(left, "1", "NMDA drive of interneurons that is left", using={"lost": "interneuron_lost"}),
+        Quantity(interneuron_rate, "1", "interneuron firing, relative to rest"),
         Quantity(inhibition, "1", "inhibition of pyramidal cells, relative to rest", using={"modulator": "a5_modulator", "agonist": "gaba_agonist"}),
         Quantity(excitation, "1", "excitation of pyramidal cells above rest", using={"lost": "pyramidal_lost"}),
         Quantity(pyramidal_rate, "1", "pyramidal firing, relative to rest"),
     ),
     flows=(
         Flow(follow, into="gaba", using={"rate": "interneuron_rate", "level": "gaba", "k": "k_gaba"}),
-        Flow(adapt, into="homeostasis", using={"rate": "pyramidal_rate"}),
+        Flow(follow, into="adapted", using={"rate": "interneuron_lost", "level": "adapted", "k": "k_adapt"}),
     ),
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 Each rival account is a gain between 0 and 1 at the place where it enters. With all of them at 0
 the drug is in the brain and on its receptors, and nothing downstream can tell. The default is the
-indirect-disinhibition account alone.
+indirect-disinhibition account alone. One gain is no rival's: with ``memory`` at 0 the effect ends
+with the circuit, which a null model needs.
 """
 
 from ketasim.core.declare import Mechanism, Parameter, story_of
@@ -26,5 +27,6 @@ DRIVERS = Mechanism(
         _gain("trkb", 0.0, "the drug binds TrkB and strengthens BDNF"),
         _gain("lhb", 0.0, "block trapped in the lateral habenula lifts mood"),
         _gain("opioid", 0.0, "opioid tone gates the change of mood"),
+        _gain("memory", 1.0, "proteins and spines follow the pulse"),
     ),
 )

@@ -1,14 +1,16 @@
 """The glutamate cycle: three pools that lose nothing.
 
 Pyramidal firing releases glutamate from vesicles; astrocytes take it up (GLT-1, known in humans as
-EAAT2) and return it. Firing above rest therefore raises extracellular glutamate at once and runs
-the vesicular pool down over an hour or so: one reason why the surge is short. Release is braked by
-mGlu2/3 autoreceptors, raised by hydroxynorketamine where that account is switched on, and uptake
-is a little weaker under stress. D-serine and glycine fill the co-agonist site of NMDA receptors.
+EAAT2) and return it. Firing above rest therefore raises the glutamate that receptors feel at once
+and runs the vesicular pool down over an hour or so: one reason why the surge is short. What a
+dialysate or a spectrometer shows is mostly not vesicular: it leaks from cells and is held down by
+uptake alone, so that a third more in the dialysate stands for a two- to fourfold rise where
+receptors are. Release is braked by mGlu2/3 autoreceptors, and raised by hydroxynorketamine where
+that account is switched on. D-serine and glycine fill the co-agonist site of NMDA receptors.
 
 Left out: the single cleft (transients of a millisecond), glutamine as a separate pool, synthesis
-from glucose, and the difference between synaptic and ambient glutamate. Uptake is lumped to about
-a minute, far faster than anything it drives.
+from glucose, and a weaker uptake under stress, whose size is not in the evidence. Uptake is lumped
+to about a minute, far faster than anything it drives.
 """
 
 from ketasim.core.declare import (
@@ -26,36 +28,45 @@ from ketasim.core.evidence import Grounds, assumed, by_source, seen, unsourced
 from ketasim.core.maths import hill
 
 
-def capacity(k_clear, affinity, ambient):
-    """Greatest uptake, so that ambient glutamate is cleared at the stated rate."""
-    return k_clear * (affinity + ambient)
+def extracellular_rest(ambient, part):
+    """Glutamate from vesicles that is outside at rest."""
+    return ambient * part
 
 
-def turnover(k_clear, ambient, pool):
+def capacity(k_clear, affinity, extracellular_rest):
+    """Greatest uptake, so that resting glutamate is cleared at the stated rate."""
+    return k_clear * (affinity + extracellular_rest)
+
+
+def turnover(k_clear, extracellular_rest, pool):
     """Rate of a pool that balances uptake at rest."""
-    return k_clear * ambient / pool
+    return k_clear * extracellular_rest / pool
 
 
-def relative(extracellular, ambient):
-    """Extracellular glutamate relative to rest."""
-    return extracellular / ambient
+def synaptic(extracellular, extracellular_rest):
+    """Glutamate from vesicles, which receptors feel, relative to rest."""
+    return extracellular / extracellular_rest
 
 
-def brake(relative, agonist, antagonist, k_brake, agonist_effect):
-    """Release left by mGlu2/3 autoreceptors; 1 at rest."""
-    return 1 / (1 + k_brake * (relative * (1 - antagonist) - 1) + agonist_effect * agonist)
+def relative(synaptic, blocked, part):
+    """What a dialysate shows, relative to rest: glutamate from vesicles, and what leaks from cells."""
+    return part * synaptic + (1 - part) / (1 - blocked)
 
 
-def facilitation(metabolite, gain, facilitation_max, half, steepness):
+def brake(synaptic, agonist, antagonist, k_brake, agonist_effect):
+    """Release left by mGlu2/3 autoreceptors, 1 at rest; the antagonist opposes the agonist too."""
+    felt = (k_brake * synaptic + agonist_effect * agonist) * (1 - antagonist)
+    return (1 + k_brake) / (1 + felt)
+
+
+def facilitation(metabolite, gain, facilitation_max, half):
     """Release probability under (2R,6R)-hydroxynorketamine; 1 without it."""
-    return 1 + gain * facilitation_max * hill(metabolite, half, steepness)
+    return 1 + gain * facilitation_max * hill(metabolite, half, 2)
 
 
-def coagonist(d_serine, added, affinity_d_serine):
-    """Filling of the NMDA co-agonist site relative to rest."""
-    filling = d_serine + added
-    rest = d_serine / (affinity_d_serine + d_serine)
-    return filling / (affinity_d_serine + filling) / rest
+def coagonist(added, affinity_d_serine):
+    """Filling of the NMDA co-agonist site relative to rest, when D-serine stands at 1."""
+    return (1 + added) * (affinity_d_serine + 1) / (affinity_d_serine + 1 + added)
 
 
 def release(vesicular, k_release, rate, brake, facilitation):
@@ -63,10 +74,9 @@ def release(vesicular, k_release, rate, brake, facilitation):
     return vesicular * k_release * rate * brake * facilitation
 
 
-def uptake(extracellular, capacity, affinity, blocked, load, stress_effect):
+def uptake(extracellular, capacity, affinity, blocked):
     """Astrocytes take glutamate up."""
-    working = (1 - blocked) * (1 - stress_effect * load)
-    return capacity * extracellular / (affinity + extracellular) * working
+    return capacity * extracellular / (affinity + extracellular) * (1 - blocked)
 
 
 def refill(astrocytic, k_refill):
@@ -79,7 +89,7 @@ GLUTAMATE = Mechanism(
     story=story_of(__doc__),
     states=(
         State("vesicular", "vesicular_rest", "uM", "glutamate in vesicles, per extracellular volume", scale=40.0, identifiers=("chebi/CHEBI:29985",)),
-        State("extracellular", "ambient", "uM", "extracellular glutamate", scale=0.3, short="glutamate", identifiers=("chebi/CHEBI:29985",)),
+        State("extracellular", "extracellular_rest", "uM", "extracellular glutamate from vesicles", scale=0.1, short="glutamate", identifiers=("chebi/CHEBI:29985",)),
         State("astrocytic", "astrocytic_rest", "uM", "glutamate on its way back, per extracellular volume", scale=20.0),
     ),
     parameters=(
@@ -87,19 +97,16 @@ GLUTAMATE = Mechanism(
         Parameter("vesicular_rest", 40.0, "uM", (20.0, 80.0), assumed("emptied in about two hours at the resting rate"), "vesicular pool at rest"),
         Parameter("astrocytic_rest", 20.0, "uM", (5.0, 60.0), assumed("as large as the vesicular pool"), "astrocytic pool at rest"),
         Parameter("k_clear", 60.0, "1/h", (30.0, 240.0), assumed("uptake lumped to a minute, far faster than what it drives"), "clearance of ambient glutamate"),
+        Parameter("part", 0.2, "1", (0.1, 0.5), assumed("most ambient glutamate does not come from vesicles"), "share of ambient glutamate that vesicles supply at rest", grounds=Grounds(most=1.0)),
         Parameter("affinity", 19.0, "uM", (10.0, 30.0), assumed("Km of GLT-1 18-20 uM; source not confirmed"), "affinity of uptake", grounds=Grounds(seen=seen(18.0, 20.0, "Km of GLT-1, not confirmed"))),
-        Parameter("stress_effect", 0.03, "1", (0.0, 0.08), assumed("stress lowers EAAT2; size not in the evidence"), "uptake lost at full stress", grounds=Grounds(most=1.0)),
         Parameter("k_brake", 0.2, "1", (0.05, 0.5), assumed("modest tonic brake"), "strength of mGlu2/3 autoreceptors"),
         Parameter("agonist_effect", 2.0, "1", (0.5, 5.0), assumed("a full agonist cuts release to about a third"), "brake by a full mGlu2/3 agonist"),
         Parameter("facilitation_max", 3.0, "1", (1.0, 5.0), assumed("set so that the account can reach a comparable surge"), "greatest rise of release by hydroxynorketamine", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
         Parameter("half", 1.0, "uM", (0.3, 5.0), assumed("hippocampal fluid reaches about 8 uM at an effective dose"), "half-effective hydroxynorketamine", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
-        Parameter("steepness", 2.0, "1", (1.0, 3.0), assumed("some cooperation; not in the evidence"), "steepness of its effect", role="exponent"),
-        Parameter("d_serine", 1.0, "1", (0.5, 2.0), assumed("relative to its usual level"), "D-serine level"),
-        Parameter("affinity_d_serine", 0.5, "1", (0.1, 2.0), assumed("site about two thirds full at rest"), "D-serine that half fills the site"),
+        Parameter("affinity_d_serine", 0.5, "1", (0.1, 2.0), assumed("site about two thirds full at rest"), "D-serine that half fills the site, in units of its usual level"),
     ),
     reads=(
         Read("rate", "1", of="circuit.pyramidal_rate"),
-        Read("load", "1", of="stress.load"),
         Read("metabolite", "uM", of="pk_r.brain_hydroxynorketamine"),
         Read("gain", "1", of="drivers.hydroxynorketamine"),
     ),
@@ -110,12 +117,14 @@ GLUTAMATE = Mechanism(
         Knob("glycine_agonist", 0.0, "1", (0.0, 10.0), "agonist at the co-agonist site, in units of resting D-serine"),
     ),
     derived=(
+        Derived(extracellular_rest, "uM", "glutamate from vesicles outside at rest"),
         Derived(capacity, "uM/h", "greatest uptake"),
         Derived(turnover, "1/h", "release rate at rest", "k_release", {"pool": "vesicular_rest"}),
         Derived(turnover, "1/h", "refill rate at rest", "k_refill", {"pool": "astrocytic_rest"}),
     ),
     quantities=(
-        Quantity(relative, "1", "extracellular glutamate, relative to rest"),
+        Quantity(synaptic, "1", "glutamate from vesicles, relative to rest"),
+        Quantity(relative, "1", "glutamate as a dialysate shows it, relative to rest", using={"blocked": "eaat_block"}),
         Quantity(brake, "1", "release left by autoreceptors", using={"agonist": "mglu23_agonist", "antagonist": "mglu23_antagonist"}),
         Quantity(facilitation, "1", "release probability, relative to rest"),
         Quantity(coagonist, "1", "filling of the co-agonist site, relative to rest", using={"added": "glycine_agonist"}),

@@ -14,7 +14,7 @@ compensation by which a chronic knock-out keeps the cell's excitation (a knocked
 only absent as a target of the drug).
 """
 
-from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
 from ketasim.core.evidence import (
     Grounds,
     assumed,
@@ -97,6 +97,17 @@ def resting_loss(resting, off, gain):
     """Resting NMDA signal lost to the drug, as far as the account is switched on."""
     return resting * (1 - off) * gain
 
+
+def reference_loss(
+    k_s, k_r, gating, trapping, k_magnesium, voltage, reference_voltage, voltage_slope
+):
+    """NMDA drive lost at the reference dose, in one millimolar magnesium."""
+    pore = competition(1.0, voltage, k_magnesium, reference_voltage, voltage_slope)
+    felt = pair(REFERENCE, REFERENCE, k_s, k_r) * retained(gating, trapping) / pore
+    return felt / (1 + felt)
+
+
+REFERENCE = 0.3  # uM of each enantiomer, unbound in brain as 0.5 mg/kg over 40 min ends
 
 _POOLS = {
     "interneuron": "interneurons",
@@ -187,6 +198,10 @@ NMDA = Mechanism(
         Knob("pyramidal_glun2b_knockout", 0.0, "1", (0.0, 1.0), "GluN2B knocked out on pyramidal cells"),
         Knob("resting_off", 0.0, "1", (0.0, 1.0), "effect of resting-pool block switched off"),
         Knob("trapping_off", 0.0, "1", (0.0, 1.0), "trapping switched off"),
+    ),
+    derived=(
+        Derived(reference_loss, "1", "NMDA drive lost by interneurons at the reference dose", "interneuron_reference", {"gating": "gating_interneuron", "trapping": "trapping_ketamine", "k_magnesium": "k_magnesium_interneuron", "voltage": "voltage_interneuron"}),
+        Derived(reference_loss, "1", "NMDA drive lost by pyramidal cells at the reference dose", "pyramidal_reference", {"gating": "gating_pyramidal", "trapping": "trapping_ketamine", "k_magnesium": "k_magnesium_pyramidal", "voltage": "voltage_pyramidal"}),
     ),
     quantities=(
         Quantity(pair, "1", "load of ketamine", "parent_load"),

@@ -1,13 +1,13 @@
 """Dendritic spines at original and at new sites.
 
 Stress empties original sites; a vacated site may be filled again "in the same configuration", and
-how many are is kept apart (``reformed``) until they have aged into the original pool. New sites
-carry labile spines, of which some stabilise. The drug raises formation only, half a day after the
-proteins rise, because scaffolds must be assembled and filopodia must mature first; elimination is
-never touched. Old and new spines are lost again at their own constant rates.
+how many are is kept apart (``reformed``) until they have aged into the original pool. A young spine
+is easier to lose to stress than an old one. New sites are finite in number; they carry labile
+spines, of which some stabilise. The drug raises formation only, half a day after transcripts and
+proteins have risen together, because scaffolds must be assembled and filopodia must mature first;
+elimination is never touched. Repeated doses meet fewer and fewer free sites.
 
-Left out: head size, spine types beyond labile and stable, dendritic branches, and competition for
-sites.
+Left out: head size, spine types beyond labile and stable, and dendritic branches.
 """
 
 from ketasim.core.declare import (
@@ -21,8 +21,9 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_test, fitted
-from ketasim.core.maths import hill
+from ketasim.core.evidence import Grounds, assumed, derived
+from ketasim.core.maths import fold, power
+from ketasim.mechanisms.anchors import ceiling, steepness
 
 
 def labile_loss(k_eliminate, k_stabilise):
@@ -35,9 +36,42 @@ def stable_rest(labile_rest, k_stabilise, k_retire):
     return labile_rest * k_stabilise / k_retire
 
 
-def assembly_drive(proteins, gain_formation, half_formation, steepness):
-    """Target of scaffold assembly: proteins above rest."""
-    return 1 + gain_formation * hill(proteins - 1, half_formation, steepness)
+def sites(labile_rest, stable_rest, room):
+    """New sites in all: those taken at rest and the room that is left."""
+    return (labile_rest + stable_rest) * (1 + room)
+
+
+def k_form(labile_rest, labile_loss, stable_rest, room):
+    """Formation at a free new site that balances loss at rest."""
+    return labile_rest * labile_loss / ((labile_rest + stable_rest) * room)
+
+
+def vacant(lost, labile_rest, stable_rest):
+    """Original sites that are empty under lasting stress, of all."""
+    return lost * (1 + labile_rest + stable_rest)
+
+
+def k_reform(vacant, k_prune, k_prune_recent, k_consolidate):
+    """Re-formation at a vacated site at rest, which leaves so many of them empty under stress."""
+    turned = (k_consolidate + k_prune_recent) / (k_consolidate + k_prune)
+    return k_prune * turned * (1 - vacant) / vacant
+
+
+def filopodia_reached(arc_reached, local_reached, part_local, k_arc, k_mature):
+    """Filopodia at the reference dose: what two slow steps leave of a pulse of transcripts."""
+    proteins = 1 + part_local * (local_reached - 1)
+    pulse = 0.27 * power(k_mature / k_arc, 2 / 3) * proteins * (arc_reached - 1)
+    return 1 + pulse + 0.6 * (proteins - 1)
+
+
+def called(reached, share):
+    """Formation called for at the reference dose."""
+    return 1 + (reached - 1) / share
+
+
+def assembly_drive(arc, proteins):
+    """Target of scaffold assembly: fresh transcripts and proteins are both needed."""
+    return arc * proteins
 
 
 def approach(target, level, k):
@@ -45,9 +79,14 @@ def approach(target, level, k):
     return k * (target - level)
 
 
-def formation(filopodia, new_share):
-    """Formation at new sites relative to rest."""
-    return 1 + new_share * (filopodia - 1)
+def formation(filopodia, share, most, steepness, memory):
+    """Formation at a free site relative to rest."""
+    return 1 + memory * share * (fold(filopodia, most, steepness) - 1)
+
+
+def free_sites(labile, stable, sites):
+    """New sites that no spine occupies, per original site."""
+    return sites - labile - stable
 
 
 def total(original, reformed, labile, stable):
@@ -70,9 +109,9 @@ def lose(sites, k_prune, load):
     return k_prune * load * sites
 
 
-def reform(vacated, k_reform, filopodia):
+def reform(vacated, k_reform, formation):
     """A spine forms again at a vacated site."""
-    return k_reform * filopodia * vacated
+    return k_reform * formation * vacated
 
 
 def consolidate(reformed, k_consolidate):
@@ -80,9 +119,9 @@ def consolidate(reformed, k_consolidate):
     return k_consolidate * reformed
 
 
-def form(labile_rest, labile_loss, formation):
-    """A spine forms at a new site."""
-    return labile_rest * labile_loss * formation
+def form(free_sites, k_form, formation):
+    """A spine forms at a free new site."""
+    return k_form * formation * free_sites
 
 
 def eliminate(labile, k_eliminate):
@@ -118,42 +157,57 @@ SPINES = Mechanism(
         State("stable", "stable_rest", "1", "stabilised spines at new sites, per original site", scale=0.1),
     ),
     parameters=(
-        Parameter("gain_formation", 10.4, "1", (8.0, 15.5), fitted("half of lost sites regained; density up", "ModaSava2019"), "greatest rise of formation", grounds=Grounds(low=by_test("was 5, so that every draw is back within four weeks of a dose"), high=by_test("was 25, so that every draw is back within four weeks of a dose"))),
-        Parameter("half_formation", 0.458, "1", (0.3, 0.6), fitted("spines at 24 h", "ModaSava2019"), "excess protein for half the effect", grounds=Grounds(low=by_test("was 0.2, so that every draw is back within four weeks of a dose"), high=by_test("was 0.8, so that every draw is back within four weeks of a dose"))),
-        Parameter("steepness", 3.0, "1", (2.0, 4.0), assumed("several proteins are needed together; no slope at rest"), "steepness of formation", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
-        Parameter("k_assembly", 0.266, "1/h", (0.12, 0.5), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of scaffold assembly"),
-        Parameter("k_filopodia", 0.328, "1/h", (0.15, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of filopodia"),
-        Parameter("new_share", 0.334, "1", (0.25, 0.45), fitted("density in unstressed animals", "Phoumthipphavong2016"), "formation at new sites relative to vacated ones", grounds=Grounds(low=by_test("was 0.3, so that every draw is back within four weeks of a dose"), high=by_test("was 1.0, so that every draw is back within four weeks of a dose"))),
-        Parameter("labile_rest", 0.12, "1", (0.08, 0.18), assumed("a tenth of spines are days old, so that a modest rise of formation suffices"), "labile new spines at rest", grounds=Grounds(low=by_test("was 0.03, so that every draw is back within four weeks of a dose"), high=by_test("was 0.1, so that every draw is back within four weeks of a dose"))),
-        Parameter("k_eliminate", 0.0043, "1/h", (0.0043, 0.008), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines", grounds=Grounds(low=by_test("was 0.003, so that every draw is back within four weeks of a dose"), high=by_test("was 0.015, so that every draw is back within four weeks of a dose"))),
-        Parameter("k_stabilise", 0.0045, "1/h", (0.0043, 0.008), assumed("half of new spines stabilise"), "stabilisation of labile spines", grounds=Grounds(low=by_test("was 0.001, so that every draw is back within four weeks of a dose"), high=by_test("was 0.006, so that every draw is back within four weeks of a dose"))),
-        Parameter("k_retire", 0.0101, "1/h", (0.0095, 0.015), fitted("density up for one to two weeks, every pool back by four", "Phoumthipphavong2016"), "loss of stable new spines", grounds=Grounds(low=by_test("was 0.004, so that every draw is back within four weeks of a dose"), high=by_test("was 0.012, so that every draw is back within four weeks of a dose"))),
-        Parameter("k_prune", 0.0025, "1/h", (0.0017, 0.0026), fitted("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress", grounds=Grounds(low=by_test("was 0.0008, so that every draw is back within four weeks of a dose"), high=by_test("was 0.003, so that every draw is back within four weeks of a dose"))),
-        Parameter("k_reform", 0.00623, "1/h", (0.0052, 0.008), fitted("half of lost sites regained after a dose", "ModaSava2019"), "re-formation at vacated sites at rest", grounds=Grounds(low=by_test("was 0.0025, so that every draw is back within four weeks of a dose"), high=by_test("was 0.01, so that every draw is back within four weeks of a dose"))),
-        Parameter("k_consolidate", 0.005, "1/h", (0.0045, 0.009), assumed("recent for about a week"), "ageing of re-formed spines", grounds=Grounds(low=by_test("was 0.001, so that every draw is back within four weeks of a dose"), high=by_test("was 0.01, so that every draw is back within four weeks of a dose"))),
+        Parameter("reached", 10.0, "1", (5.0, 20.0), derived("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
+        Parameter("headroom", 2.0, "1", (1.3, 4.0), assumed("how far above the reference dose formation can be driven"), "greatest formation over that at the reference dose"),
+        Parameter("share", 0.9, "1", (0.4, 0.95), assumed("part of formation goes on without activity"), "share of resting formation that filopodia call for", grounds=Grounds(most=1.0)),
+        Parameter("k_mature", 0.16, "1/h", (0.12, 0.6), derived("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of scaffold assembly and of filopodia"),
+        Parameter("room", 1.5, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
+        Parameter("labile_rest", 0.08, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
+        Parameter("k_eliminate", 0.005, "1/h", (0.003, 0.015), derived("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
+        Parameter("k_stabilise", 0.006, "1/h", (0.002, 0.015), assumed("half of new spines stabilise"), "stabilisation of labile spines"),
+        Parameter("k_retire", 0.006, "1/h", (0.004, 0.015), derived("density up for one to two weeks, back by four", "Phoumthipphavong2016"), "loss of stable new spines"),
+        Parameter("lost", 0.2, "1", (0.1, 0.3), derived("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(most=1.0)),
+        Parameter("k_prune", 0.002, "1/h", (0.0008, 0.008), derived("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
+        Parameter("k_prune_recent", 0.006, "1/h", (0.001, 0.02), assumed("a young spine is easier to lose than an old one"), "loss of re-formed spines at full stress"),
+        Parameter("k_consolidate", 0.006, "1/h", (0.001, 0.012), assumed("recent for about a week"), "ageing of re-formed spines"),
         Parameter("floor", 0.001, "1", (0.001, 0.001), assumed("keeps a ratio of two empty pools finite"), "smallest pool counted in the fidelity"),
     ),
     reads=(
+        Read("arc", "1", of="translation.arc"),
+        Read("arc_reached", "1", of="translation.arc_reached"),
+        Read("local_reached", "1", of="translation.local_reached"),
+        Read("part_local", "1", of="translation.part_local"),
+        Read("k_arc", "1/h", of="translation.k_arc"),
         Read("proteins", "1", of="translation.proteins"),
         Read("load", "1", of="stress.load"),
+        Read("memory", "1", of="drivers.memory"),
     ),
     knobs=(Knob("photo_erasure", 0.0, "1/h", (0.0, 10.0), "rate at which light erases recent spines"),),
     derived=(
         Derived(labile_loss, "1/h", "all loss of labile spines"),
         Derived(stable_rest, "1", "stable new spines at rest"),
+        Derived(sites, "1", "new sites in all, per original site"),
+        Derived(k_form, "1/h", "formation at a free new site at rest"),
+        Derived(vacant, "1", "original sites that are empty under lasting stress"),
+        Derived(k_reform, "1/h", "re-formation at a vacated site at rest"),
+        Derived(filopodia_reached, "1", "filopodia at the reference dose"),
+        Derived(called, "1", "formation called for at the reference dose"),
+        Derived(ceiling, "1", "greatest formation that can be called for", "most"),
+        Derived(steepness, "1", "steepness of formation", using={"ceiling": "most", "upstream": "filopodia_reached"}),
     ),
     quantities=(
         Quantity(assembly_drive, "1", "target of scaffold assembly"),
-        Quantity(formation, "1", "formation at new sites, relative to rest"),
+        Quantity(formation, "1", "formation at a free site, relative to rest"),
+        Quantity(free_sites, "1", "new sites that are free, per original site"),
         Quantity(total, "1", "all spines, per original site"),
         Quantity(density, "1", "spine density, relative to healthy rest", short="spines"),
         Quantity(fidelity, "1", "share of vacated sites filled again"),
     ),
     flows=(
-        Flow(approach, into="assembly", using={"target": "assembly_drive", "level": "assembly", "k": "k_assembly"}),
-        Flow(approach, into="filopodia", using={"target": "assembly", "level": "filopodia", "k": "k_filopodia"}),
+        Flow(approach, into="assembly", using={"target": "assembly_drive", "level": "assembly", "k": "k_mature"}),
+        Flow(approach, into="filopodia", using={"target": "assembly", "level": "filopodia", "k": "k_mature"}),
         Flow(lose, out_of="original", into="vacated", using={"sites": "original"}),
-        Flow(lose, out_of="reformed", into="vacated", using={"sites": "reformed"}),
+        Flow(lose, out_of="reformed", into="vacated", using={"sites": "reformed", "k_prune": "k_prune_recent"}),
         Flow(reform, out_of="vacated", into="reformed"),
         Flow(consolidate, out_of="reformed", into="original"),
         Flow(erase, out_of="reformed", into="vacated", using={"recent": "reformed"}),

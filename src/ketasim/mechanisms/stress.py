@@ -1,23 +1,62 @@
-"""Stress: a load that builds and wanes over days.
+"""Stress: a load that builds and wanes over days, and the resilience that divides it.
 
 The stressor is an experimenter's input (or a life's); the load is what the animal carries of it.
-Left out: corticosterone and its rhythm, the kind of stressor, habituation, and resilience.
+New spines that have survived about a week, summed over months, make the same stressor weigh less:
+one dose leaves little of this, months of treatment leave much, and it is lost as slowly as it was
+gained. Without a stressor it is silent. It answers to spines at new sites, which stress does not
+reach, so that it cannot hold itself up.
+
+Left out: corticosterone and its rhythm, the kind of stressor, habituation, and any resilience that
+is not a matter of spines.
 """
 
-from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, State, story_of
-from ketasim.core.evidence import assumed
+from ketasim.core.declare import (
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
+from ketasim.core.evidence import assumed, derived
+from ketasim.core.maths import fold
 
 
-def carry(stressor, load, k_stress):
-    """The load follows the stressor."""
-    return k_stress * (stressor - load)
+def shelter(resilience, most, steepness):
+    """How many times less a stressor weighs; 1 at rest."""
+    return fold(resilience, most, steepness)
+
+
+def carry(stressor, load, shelter, k_stress):
+    """The load follows what is felt of the stressor."""
+    return k_stress * (stressor / shelter - load)
+
+
+def toughen(stable, stable_rest, resilience, k_resilience):
+    """Resilience follows the spines that have stood for about a week."""
+    return k_resilience * (stable / stable_rest - resilience)
 
 
 STRESS = Mechanism(
     name="stress",
     story=story_of(__doc__),
-    states=(State("load", 0.0, "1", "stress load; 1 under chronic stress"),),
-    parameters=(Parameter("k_stress", 0.01, "1/h", (0.004, 0.03), assumed("builds over several days of daily stress"), "pace of the load"),),
+    states=(
+        State("load", 0.0, "1", "stress load; 1 under chronic stress"),
+        State("resilience", 1.0, "1", "resilience, relative to its usual level"),
+    ),
+    parameters=(
+        Parameter("k_stress", 0.01, "1/h", (0.004, 0.03), assumed("builds over several days of daily stress"), "pace of the load"),
+        Parameter("k_resilience", 1 / 3600, "1/h", (1 / 4800, 1 / 2880), derived("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
+        Parameter("most", 8.0, "1", (4.0, 10.0), assumed("set by how long the effect outlasts months of treatment"), "greatest number of times by which resilience divides a stressor"),
+        Parameter("steepness", 2.2, "1", (1.5, 3.0), assumed("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
+    ),
+    reads=(
+        Read("stable", "1", of="spines.stable"),
+        Read("stable_rest", "1", of="spines.stable_rest"),
+    ),
     knobs=(Knob("stressor", 0.0, "1", (0.0, 2.0), "intensity of stress; 1 for a chronic paradigm or a depressive episode", short=("stress",)),),
-    flows=(Flow(carry, into="load"),),
+    quantities=(Quantity(shelter, "1", "how many times less a stressor weighs"),),
+    flows=(Flow(carry, into="load"), Flow(toughen, into="resilience")),
 )  # fmt: skip

@@ -1,13 +1,17 @@
 """From TrkB to synaptic proteins.
 
-TrkB raises ERK and Akt, and both mTORC1, for an hour or two. S6 kinase, which follows mTORC1,
-restrains eEF2 kinase, as block of resting NMDA receptors does in the rival account; so eEF2 loses
-its phosphate either way. The short pulse of mTORC1 is handed on in two slower steps: transcripts
-and Arc (hours), then synaptic proteins (days). Everything above rest counts, nothing below: a
-blocker of the pathway takes the drug's effect and leaves resting synthesis alone.
+TrkB raises ERK and Akt, and both together mTORC1, for an hour or two. S6 kinase, which follows
+mTORC1, restrains eEF2 kinase, as block of resting NMDA receptors does in the rival account; so eEF2
+loses its phosphate either way. New transcripts and proteins need three things at once: mTORC1 to
+translate, ERK, and calcium at the synapse. That coincidence is why a short pulse is enough, and why
+no single step need be steep. Arc and primed transcripts last for hours. Synaptic proteins stand in
+two pools: one made in dendrites, which follows the pulse and lasts for days, and one made in the
+soma, which lasts for weeks, hardly notices a pulse, and slowly falls when translation is held down.
 
-Left out: Akt, S6K and 4E-BP as states (they follow mTORC1 within minutes), other translation
-control, degradation by the proteasome.
+Every coupling is two-sided: less of a signal lowers what it keeps up, as more of it raises that.
+
+Left out: Akt, S6K and 4E-BP as states (they follow mTORC1 within minutes), phosphorylation of eEF2
+as a state (seconds to minutes), other translation control, degradation by the proteasome.
 """
 
 from ketasim.core.declare import (
@@ -21,18 +25,29 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_source, by_test, derived, fitted
-from ketasim.core.maths import hill
+from ketasim.core.evidence import Grounds, assumed, by_source, derived
+from ketasim.core.maths import fold, power
+from ketasim.mechanisms.anchors import called, ceiling, steepness
 
 
-def balance(eef2_rest):
-    """Phosphorylation over dephosphorylation of eEF2 at rest."""
-    return eef2_rest / (1 - eef2_rest)
+def erk_reached(signal_reached, most_erk):
+    """ERK at the reference dose relative to rest."""
+    return fold(signal_reached, most_erk, 1)
 
 
-def erk_drive(signal, mek_inhibitor, gain_erk, half_trkb, steepness):
-    """Target of ERK: TrkB above rest, through MEK."""
-    return 1 + gain_erk * (1 - mek_inhibitor) * hill(signal - 1, half_trkb, steepness)
+def pathway_reached(signal_reached, erk_reached, erk_share):
+    """Drive onto mTORC1 at the reference dose relative to rest."""
+    return power(signal_reached, 1 - erk_share) * power(erk_reached, erk_share)
+
+
+def joint_reached(mtorc1_reached, erk_reached, surge):
+    """What makes transcripts and proteins at the reference dose, relative to rest."""
+    return mtorc1_reached * erk_reached * surge
+
+
+def erk_drive(signal, mek_inhibitor, most_erk):
+    """Target of ERK: TrkB through MEK."""
+    return fold(signal, most_erk, 1) * (1 - mek_inhibitor)
 
 
 def rapamycin_effect(local, systemic, penetration):
@@ -40,16 +55,16 @@ def rapamycin_effect(local, systemic, penetration):
     return 1 - (1 - local) * (1 - penetration * systemic)
 
 
-def pathway(signal, erk, half_trkb, half_erk, gain_erk, erk_share, steepness):
-    """Drive from TrkB through Akt and ERK onto mTORC1, 0 at rest and at most 1."""
-    return (1 - erk_share) * hill(signal - 1, half_trkb, steepness) + erk_share * hill(
-        (erk - 1) / gain_erk, half_erk, steepness
-    )
+def pathway(signal, erk, erk_share, steep_mtorc1, gsk3_inhibitor, gsk3_effect):
+    """Drive from TrkB onto mTORC1: Akt and ERK are both needed; without GSK3 a change counts more."""
+    slope = steep_mtorc1 * (1 + gsk3_effect * gsk3_inhibitor)
+    return power(signal, (1 - erk_share) * slope) * power(erk, erk_share * slope)
 
 
-def mtorc1_drive(pathway, inhibited, gsk3_inhibitor, gain_mtorc1, gsk3_effect):
-    """Target of mTORC1."""
-    return 1 + gain_mtorc1 * pathway * (1 - inhibited) * (1 + gsk3_effect * gsk3_inhibitor)
+def mtorc1_drive(pathway, inhibited, share_mtorc1, most_mtorc1):
+    """Target of mTORC1, in part constitutive."""
+    urged = 1 - share_mtorc1 + share_mtorc1 * fold(pathway, most_mtorc1, 1)
+    return urged * (1 - inhibited)
 
 
 def silenced(resting_lost, inhibitor):
@@ -57,9 +72,14 @@ def silenced(resting_lost, inhibitor):
     return 1 - (1 - resting_lost) * (1 - inhibitor)
 
 
-def eef2_kinase(mtorc1, silenced, s6k_effect, half_s6k, steepness):
+def eef2_kinase(mtorc1, silenced, s6k_effect):
     """Activity of eEF2 kinase relative to rest."""
-    return (1 - silenced) * (1 - s6k_effect * hill(mtorc1 - 1, half_s6k, steepness))
+    return (1 - silenced) * (1 + s6k_effect) / (1 + s6k_effect * mtorc1)
+
+
+def eef2(eef2_kinase, eef2_rest):
+    """Phosphorylated eEF2 in balance with its kinase, of all."""
+    return eef2_rest * eef2_kinase / (1 - eef2_rest + eef2_rest * eef2_kinase)
 
 
 def relief(eef2, eef2_rest):
@@ -67,14 +87,30 @@ def relief(eef2, eef2_rest):
     return 1 - eef2 / eef2_rest
 
 
-def arc_drive(mtorc1, anisomycin, gain_arc, half_arc, steepness):
+def joint(mtorc1, erk, calcium):
+    """What makes transcripts and proteins: mTORC1, ERK and calcium are needed together."""
+    return mtorc1 * erk * calcium
+
+
+def arc_drive(joint, anisomycin, share_made, most_arc, steep_arc):
     """Target of Arc and primed transcripts."""
-    return 1 + gain_arc * (1 - anisomycin) * hill(mtorc1 - 1, half_arc, steepness)
+    return (1 - share_made + share_made * fold(joint, most_arc, steep_arc)) * (1 - anisomycin)
 
 
-def protein_drive(arc, anisomycin, gain_proteins, half_proteins, steepness):
-    """Target of synaptic proteins."""
-    return 1 + gain_proteins * (1 - anisomycin) * hill(arc - 1, half_proteins, steepness)
+def local_drive(joint, anisomycin, share_made, most_local, steep_local, memory):
+    """Target of the proteins made in dendrites."""
+    asked = 1 + memory * share_made * (fold(joint, most_local, steep_local) - 1)
+    return asked * (1 - anisomycin)
+
+
+def somatic_drive(mtorc1, anisomycin, share_somatic):
+    """Target of the proteins made in the soma."""
+    return (1 - share_somatic + share_somatic * fold(mtorc1, 2, 1)) * (1 - anisomycin)
+
+
+def proteins(local, somatic, part_local):
+    """Synaptic proteins relative to rest."""
+    return part_local * local + (1 - part_local) * somatic
 
 
 def approach(target, level, k):
@@ -82,14 +118,15 @@ def approach(target, level, k):
     return k * (target - level)
 
 
-def phosphorylate(eef2, k_eef2, balance, eef2_kinase):
-    """The kinase phosphorylates eEF2."""
-    return k_eef2 * balance * eef2_kinase * (1 - eef2)
-
-
-def dephosphorylate(eef2, k_eef2):
-    """Phosphatase takes it off."""
-    return k_eef2 * eef2
+def _anchor(stage: str, upstream: str, k: str, share: str) -> tuple[Derived, ...]:
+    """Return the ceiling and the slope of a stage from the fold it reaches at the reference dose."""
+    asked, most = f"called_{stage}", f"most_{stage}"
+    using = {"reached": f"{stage}_reached", "k": k, "share": share}
+    return (
+        Derived(called, "1", f"{stage} called for at the reference dose", asked, using),
+        Derived(ceiling, "1", f"greatest {stage} that can be called for", most, {"called": asked}),
+        Derived(steepness, "1", f"steepness of {stage}", f"steep_{stage}", {"called": asked, "ceiling": most, "upstream": upstream}),
+    )  # fmt: skip
 
 
 TRANSLATION = Mechanism(
@@ -98,34 +135,37 @@ TRANSLATION = Mechanism(
     states=(
         State("erk", 1.0, "1", "ERK activity, relative to rest"),
         State("mtorc1", 1.0, "1", "mTORC1 activity, relative to rest", short="mtor", identifiers=("uniprot/P42345",)),
-        State("eef2", "eef2_rest", "1", "phosphorylated eEF2, of all", within=(0.0, 1.0), identifiers=("uniprot/P13639",)),
         State("arc", 1.0, "1", "Arc and primed transcripts, relative to rest", identifiers=("uniprot/Q7LC44",)),
-        State("proteins", 1.0, "1", "synaptic proteins, relative to rest", short="proteins"),
+        State("local", 1.0, "1", "synaptic proteins made in dendrites, relative to rest"),
+        State("somatic", 1.0, "1", "synaptic proteins made in the soma, relative to rest"),
     ),
     parameters=(
-        Parameter("half_trkb", 0.8, "1", (0.6, 1.6), assumed("half way up its usual excursion"), "excess TrkB signal for half the effect", grounds=Grounds(low=by_test("was 0.3, so that every draw is back within four weeks of a dose"), high=by_test("was 2.0, so that every draw is back within four weeks of a dose"))),
-        Parameter("steepness", 2.0, "1", (2.0, 4.0), assumed("no slope at rest, so that rest is stable"), "steepness of each step", role="exponent", grounds=Grounds(low=by_test("no slope at rest, so that rest is stable in every draw"))),
-        Parameter("gain_erk", 1.5, "1", (0.5, 5.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"))),
-        Parameter("half_erk", 0.5, "1", (0.2, 0.8), assumed("half of its greatest rise"), "share of ERK's greatest rise for half the effect", grounds=Grounds(most=1.0)),
+        Parameter("most_erk", 4.0, "1", (2.0, 12.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(low=by_source("above 1.5-fold, the least rise", "Li2010"))),
         Parameter("k_erk", 6.0, "1/h", (2.0, 15.0), assumed("up within a quarter of an hour"), "pace of ERK"),
-        Parameter("gain_mtorc1", 2.52, "1", (0.5, 4.0), fitted("1.5- to 3-fold rise at 30-60 min", "Li2010"), "greatest rise of mTORC1", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"))),
-        Parameter("k_mtorc1", 5.36, "1/h", (2.0, 12.0), fitted("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1"),
-        Parameter("erk_share", 0.4, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK", grounds=Grounds(most=1.0)),
-        Parameter("gsk3_effect", 1.0, "1", (0.3, 2.0), assumed("lithium makes a subthreshold dose act like a full one"), "drive added by GSK3 inhibition"),
+        Parameter("erk_share", 0.3, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK", grounds=Grounds(most=1.0)),
+        Parameter("mtorc1_reached", 2.2, "1", (1.5, 3.0), derived("1.5- to 3-fold rise at 30-60 min", "Li2010"), "mTORC1 at the reference dose, relative to rest", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"), high=by_source("threefold, the greatest rise", "Li2010"))),
+        Parameter("share_mtorc1", 0.6, "1", (0.3, 0.95), assumed("amino acids and insulin keep the rest"), "share of resting mTORC1 that the pathway keeps up", grounds=Grounds(most=1.0)),
+        Parameter("k_mtorc1", 5.0, "1/h", (2.0, 12.0), derived("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1"),
+        Parameter("gsk3_effect", 1.0, "1", (0.3, 2.0), assumed("lithium makes a subthreshold dose act like a full one"), "slope added by GSK3 inhibition"),
         Parameter("penetration", 0.9, "1", (0.1, 1.0), assumed("systemic rapamycin enters rodent brain; how far in humans is unknown"), "systemic rapamycin that acts in brain", grounds=Grounds(most=1.0)),
         Parameter("eef2_rest", 0.5, "1", (0.3, 0.7), assumed("half phosphorylated at rest"), "phosphorylated eEF2 at rest", grounds=Grounds(most=1.0)),
-        Parameter("k_eef2", 30.0, "1/h", (10.0, 120.0), assumed("seconds to minutes"), "pace of eEF2"),
-        Parameter("s6k_effect", 0.3, "1", (0.1, 0.4), assumed("S6 kinase restrains eEF2 kinase"), "kinase activity lost to S6 kinase", grounds=Grounds(most=1.0)),
-        Parameter("half_s6k", 0.4, "1", (0.2, 1.0), assumed("half way up its usual excursion"), "excess mTORC1 for half that loss"),
-        Parameter("gain_arc", 6.19, "1", (3.0, 7.0), fitted("Arc up at 2-6 h", "Li2010"), "greatest rise of Arc", grounds=Grounds(low=by_test("was 2, so that every draw is back within four weeks of a dose"), high=by_test("was 9, so that every draw is back within four weeks of a dose"))),
-        Parameter("half_arc", 0.5, "1", (0.35, 1.0), assumed("half way up its usual excursion"), "excess mTORC1 for half the effect", grounds=Grounds(low=by_test("was 0.2, so that every draw is back within four weeks of a dose"), high=by_test("was 1.2, so that every draw is back within four weeks of a dose"))),
-        Parameter("k_arc", 0.471, "1/h", (0.2, 0.8), fitted("Arc back within about six hours", "Li2010"), "pace of Arc", grounds=Grounds(low=by_test("was 0.15, with the tests of closed forms and solvers; why is not recorded"))),
-        Parameter("gain_proteins", 8.5, "1", (3.0, 8.5), fitted("1.3- to 2-fold at 2-72 h", "Li2010"), "greatest rise of synaptic proteins", grounds=Grounds(high=by_test("was 12, so that every draw is back within four weeks of a dose"))),
-        Parameter("half_proteins", 0.8, "1", (0.4, 1.6), assumed("half way up its usual excursion"), "excess Arc for half the effect"),
-        Parameter("k_proteins", 0.0379, "1/h", (0.036, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of synaptic proteins", grounds=Grounds(low=by_test("was 0.02, so that every draw is back within four weeks of a dose"))),
+        Parameter("s6k_effect", 0.4, "1", (0.1, 1.0), assumed("S6 kinase restrains eEF2 kinase"), "restraint of eEF2 kinase by S6 kinase at rest"),
+        Parameter("headroom", 2.0, "1", (1.3, 4.0), assumed("how far above the reference dose these steps can be driven"), "greatest call over that at the reference dose, mTORC1, Arc and proteins"),
+        Parameter("share_made", 0.8, "1", (0.3, 0.95), assumed("part of what is made at rest needs no signal from TrkB"), "share of resting Arc and dendritic proteins that the signal calls for", grounds=Grounds(most=1.0)),
+        Parameter("arc_reached", 3.0, "1", (2.0, 4.0), derived("Arc up two- to fourfold at 2-6 h", "Li2010"), "Arc at the reference dose, relative to rest"),
+        Parameter("k_arc", 0.25, "1/h", (0.15, 0.8), derived("Arc back within about six hours", "Li2010"), "pace of Arc"),
+        Parameter("local_reached", 1.8, "1", (1.3, 3.0), derived("synaptic proteins 1.3- to 2-fold at 2-72 h, part of which are made in dendrites", "Li2010"), "dendritic proteins at the reference dose, relative to rest", grounds=Grounds(low=by_source("1.3-fold, the least rise of all", "Li2010"))),
+        Parameter("k_local", 0.02, "1/h", (0.01, 0.07), derived("still up at 72 h", "Li2010"), "turnover of dendritic proteins"),
+        Parameter("part_local", 0.5, "1", (0.2, 0.8), assumed("both pools matter; shares not in the evidence"), "share of synaptic proteins made in dendrites", grounds=Grounds(most=1.0)),
+        Parameter("share_somatic", 0.3, "1", (0.1, 0.7), assumed("most somatic translation does not follow mTORC1 of the synapse"), "share of somatic synthesis that mTORC1 keeps up", grounds=Grounds(most=1.0)),
+        Parameter("k_somatic", 0.003, "1/h", (0.0026, 0.012), assumed("PSD-95 lives 10 to 16 days in cortex, other synaptic proteins a few days; source not confirmed"), "turnover of somatic proteins"),
     ),
     reads=(
         Read("signal", "1", of="trkb.signal"),
+        Read("signal_reached", "1", of="trkb.signal_reached"),
+        Read("surge", "1", of="circuit.surge"),
+        Read("calcium", "1", of="bdnf.calcium"),
+        Read("memory", "1", of="drivers.memory"),
         Read("resting_lost", "1", of="nmda.resting_loss"),
     ),
     knobs=(
@@ -136,7 +176,14 @@ TRANSLATION = Mechanism(
         Knob("eef2k_inhibitor", 0.0, "1", (0.0, 1.0), "eEF2 kinase inhibited"),
         Knob("anisomycin", 0.0, "1", (0.0, 1.0), "translation blocked", short=("anisomycin",)),
     ),
-    derived=(Derived(balance, "1", "phosphorylation over dephosphorylation at rest"),),
+    derived=(
+        Derived(erk_reached, "1", "ERK at the reference dose"),
+        Derived(pathway_reached, "1", "drive onto mTORC1 at the reference dose"),
+        Derived(joint_reached, "1", "what makes transcripts and proteins at the reference dose"),
+        *_anchor("mtorc1", "pathway_reached", "k_mtorc1", "share_mtorc1"),
+        *_anchor("arc", "joint_reached", "k_arc", "share_made"),
+        *_anchor("local", "joint_reached", "k_local", "share_made"),
+    ),
     quantities=(
         Quantity(erk_drive, "1", "target of ERK"),
         Quantity(rapamycin_effect, "1", "share of mTORC1 out of action", "inhibited", {"local": "rapamycin", "systemic": "rapamycin_systemic"}),
@@ -144,16 +191,19 @@ TRANSLATION = Mechanism(
         Quantity(mtorc1_drive, "1", "target of mTORC1"),
         Quantity(silenced, "1", "share of synaptic eEF2 kinase silenced", using={"inhibitor": "eef2k_inhibitor"}),
         Quantity(eef2_kinase, "1", "eEF2 kinase activity, relative to rest"),
+        Quantity(eef2, "1", "phosphorylated eEF2, of all", identifiers=("uniprot/P13639",)),
         Quantity(relief, "1", "fall of eEF2 phosphorylation, share of rest"),
+        Quantity(joint, "1", "what makes transcripts and proteins, relative to rest"),
         Quantity(arc_drive, "1", "target of Arc"),
-        Quantity(protein_drive, "1", "target of synaptic proteins"),
+        Quantity(local_drive, "1", "target of dendritic proteins"),
+        Quantity(somatic_drive, "1", "target of somatic proteins"),
+        Quantity(proteins, "1", "synaptic proteins, relative to rest", short="proteins"),
     ),
     flows=(
         Flow(approach, into="erk", using={"target": "erk_drive", "level": "erk", "k": "k_erk"}),
         Flow(approach, into="mtorc1", using={"target": "mtorc1_drive", "level": "mtorc1", "k": "k_mtorc1"}),
-        Flow(phosphorylate, into="eef2"),
-        Flow(dephosphorylate, out_of="eef2"),
         Flow(approach, into="arc", using={"target": "arc_drive", "level": "arc", "k": "k_arc"}),
-        Flow(approach, into="proteins", using={"target": "protein_drive", "level": "proteins", "k": "k_proteins"}),
+        Flow(approach, into="local", using={"target": "local_drive", "level": "local", "k": "k_local"}),
+        Flow(approach, into="somatic", using={"target": "somatic_drive", "level": "somatic", "k": "k_somatic"}),
     ),
 )  # fmt: skip

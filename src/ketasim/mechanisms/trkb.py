@@ -2,7 +2,8 @@
 
 Receptors are inactive, active or internalised, and none is lost. Activation takes about a minute,
 internalisation is ten times faster than return, so a lasting rise of BDNF gives a signal that
-peaks and sags. Where that account is switched on, ketamine bound to TrkB strengthens activation.
+peaks and sags. How much of a rise of BDNF the signal passes on is the number that is stated; the
+share of receptors that is active at rest follows, since few active ones leave room to rise. Where that account is switched on, ketamine bound to TrkB strengthens activation.
 Left out: p75, heterodimers, signalling from endosomes, synthesis of receptors.
 """
 
@@ -17,13 +18,29 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_test, derived
+from ketasim.core.evidence import Grounds, assumed, derived
 from ketasim.core.maths import hill
 
 
-def internal_rest(active_rest, k_internalise, k_recycle):
+def signal_reached(bdnf_reached, passed):
+    """TrkB signal at the reference dose relative to rest."""
+    return 1 + passed * (bdnf_reached - 1)
+
+
+def k_recycle(k_internalise, internal_ratio):
+    """Return to the surface, slower than internalisation."""
+    return k_internalise / internal_ratio
+
+
+def active_rest(bdnf_reached, signal_reached, internal_ratio):
+    """Active share at rest, which leaves as much room to rise as the signal takes."""
+    saturated = (bdnf_reached - signal_reached) / (signal_reached * (bdnf_reached - 1))
+    return saturated / (1 + internal_ratio)
+
+
+def internal_rest(active_rest, internal_ratio):
     """Internalised receptors in balance with the active ones at rest."""
-    return active_rest * k_internalise / k_recycle
+    return active_rest * internal_ratio
 
 
 def k_activate(active_rest, internal_rest, k_deactivate, k_internalise):
@@ -76,22 +93,26 @@ TRKB = Mechanism(
         State("internal", "internal_rest", "1", "internalised TrkB, of all", scale=0.2, within=(0.0, 1.0), identifiers=("uniprot/Q16620",)),
     ),
     parameters=(
-        Parameter("active_rest", 0.02, "1", (0.01, 0.03), assumed("a small share is active at rest"), "active share at rest", grounds=Grounds(most=1 / 11)),
+        Parameter("passed", 0.8, "1", (0.5, 0.95), assumed("a small share is active at rest, so most of a rise is passed on"), "share of the excess of BDNF that the signal shows", grounds=Grounds(most=1.0)),
         Parameter("k_deactivate", 3.6, "1/h", (1.5, 10.0), derived("off time of 1000 s in a reduced pathway model", "HillTau"), "deactivation"),
         Parameter("k_internalise", 36.0, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
-        Parameter("k_recycle", 3.6, "1/h", (2.5, 8.0), derived("0.001 per second in a reduced pathway model", "HillTau"), "return to the surface"),
+        Parameter("internal_ratio", 10.0, "1", (2.0, 16.0), derived("0.01 and 0.001 per second in a reduced pathway model", "HillTau"), "internalised over active receptors at rest"),
         Parameter("k_ketamine", 12.3, "uM", (6.0, 25.0), assumed("Kd 12.3 uM; source not confirmed"), "affinity of ketamine for TrkB"),
-        Parameter("k_metabolite", 1.8, "uM", (1.2, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB", grounds=Grounds(low=by_test("was 0.9, with the tests of the published course and interventions; why is not recorded"))),
-        Parameter("potentiation_max", 20.0, "1", (4.0, 22.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening", grounds=Grounds(high=by_test("was 60, so that every draw is back within four weeks of a dose"))),
+        Parameter("k_metabolite", 1.8, "uM", (0.9, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB"),
+        Parameter("potentiation_max", 20.0, "1", (4.0, 60.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening"),
     ),
     reads=(
         Read("free", "1", of="bdnf.free"),
+        Read("bdnf_reached", "1", of="bdnf.reached"),
         Read("ketamine", "uM", of="plasma.brain"),
         Read("metabolite", "uM", of="pk_r.brain_hydroxynorketamine"),
         Read("gain", "1", of="drivers.trkb"),
     ),
     knobs=(Knob("block", 0.0, "1", (0.0, 1.0), "TrkB blocked", short=("trkb",)),),
     derived=(
+        Derived(signal_reached, "1", "TrkB signal at the reference dose"),
+        Derived(k_recycle, "1/h", "return to the surface"),
+        Derived(active_rest, "1", "active share at rest"),
         Derived(internal_rest, "1", "internalised share at rest"),
         Derived(k_activate, "1/h", "activation at rest"),
     ),

@@ -114,7 +114,7 @@ NO_DISINHIBITION = Hypothesis(
 NO_MEMORY = Hypothesis(
     "null-no-memory",
     "No protein and no spine follows the pulse: the effect ends with the circuit.",
-    {"translation.gain_proteins": 0.0, "spines.gain_formation": 0.0},
+    {"drivers.memory": 0.0},
 )
 NULLS = (NO_DISINHIBITION, NO_MEMORY)
 
