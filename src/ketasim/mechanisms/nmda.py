@@ -99,15 +99,22 @@ def resting_loss(resting, off, gain):
 
 
 def reference_loss(
-    k_s, k_r, gating, trapping, k_magnesium, voltage, reference_voltage, voltage_slope
+    reference,
+    reference_magnesium,
+    k_s,
+    k_r,
+    gating,
+    trapping,
+    k_magnesium,
+    voltage,
+    reference_voltage,
+    voltage_slope,
 ):
-    """NMDA drive lost at the reference dose, in one millimolar magnesium."""
-    pore = competition(1.0, voltage, k_magnesium, reference_voltage, voltage_slope)
-    felt = pair(REFERENCE, REFERENCE, k_s, k_r) * retained(gating, trapping) / pore
+    """NMDA drive lost at the reference dose."""
+    pore = competition(reference_magnesium, voltage, k_magnesium, reference_voltage, voltage_slope)
+    felt = pair(reference, reference, k_s, k_r) * retained(gating, trapping) / pore
     return felt / (1 + felt)
 
-
-REFERENCE = 0.3  # uM of each enantiomer, unbound in brain as 0.5 mg/kg over 40 min ends
 
 _POOLS = {
     "interneuron": "interneurons",
@@ -135,6 +142,8 @@ def _pool_flows(pool: str) -> tuple[Flow, ...]:
 
 
 _LEDGER = (
+    Parameter("reference", 0.3, "uM", (0.3, 0.3), derived("unbound in brain as 0.5 mg/kg over 40 min ends"), "each enantiomer in brain at the reference dose", role="setting"),
+    Parameter("reference_magnesium", 1.0, "mM", (1.0, 1.0), derived("extracellular magnesium"), "magnesium at the reference dose", role="setting"),
     Parameter("k_s", 0.3, "uM", (0.2, 0.6), measured("Ki of S-ketamine, rat cortex", "Ebert1997"), "affinity of S-ketamine", grounds=Grounds(seen=seen(0.25, 0.66, "Ki over a database, of the racemate", "Morris2017"))),
     Parameter("k_r", 1.4, "uM", (0.8, 2.5), measured("Ki of R-ketamine, rat cortex", "Ebert1997"), "affinity of R-ketamine", grounds=Grounds(seen=seen(0.497, 1.4, "0.497 uM in one laboratory (not confirmed), 1.4 in another", "Ebert1997"))),
     Parameter("k_s_norketamine", 1.7, "uM", (1.0, 3.4), measured("Ki of S-norketamine, rat cortex", "Ebert1997"), "affinity of S-norketamine", grounds=Grounds(seen=seen(1.7, 2.25, "1.7 uM in one laboratory, 2.25 in another (not confirmed)", "Ebert1997"))),
