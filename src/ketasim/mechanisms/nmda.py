@@ -14,7 +14,17 @@ compensation by which a chronic knock-out keeps the cell's excitation (a knocked
 only absent as a target of the drug).
 """
 
-from ketasim.core.declare import Derived, Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Knob,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
 from ketasim.core.evidence import (
     Grounds,
     assumed,

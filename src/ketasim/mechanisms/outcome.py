@@ -31,7 +31,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_source, derived, unsourced
+from ketasim.core.evidence import Grounds, assumed, derived, unsourced
 from ketasim.core.maths import fold, power
 
 

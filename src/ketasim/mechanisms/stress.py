@@ -1,4 +1,4 @@
-"""Stress: a load that builds and wanes over days, and the resilience that divides it.
+"""Stress: a load that builds and wanes over days, and the resilience that keeps it off.
 
 The stressor is an experimenter's input (or a life's); the load is what the animal carries of it.
 New spines that have survived about a week, summed over months, make the same stressor weigh less:
@@ -24,19 +24,24 @@ from ketasim.core.evidence import assumed, derived
 from ketasim.core.maths import fold
 
 
-def shelter(resilience, most, steepness):
-    """How many times less a stressor weighs; 1 at rest."""
-    return fold(resilience, most, steepness)
+def felt(stressor, resilience, most):
+    """What is felt of the stressor: all of it at the usual resilience, nothing at the greatest."""
+    return stressor * (most - resilience) / (most - 1)
 
 
-def carry(stressor, load, shelter, k_stress):
+def carry(felt, load, k_stress):
     """The load follows what is felt of the stressor."""
-    return k_stress * (stressor / shelter - load)
+    return k_stress * (felt - load)
 
 
-def toughen(stable, stable_rest, resilience, k_resilience):
-    """Resilience follows the spines that have stood for about a week."""
-    return k_resilience * (stable / stable_rest - resilience)
+def standing(stable, stable_rest, most, steepness):
+    """What spines that have stood for about a week make of resilience; 1 at rest."""
+    return fold(stable / stable_rest, most, steepness)
+
+
+def toughen(standing, resilience, k_resilience):
+    """Resilience follows over months."""
+    return k_resilience * (standing - resilience)
 
 
 STRESS = Mechanism(
@@ -48,15 +53,15 @@ STRESS = Mechanism(
     ),
     parameters=(
         Parameter("k_stress", 0.01, "1/h", (0.004, 0.03), assumed("builds over several days of daily stress"), "pace of the load"),
-        Parameter("k_resilience", 1 / 3600, "1/h", (1 / 4800, 1 / 2880), derived("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
-        Parameter("most", 8.0, "1", (4.0, 10.0), assumed("set by how long the effect outlasts months of treatment"), "greatest number of times by which resilience divides a stressor"),
-        Parameter("steepness", 2.2, "1", (1.5, 3.0), assumed("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
+        Parameter("k_resilience", 1 / 3600, "1/h", (1 / 6600, 1 / 2880), derived("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
+        Parameter("most", 3.0, "1", (1.5, 12.0), assumed("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt"),
+        Parameter("steepness", 3.0, "1", (1.5, 8.0), assumed("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
     ),
     reads=(
         Read("stable", "1", of="spines.stable"),
         Read("stable_rest", "1", of="spines.stable_rest"),
     ),
     knobs=(Knob("stressor", 0.0, "1", (0.0, 2.0), "intensity of stress; 1 for a chronic paradigm or a depressive episode", short=("stress",)),),
-    quantities=(Quantity(shelter, "1", "how many times less a stressor weighs"),),
+    quantities=(Quantity(felt, "1", "what is felt of the stressor"), Quantity(standing, "1", "what spines that have stood make of resilience"),),
     flows=(Flow(carry, into="load"), Flow(toughen, into="resilience")),
 )  # fmt: skip
