@@ -4,7 +4,7 @@ Stress empties original sites; a vacated site may be filled again "in the same c
 how many are is kept apart (``reformed``) until they have aged into the original pool. A young spine
 is easier to lose to stress than an old one. New sites are finite in number; they carry labile
 spines, of which some stabilise. The drug raises formation only, half a day after transcripts and
-proteins have risen together, because scaffolds must be assembled and filopodia must mature first;
+proteins have risen together, because scaffolds must be assembled, filopodia must grow, and these must ripen first;
 elimination is never touched. Repeated doses meet fewer and fewer free sites.
 
 Left out: head size, spine types beyond labile and stable, and dendritic branches.
@@ -57,10 +57,15 @@ def k_reform(vacant, k_prune, k_prune_recent, k_consolidate):
     return k_prune * turned * (1 - vacant) / vacant
 
 
-def filopodia_reached(arc_reached, local_reached, part_local, k_arc, k_mature):
-    """Filopodia at the reference dose: what two slow steps leave of a pulse of transcripts."""
+def k_mature(delay):
+    """Pace of each of three steps in a row, so that a pulse comes through at its height then."""
+    return 3 / delay
+
+
+def ripe_reached(arc_reached, local_reached, part_local, k_arc, k_mature):
+    """Ripe filopodia at the reference dose: what three slow steps leave of a pulse of transcripts."""
     proteins = 1 + part_local * (local_reached - 1)
-    pulse = 0.27 * power(k_mature / k_arc, 2 / 3) * proteins * (arc_reached - 1)
+    pulse = 0.224 * power(k_mature / k_arc, 3 / 4) * proteins * (arc_reached - 1)
     return 1 + pulse + 0.6 * (proteins - 1)
 
 
@@ -79,9 +84,9 @@ def approach(target, level, k):
     return k * (target - level)
 
 
-def formation(filopodia, share, most, steepness, memory):
+def formation(ripe, share, most, steepness, memory):
     """Formation at a free site relative to rest."""
-    return 1 + memory * share * (fold(filopodia, most, steepness) - 1)
+    return 1 + memory * share * (fold(ripe, most, steepness) - 1)
 
 
 def free_sites(labile, stable, sites):
@@ -149,7 +154,8 @@ SPINES = Mechanism(
     story=story_of(__doc__),
     states=(
         State("assembly", 1.0, "1", "scaffold assembly, relative to rest"),
-        State("filopodia", 1.0, "1", "filopodia ready to become spines, relative to rest"),
+        State("filopodia", 1.0, "1", "filopodia, relative to rest"),
+        State("ripe", 1.0, "1", "filopodia ready to become spines, relative to rest"),
         State("original", 1.0, "1", "occupied original sites, of all", within=(0.0, 1.0)),
         State("vacated", 0.0, "1", "original sites vacated by stress, of all", within=(0.0, 1.0)),
         State("reformed", 0.0, "1", "original sites filled again, of all", within=(0.0, 1.0)),
@@ -157,19 +163,19 @@ SPINES = Mechanism(
         State("stable", "stable_rest", "1", "stabilised spines at new sites, per original site", scale=0.1),
     ),
     parameters=(
-        Parameter("reached", 8.86, "1", (5.0, 20.0), derived("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
-        Parameter("headroom", 2.23, "1", (1.3, 4.0), assumed("how far above the reference dose formation can be driven"), "greatest formation over that at the reference dose"),
-        Parameter("share", 0.661, "1", (0.4, 0.95), assumed("part of formation goes on without activity"), "share of resting formation that filopodia call for", grounds=Grounds(most=1.0)),
-        Parameter("k_mature", 0.156, "1/h", (0.12, 0.6), derived("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "pace of scaffold assembly and of filopodia"),
+        Parameter("reached", 8.94, "1", (5.0, 20.0), derived("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
+        Parameter("headroom", 2.17, "1", (1.3, 4.0), assumed("how far above the reference dose formation can be driven"), "greatest formation over that at the reference dose"),
+        Parameter("share", 0.66, "1", (0.4, 0.95), assumed("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
+        Parameter("delay", 12.5, "h", (10.0, 16.0), derived("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "time from transcripts to the height of formation"),
         Parameter("room", 1.74, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
-        Parameter("labile_rest", 0.077, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
-        Parameter("k_eliminate", 0.0076, "1/h", (0.003, 0.015), derived("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
+        Parameter("labile_rest", 0.0732, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
+        Parameter("k_eliminate", 0.00752, "1/h", (0.003, 0.015), derived("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
         Parameter("k_stabilise", 0.002, "1/h", (0.002, 0.015), assumed("half of new spines stabilise"), "stabilisation of labile spines"),
-        Parameter("k_retire", 0.00408, "1/h", (0.004, 0.015), derived("density up for one to two weeks, back by four", "Phoumthipphavong2016"), "loss of stable new spines"),
-        Parameter("lost", 0.251, "1", (0.1, 0.3), derived("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(most=1.0)),
-        Parameter("k_prune", 0.00369, "1/h", (0.0008, 0.008), derived("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
-        Parameter("k_prune_recent", 0.00198, "1/h", (0.001, 0.02), assumed("a young spine is easier to lose than an old one"), "loss of re-formed spines at full stress"),
-        Parameter("k_consolidate", 0.00349, "1/h", (0.001, 0.012), assumed("recent for about a week"), "ageing of re-formed spines"),
+        Parameter("k_retire", 0.004, "1/h", (0.004, 0.015), derived("density up for one to two weeks, back by four", "Phoumthipphavong2016"), "loss of stable new spines"),
+        Parameter("lost", 0.262, "1", (0.1, 0.3), derived("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(most=1.0)),
+        Parameter("k_prune", 0.00385, "1/h", (0.0008, 0.008), derived("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
+        Parameter("k_prune_recent", 0.0019, "1/h", (0.001, 0.02), assumed("a young spine is easier to lose than an old one"), "loss of re-formed spines at full stress"),
+        Parameter("k_consolidate", 0.00355, "1/h", (0.001, 0.012), assumed("recent for about a week"), "ageing of re-formed spines"),
         Parameter("floor", 0.001, "1", (0.001, 0.001), assumed("keeps a ratio of two empty pools finite"), "smallest pool counted in the fidelity"),
     ),
     reads=(
@@ -190,10 +196,11 @@ SPINES = Mechanism(
         Derived(k_form, "1/h", "formation at a free new site at rest"),
         Derived(vacant, "1", "original sites that are empty under lasting stress"),
         Derived(k_reform, "1/h", "re-formation at a vacated site at rest"),
-        Derived(filopodia_reached, "1", "filopodia at the reference dose"),
+        Derived(k_mature, "1/h", "pace of assembly, of filopodia and of their ripening"),
+        Derived(ripe_reached, "1", "ripe filopodia at the reference dose"),
         Derived(called, "1", "formation called for at the reference dose"),
         Derived(ceiling, "1", "greatest formation that can be called for", "most"),
-        Derived(steepness, "1", "steepness of formation", using={"ceiling": "most", "upstream": "filopodia_reached"}),
+        Derived(steepness, "1", "steepness of formation", using={"ceiling": "most", "upstream": "ripe_reached"}),
     ),
     quantities=(
         Quantity(assembly_drive, "1", "target of scaffold assembly"),
@@ -206,6 +213,7 @@ SPINES = Mechanism(
     flows=(
         Flow(approach, into="assembly", using={"target": "assembly_drive", "level": "assembly", "k": "k_mature"}),
         Flow(approach, into="filopodia", using={"target": "assembly", "level": "filopodia", "k": "k_mature"}),
+        Flow(approach, into="ripe", using={"target": "filopodia", "level": "ripe", "k": "k_mature"}),
         Flow(lose, out_of="original", into="vacated", using={"sites": "original"}),
         Flow(lose, out_of="reformed", into="vacated", using={"sites": "reformed", "k_prune": "k_prune_recent"}),
         Flow(reform, out_of="vacated", into="reformed"),
