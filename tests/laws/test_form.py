@@ -16,7 +16,7 @@ from ketasim.testing import draws, laws_of
 
 MODEL = antidepressant()
 LAWS = laws_of(MODEL)
-FUNCTIONS = {"exp", "hill", "power"}
+FUNCTIONS = {"exp", "fold", "hill", "log", "power"}
 MOST_ARGUMENTS, MOST_LINES = 7, 5
 STRAY = 1e-12
 BRANCHES = (

@@ -78,6 +78,7 @@ AMPA = Mechanism(
     ),
     reads=(
         Read("glutamate", "1", of="glutamate.synaptic"),
+        Read("pulse", "h", of="circuit.pulse"),
         Read("proteins", "1", of="translation.proteins"),
         Read("signal", "1", of="trkb.signal"),
         Read("signal_reached", "1", of="trkb.signal_reached"),

@@ -5,18 +5,16 @@ that one's own fold. How far it could go at most (``headroom`` times that) is a 
 From the two follow the ceiling and the steepness of ``core.maths.fold``. A steepness always exists
 (a ceiling may not), so every draw of published folds is a model that acts.
 
-A level that follows its drive at a pace ``k`` has not arrived when a pulse ends, and a stage that is
+A level that follows its drive at a pace ``k`` has not arrived when a pulse (``circuit.pulse``) ends, and a stage that is
 called for only in part answers with that part: ``called`` says how much more must be called for.
 """
 
 from ketasim.core.maths import exp, log
 
-PULSE = 0.7  # h, that a reference dose holds a stage up
 
-
-def called(reached, k, share):
+def called(reached, k, share, pulse):
     """Fold that must be called for, so that a level of pace k reaches a fold within the pulse."""
-    return 1 + (reached - 1) / (share * (1 - exp(-k * PULSE)))
+    return 1 + (reached - 1) / (share * (1 - exp(-k * pulse)))
 
 
 def ceiling(called, headroom):

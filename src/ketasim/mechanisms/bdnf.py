@@ -22,12 +22,12 @@ from ketasim.core.declare import (
 )
 from ketasim.core.evidence import Grounds, assumed, derived, unsourced
 from ketasim.core.maths import exp, fold, hill
-from ketasim.mechanisms.anchors import PULSE, ceiling, steepness
+from ketasim.mechanisms.anchors import ceiling, steepness
 
 
-def called(reached, k_clear, k_spend, share_release):
+def called(reached, k_clear, k_spend, share_release, pulse):
     """Release called for at the reference dose: what is reached outside, and what the store lost."""
-    arrived = (1 - exp(-k_clear * PULSE)) * exp(-k_spend * PULSE)
+    arrived = (1 - exp(-k_clear * pulse)) * exp(-k_spend * pulse)
     return 1 + (reached - 1) / (share_release * arrived)
 
 
@@ -119,6 +119,7 @@ BDNF = Mechanism(
     reads=(
         Read("current", "1", of="ampa.current"),
         Read("surge", "1", of="circuit.surge"),
+        Read("pulse", "h", of="circuit.pulse"),
         Read("silenced", "1", of="translation.silenced"),
         Read("anisomycin", "1", of="translation.anisomycin"),
     ),

@@ -30,12 +30,10 @@ from ketasim.core.declare import (
 from ketasim.core.evidence import Grounds, assumed, by_source, derived, fitted
 from ketasim.core.maths import exp, log
 
-HALF_HOUR = 0.5  # h from the loss of drive to the height of the surge
 
-
-def rate_reference(surge, k_brake, k_release):
+def rate_reference(surge, k_brake, k_release, pulse):
     """Pyramidal firing that brings the surge about, against the brake and the emptying of vesicles."""
-    return surge * (1 + k_brake * surge) / (1 + k_brake) * (1 + k_release * surge * HALF_HOUR)
+    return surge * (1 + k_brake * surge) / (1 + k_brake) * (1 + k_release * surge * pulse)
 
 
 def rate_most(rate_reference, headroom):
@@ -50,12 +48,12 @@ def pull(rate_reference, rate_most):
 
 def g_ampa(loop_gain, rate_most):
     """Pull of AMPA drive: a quarter of the ceiling is the steepest that firing can answer."""
-    return 4 * loop_gain / rate_most
+    return 2 * 2 * loop_gain / rate_most
 
 
-def drive_lost(nmda_share, reference_loss, regained, k_adapt):
+def drive_lost(nmda_share, reference_loss, regained, k_adapt, pulse):
     """Interneuron drive lost at the height of the surge, less what adaptation has given back."""
-    return nmda_share * reference_loss * (1 - regained * (1 - exp(-k_adapt * HALF_HOUR)))
+    return nmda_share * reference_loss * (1 - regained * (1 - exp(-k_adapt * pulse)))
 
 
 def recurrent(recalled, drive_lost, surge):
@@ -119,6 +117,7 @@ CIRCUIT = Mechanism(
     ),
     parameters=(
         Parameter("surge", 2.98, "1", (2.0, 4.0), derived("a dialysate 35 % up, of which a fifth or so is vesicular, is a two- to fourfold rise where receptors stand", "Moghaddam1997"), "synaptic glutamate at the reference dose, relative to rest", grounds=Grounds(low=by_source("a third more in the dialysate, of which a third is vesicular", "Moghaddam1997"))),
+        Parameter("pulse", 0.7, "h", (0.7, 0.7), derived("about the length of the infusion"), "time for which a reference dose holds a stage up", role="setting"),
         Parameter("headroom", 1.84, "1", (1.2, 3.0), assumed("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose"),
         Parameter("loop_gain", 0.445, "1", (0.2, 0.9), assumed("recurrent excitation is present and does not run away by itself"), "largest gain of recurrent excitation at any rate", grounds=Grounds(most=1.0)),
         Parameter("nmda_share", 0.759, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors", grounds=Grounds(most=1.0)),

@@ -108,21 +108,9 @@ def resting_loss(resting, off, gain):
     return resting * (1 - off) * gain
 
 
-def reference_loss(
-    reference,
-    reference_magnesium,
-    k_s,
-    k_r,
-    gating,
-    trapping,
-    k_magnesium,
-    voltage,
-    reference_voltage,
-    voltage_slope,
-):
+def reference_loss(reference, k_s, k_r, keep, magnesium):
     """NMDA drive lost at the reference dose."""
-    pore = competition(reference_magnesium, voltage, k_magnesium, reference_voltage, voltage_slope)
-    felt = pair(reference, reference, k_s, k_r) * retained(gating, trapping) / pore
+    felt = (reference / k_s + reference / k_r) * keep / magnesium
     return felt / (1 + felt)
 
 
@@ -131,6 +119,15 @@ _POOLS = {
     "pyramidal": "pyramidal cells",
     "resting": "the resting pool",
 }
+
+
+def _pool_reference(pool: str) -> tuple[Derived, ...]:
+    where, keep, magnesium = _POOLS[pool], f"{pool}_reference_keep", f"{pool}_reference_magnesium"
+    return (
+        Derived(competition, "1", f"weakening of block by magnesium on {where} at the reference dose", magnesium, {"magnesium": "reference_magnesium", "voltage": f"voltage_{pool}", "k_magnesium": f"k_magnesium_{pool}"}),
+        Derived(retained, "1", f"ketamine binding kept on {where} at the reference dose", keep, {"gating": f"gating_{pool}", "trapping": "trapping_ketamine"}),
+        Derived(reference_loss, "1", f"NMDA drive lost by {where} at the reference dose", f"{pool}_reference", {"keep": keep, "magnesium": magnesium}),
+    )  # fmt: skip
 
 
 def _pool_quantities(pool: str) -> tuple[Quantity, ...]:
@@ -218,10 +215,7 @@ NMDA = Mechanism(
         Knob("resting_off", 0.0, "1", (0.0, 1.0), "effect of resting-pool block switched off"),
         Knob("trapping_off", 0.0, "1", (0.0, 1.0), "trapping switched off"),
     ),
-    derived=(
-        Derived(reference_loss, "1", "NMDA drive lost by interneurons at the reference dose", "interneuron_reference", {"gating": "gating_interneuron", "trapping": "trapping_ketamine", "k_magnesium": "k_magnesium_interneuron", "voltage": "voltage_interneuron"}),
-        Derived(reference_loss, "1", "NMDA drive lost by pyramidal cells at the reference dose", "pyramidal_reference", {"gating": "gating_pyramidal", "trapping": "trapping_ketamine", "k_magnesium": "k_magnesium_pyramidal", "voltage": "voltage_pyramidal"}),
-    ),
+    derived=(*_pool_reference("interneuron"), *_pool_reference("pyramidal")),
     quantities=(
         Quantity(pair, "1", "load of ketamine", "parent_load"),
         Quantity(pair, "1", "load of norketamine", "norketamine_load", {"s": "s_norketamine", "r": "r_norketamine", "k_s": "k_s_norketamine", "k_r": "k_r_norketamine"}),

@@ -57,16 +57,16 @@ def k_reform(vacant, k_prune, k_prune_recent, k_consolidate):
     return k_prune * turned * (1 - vacant) / vacant
 
 
-def k_mature(delay):
-    """Pace of each of three steps in a row, so that a pulse comes through at its height then."""
-    return 3 / delay
+def pulse_height(k_mature, k_arc, height):
+    """What three slow steps leave of a pulse of transcripts, per unit of it."""
+    halved = power(k_mature / k_arc, 1 / 2)
+    return height * halved * power(halved, 1 / 2)
 
 
-def ripe_reached(arc_reached, local_reached, part_local, k_arc, k_mature):
-    """Ripe filopodia at the reference dose: what three slow steps leave of a pulse of transcripts."""
+def ripe_reached(arc_reached, local_reached, part_local, pulse_height, kept):
+    """Ripe filopodia at the reference dose: of the pulse of transcripts, and of lasting proteins."""
     proteins = 1 + part_local * (local_reached - 1)
-    pulse = 0.224 * power(k_mature / k_arc, 3 / 4) * proteins * (arc_reached - 1)
-    return 1 + pulse + 0.6 * (proteins - 1)
+    return 1 + pulse_height * proteins * (arc_reached - 1) + kept * (proteins - 1)
 
 
 def called(reached, share):
@@ -166,7 +166,9 @@ SPINES = Mechanism(
         Parameter("reached", 8.94, "1", (5.0, 20.0), derived("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
         Parameter("headroom", 2.17, "1", (1.3, 4.0), assumed("how far above the reference dose formation can be driven"), "greatest formation over that at the reference dose"),
         Parameter("share", 0.66, "1", (0.4, 0.95), assumed("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
-        Parameter("delay", 12.5, "h", (10.0, 16.0), derived("no formation at 3-6 h, marked at 12-24 h", "ModaSava2019"), "time from transcripts to the height of formation"),
+        Parameter("k_mature", 0.24, "1/h", (0.18, 0.3), derived("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
+        Parameter("height", 0.224, "1", (0.224, 0.224), derived("height of three steps in a row, 27/6 e^-3"), "share of a pulse that passes three steps of its own pace", role="setting"),
+        Parameter("kept", 0.6, "1", (0.6, 0.6), derived("a level that lasts for a day passes three steps of some hours for the most part"), "share of lasting proteins that passes three steps", role="setting"),
         Parameter("room", 1.74, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
         Parameter("labile_rest", 0.0732, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
         Parameter("k_eliminate", 0.00752, "1/h", (0.003, 0.015), derived("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
@@ -196,7 +198,7 @@ SPINES = Mechanism(
         Derived(k_form, "1/h", "formation at a free new site at rest"),
         Derived(vacant, "1", "original sites that are empty under lasting stress"),
         Derived(k_reform, "1/h", "re-formation at a vacated site at rest"),
-        Derived(k_mature, "1/h", "pace of assembly, of filopodia and of their ripening"),
+        Derived(pulse_height, "1", "what three slow steps leave of a pulse"),
         Derived(ripe_reached, "1", "ripe filopodia at the reference dose"),
         Derived(called, "1", "formation called for at the reference dose"),
         Derived(ceiling, "1", "greatest formation that can be called for", "most"),

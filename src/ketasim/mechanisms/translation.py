@@ -164,6 +164,7 @@ TRANSLATION = Mechanism(
         Read("signal", "1", of="trkb.signal"),
         Read("signal_reached", "1", of="trkb.signal_reached"),
         Read("surge", "1", of="circuit.surge"),
+        Read("pulse", "h", of="circuit.pulse"),
         Read("calcium", "1", of="bdnf.calcium"),
         Read("memory", "1", of="drivers.memory"),
         Read("resting_lost", "1", of="nmda.resting_loss"),
