@@ -89,7 +89,7 @@ GLUTAMATE = Mechanism(
     story=story_of(__doc__),
     states=(
         State("vesicular", "vesicular_rest", "uM", "glutamate in vesicles, per extracellular volume", scale=40.0, identifiers=("chebi/CHEBI:29985",)),
-        State("extracellular", "extracellular_rest", "uM", "extracellular glutamate from vesicles", scale=0.1, short="glutamate", identifiers=("chebi/CHEBI:29985",)),
+        State("extracellular", "extracellular_rest", "uM", "extracellular glutamate from vesicles", scale=0.1, identifiers=("chebi/CHEBI:29985",)),
         State("astrocytic", "astrocytic_rest", "uM", "glutamate on its way back, per extracellular volume", scale=20.0),
     ),
     parameters=(
@@ -124,7 +124,7 @@ GLUTAMATE = Mechanism(
     ),
     quantities=(
         Quantity(synaptic, "1", "glutamate from vesicles, relative to rest"),
-        Quantity(relative, "1", "glutamate as a dialysate shows it, relative to rest", using={"blocked": "eaat_block"}),
+        Quantity(relative, "1", "glutamate as a dialysate shows it, relative to rest", using={"blocked": "eaat_block"}, short="glutamate"),
         Quantity(brake, "1", "release left by autoreceptors", using={"agonist": "mglu23_agonist", "antagonist": "mglu23_antagonist"}),
         Quantity(facilitation, "1", "release probability, relative to rest"),
         Quantity(coagonist, "1", "filling of the co-agonist site, relative to rest", using={"added": "glycine_agonist"}),

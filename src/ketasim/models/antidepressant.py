@@ -84,7 +84,10 @@ PANELS = (
         Curve("circuit.gaba", "GABA"),
         Curve("circuit.pyramidal_rate", "pyramidal firing"),
     )),
-    Panel("Extracellular glutamate", "µM", "uM", (Curve("glutamate.extracellular"),)),
+    Panel("Glutamate", "× rest", "1", (
+        Curve("glutamate.relative", "dialysate"),
+        Curve("glutamate.synaptic", "at receptors"),
+    )),
     Panel("AMPA", "× rest", "1", (
         Curve("ampa.current", "current"),
         Curve("ampa.number", "surface"),
@@ -109,6 +112,7 @@ PANELS = (
     Panel("Outcome", "× healthy", "1", (
         Curve("outcome.function", "function"),
         Curve("outcome.mood", "mood", dash="--"),
+        Curve("stress.load", "stress load", "grey"),
     )),
     Panel("Depression score (MADRS)", "points", "points", (Curve("outcome.score"),), human=True),
 )  # fmt: skip
