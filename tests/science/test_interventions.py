@@ -84,12 +84,12 @@ def test_it_is_abolished(hold, abolished, ketamine):
 @pytest.mark.parametrize("subunit", ["glun2b", "glun2d"])
 def test_knocking_out_one_subunit_on_interneurons_takes_part_of_the_loss_of_drive(subunit):
     # Published: nothing is left. The share of the current that a subunit carries takes some of it.
+    name, times = "nmda.interneuron_loss", np.linspace(0.0, 4.0, 81)
     knockout = always(f"nmda.interneuron_{subunit}_knockout")
     lost = [
-        run(MODEL, ks.mouse(), IP + more, np.linspace(0.0, 4.0, 81), names=("nmda.interneuron_loss",))
-        .observed["nmda.interneuron_loss"].max()
-        for more in (ks.Protocol(), knockout)
-    ]  # fmt: skip
+        run(MODEL, ks.mouse(), one, times, names=(name,)).observed[name].max()
+        for one in (IP, IP + knockout)
+    ]
     assert 0.2 < lost[1] / lost[0] < 0.9
 
 
