@@ -69,7 +69,6 @@ def test_a_bound_said_to_be_of_a_source_lies_within_a_third_of_what_the_source_s
     sourced = {n for n, p in MODEL.parameters.items() for e in ends(p) if e.kind == "source"}
     stated = {  # as the evidence has it, in the ledger's unit
         "glutamate.ambient": (None, 1.0),
-        "nmda.k_memantine": (0.3, 0.9),
         "pk_r.clearance_70": (None, 114.0),
         "pk_s.clearance_70": (None, 114.0),
         "circuit.surge": (2.05, None),  # a rise of 35 % over a vesicular third

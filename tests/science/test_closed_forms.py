@@ -102,19 +102,90 @@ def test_block_builds_and_fades_exponentially(method):
     assert_close(found, rise * np.exp(-off * np.maximum(times - 2.0, 0.0)), full)
 
 
-def test_the_blockers_of_the_model_compete_for_one_pore():
-    # One pool, closed channels that keep everything, no magnesium: theta = X / (1 + X).
-    plain = MODEL.with_values({"nmda.trapping_ketamine": "1", "nmda.trapping_memantine": "1",
-                               "nmda.memantine_access_resting": "1"})  # fmt: skip
-    held = (
-        ks.bath("2 uM", drug="esketamine")
-        + ks.hold("nmda.memantine", "0.6 uM")
-        + ks.hold("nmda.mk801", "0.002 uM")
-        + ks.hold("nmda.magnesium", "0 mM", start="always")
-    )
-    found = run(plain, WHOLE, held, (0.0, 24.0), rtol=RTOL).state("nmda.resting_block")[-1]
-    load = 2.0 / 0.3 + 0.6 / 0.4 + 0.002 / 0.005
-    assert found == pytest.approx(load / (1 + load), rel=CLOSE)
+RECEPTORS = {name.removeprefix("nmda."): MODEL.value(name) for name in MODEL.parameters
+             if name.startswith("nmda.")}  # fmt: skip
+S, MEMANTINE, MK801 = 2.0, 0.6, 0.002  # uM, held until block has settled
+MILLIMOLAR = 1e3  # uM, in which the model counts
+BLOCKERS = (
+    ks.bath(f"{S} uM", drug="esketamine")
+    + ks.hold("nmda.memantine", f"{MEMANTINE} uM", start="0 h")
+    + ks.hold("nmda.mk801", f"{MK801} uM", start="0 h")
+)
+
+
+def falls(voltage, slope):
+    """Return how far an affinity or magnesium's hold falls from -66 mV to a voltage."""
+    return np.exp((RECEPTORS["reference_voltage"] - voltage) / slope)
+
+
+def kinds(pool, magnesium):
+    """Return share, what magnesium leaves open, and load of each kind of receptor of a pool."""
+    of = RECEPTORS
+    rest = "pyramidal" if pool == "resting" else pool
+    voltage, gating = of[f"voltage_{rest}"], of[f"gating_{pool}"]
+    b, d = of[f"{rest}_glun2b"], of.get(f"{pool}_glun2d", 0.0)
+    keep = [gating / (gating + (1 - of[f"trapping_{one}"]) * (1 - gating))
+            for one in ("ketamine", "memantine")]  # fmt: skip
+    pull = falls(voltage, of["drug_slope"])
+    for kind, share, k_magnesium, weaker in (
+        ("a", (1 - b) * (1 - d), of["k_magnesium"], 1.0),
+        ("b", b * (1 - d), of["k_magnesium"], 1.0),
+        ("d", d, of["k_magnesium_glun2d"], of["weaker_glun2d"]),
+    ):
+        free = 1 / (1 + magnesium * MILLIMOLAR / k_magnesium * falls(voltage, of["voltage_slope"]))
+        load = S / of["k_s"] * keep[0] / weaker + MK801 / of["k_mk801"]
+        load += MEMANTINE / of[f"k_memantine_glun2{kind}"] * keep[1]
+        yield share, free, load * pull * free
+
+
+def settled_block(pool, *protocol, magnesium=1.0):
+    """Return the block of a pool after a day with all three blockers."""
+    held = sum(protocol, BLOCKERS + ks.hold("nmda.magnesium", f"{magnesium} mM", start="always"))
+    return run(MODEL, WHOLE, held, (0.0, 24.0), rtol=RTOL).state(f"nmda.{pool}_block")[-1]
+
+
+@pytest.mark.parametrize("magnesium", [0.0, 1.0])
+@pytest.mark.parametrize("pool", ["interneuron", "pyramidal", "resting"])
+def test_block_is_that_of_each_subunit_weighed_by_its_current(pool, magnesium):
+    # All blockers compete for one pore: theta = X / (1 + X) at each kind of receptor.
+    many = list(kinds(pool, magnesium))
+    taken = sum(share * free * load / (1 + load) for share, free, load in many)
+    exact = taken / sum(share * free for share, free, _ in many)
+    assert settled_block(pool, magnesium=magnesium) == pytest.approx(exact, rel=CLOSE)
+
+
+def test_a_knock_out_takes_its_subunit_s_current_from_what_the_drug_can_reach():
+    many = list(kinds("interneuron", 1.0))
+    current = sum(share * free for share, free, _ in many)
+    for subunit, kind in (("glun2b", 1), ("glun2d", 2)):
+        gone = ks.hold(f"nmda.interneuron_{subunit}_knockout", 1.0, start="always")
+        found = run(MODEL, WHOLE, BLOCKERS + gone, (0.0, 24.0), rtol=RTOL,
+                    names=("nmda.interneuron_loss",))  # fmt: skip
+        left = [one for at, one in enumerate(many) if at != kind]
+        exact = sum(share * free * load / (1 + load) for share, free, load in left) / current
+        assert found.observed["nmda.interneuron_loss"][-1] == pytest.approx(exact, rel=CLOSE)
+
+
+def test_block_falls_with_magnesium_and_rises_where_depolarisation_expels_it():
+    pools = ("interneuron", "pyramidal", "resting")
+    for pool in pools:
+        found = [settled_block(pool, magnesium=level) for level in (0.0, 0.3, 1.0, 3.0)]
+        assert np.all(np.diff(found) < 0.0)
+    assert settled_block("interneuron") > settled_block("pyramidal")
+    assert settled_block("interneuron", magnesium=0.0) < settled_block("pyramidal", magnesium=0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "k_magnesium", "published", "off"),
+    [("a", "k_magnesium", 10.3, 1.5), ("b", "k_magnesium", 10.9, 3.5),
+     ("d", "k_magnesium_glun2d", 1.9, 1.75)],
+)  # fmt: skip
+def test_how_weak_memantine_is_at_minus_30_mv_with_magnesium(kind, k_magnesium, published, off):
+    # No number was set by these IC50; at GluN2B the model finds memantine three times too potent.
+    hold = 1 + MILLIMOLAR / RECEPTORS[k_magnesium] * falls(-30.0, RECEPTORS["voltage_slope"])
+    weaker = hold / falls(-30.0, RECEPTORS["drug_slope"])
+    found = RECEPTORS[f"k_memantine_glun2{kind}"] * weaker
+    assert published / off < found < published * off
 
 
 def exposure(route, name):
