@@ -1,18 +1,20 @@
 """Interneurons and pyramidal cells of prefrontal cortex, as mean rates.
 
 Interneurons are driven by pyramidal glutamate, through NMDA and AMPA receptors, and from outside the
-circuit. When the drug takes their NMDA drive they fall silent at once; the GABA they leave behind
-wanes over minutes, and only then do pyramidal cells rise: interneurons first, pyramidal cells
-after. Four things hold the surge: its own glutamate drives interneurons again; pyramidal cells lose
-NMDA drive of their own, most at high doses (an inverted U); interneurons make up for a lasting loss
-of drive within an hour or so; and a cell has only so much room to fire.
+circuit; they fire near threshold, so that a small loss of drive is a large loss of firing. When the
+drug takes their NMDA drive they fall silent at once; the GABA they leave behind wanes over minutes,
+and only then do pyramidal cells rise: interneurons first, pyramidal cells after. Four things hold
+the surge: its own glutamate drives interneurons again; pyramidal cells lose NMDA drive of their own,
+most at high doses (an inverted U); interneurons make up for a lasting loss of drive within an hour
+or so; and a cell has only so much room to fire.
 
 How far synaptic glutamate rises at the reference dose is the number that is stated (``surge``); the
 pulls that bring it there follow, from what the receptors have lost at that dose
 (``mechanisms/anchors.py``). Recurrent excitation is stated by the largest gain its loop can have
 anywhere, which is below 1: the circuit cannot hold itself up, whatever the other numbers.
 
-Left out: spikes and gamma rhythm, subtypes of interneurons beyond their receptors, thalamus, and
+Left out: block of AMPA receptors on interneurons, which an antagonist takes from both kinds of cell
+alike; spikes and gamma rhythm, subtypes of interneurons beyond their receptors, thalamus, and
 layers.
 """
 
@@ -28,7 +30,7 @@ from ketasim.core.declare import (
     story_of,
 )
 from ketasim.core.evidence import Grounds, assumed, by_source, derived, fitted
-from ketasim.core.maths import exp, log
+from ketasim.core.maths import exp, fold, log
 
 
 def rate_reference(surge, k_brake, k_release, pulse):
@@ -61,9 +63,10 @@ def recurrent(recalled, drive_lost, surge):
     return recalled * drive_lost / ((1 - drive_lost) * (surge - 1) + recalled * drive_lost)
 
 
-def released(recurrent, surge, drive_lost):
+def released(recurrent, surge, drive_lost, steepness):
     """Inhibition that pyramidal cells are rid of at the height of the surge."""
-    return 1 - (1 + recurrent * (surge - 1)) * (1 - drive_lost)
+    drive = (1 + recurrent * (surge - 1)) * (1 - drive_lost)
+    return 1 - fold(drive, 2 * 2, steepness)
 
 
 def g_inhibition(pull, g_ampa, surge, released, opposed):
@@ -81,10 +84,15 @@ def left(lost, adapted, regained):
     return 1 - lost + regained * adapted
 
 
-def interneuron_rate(glutamate, recurrent, nmda_share, coagonist, left, antagonist):
-    """Interneuron firing from the NMDA and AMPA drive it has left."""
-    drive = 1 - recurrent + recurrent * glutamate
-    return drive * (nmda_share * coagonist * left + (1 - nmda_share) * (1 - antagonist))
+def interneuron_drive(glutamate, recurrent, nmda_share, coagonist, left):
+    """Drive of interneurons relative to rest: from here and from outside, by NMDA and AMPA."""
+    here = 1 - recurrent + recurrent * glutamate
+    return here * (nmda_share * coagonist * left + 1 - nmda_share)
+
+
+def interneuron_rate(interneuron_drive, steepness):
+    """Interneuron firing relative to rest; near threshold, a little drive is much firing."""
+    return fold(interneuron_drive, 2 * 2, steepness)
 
 
 def inhibition(gaba, modulator, agonist, modulator_effect, agonist_effect):
@@ -121,6 +129,7 @@ CIRCUIT = Mechanism(
         Parameter("headroom", 1.66, "1", (1.2, 3.0), assumed("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose"),
         Parameter("loop_gain", 0.437, "1", (0.2, 0.9), assumed("recurrent excitation is present and does not run away by itself"), "largest gain of recurrent excitation at any rate", grounds=Grounds(most=1.0)),
         Parameter("nmda_share", 0.748, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors", grounds=Grounds(most=1.0)),
+        Parameter("steepness", 3.5, "1", (1.5, 6.0), assumed("fast-firing cells stand near threshold, where firing changes several times as much as drive"), "steepness of interneuron firing on drive"),
         Parameter("recalled", 0.229, "1", (0.15, 0.6), assumed("the rest of their drive comes from outside the circuit"), "share of the loss of drive that the surge itself gives back", grounds=Grounds(most=1.0)),
         Parameter("opposed", 0.47, "1", (0.1, 0.6), fitted("smaller surge at anaesthetic doses", "Li2010"), "share of disinhibition that block on pyramidal cells takes back at the reference dose", grounds=Grounds(most=1.0)),
         Parameter("k_gaba", 6.56, "1/h", (4.0, 30.0), assumed("pyramidal cells rise minutes after interneurons fall"), "waning of GABA tone"),
@@ -159,6 +168,7 @@ CIRCUIT = Mechanism(
     ),
     quantities=(
         Quantity(left, "1", "NMDA drive of interneurons that is left", using={"lost": "interneuron_lost"}),
+        Quantity(interneuron_drive, "1", "interneuron drive, relative to rest"),
         Quantity(interneuron_rate, "1", "interneuron firing, relative to rest"),
         Quantity(inhibition, "1", "inhibition of pyramidal cells, relative to rest", using={"modulator": "a5_modulator", "agonist": "gaba_agonist"}),
         Quantity(excitation, "1", "excitation of pyramidal cells above rest", using={"lost": "pyramidal_lost"}),
