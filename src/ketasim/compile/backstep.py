@@ -128,10 +128,12 @@ def load_step(job, w, d, lane):
     w[HINV + lane], w[G + lane] = 1.0 / h, 1.0 / (h * GAMMA)
     for i in range(N):
         w[Y + i * W + lane] = job.tape[a + 3 + i]
-    at = task * job.n_tape + step
-    for j in range(job.n_seeded * job.any[at]):
-        seed(job, w, job.seeded[j] * W + lane, (at * job.n_seeded + j) * 5)
-    return job.any[at] == 1
+    row = job.rows[task * job.n_tape + step]
+    if row < 0:
+        return False
+    for j in range(job.n_seeded):
+        seed(job, w, job.seeded[j] * W + lane, (row * job.n_seeded + j) * 5)
+    return True
 
 
 @njit(**SAFE)

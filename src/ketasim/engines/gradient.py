@@ -26,7 +26,7 @@ from ketasim.engines.ensemble import EnsembleResult, run_members
 from ketasim.engines.inputs import Inputs, gather, tape_row
 from ketasim.engines.kernels import Kernel, kernel_for
 from ketasim.engines.looks import Gathered, gathered
-from ketasim.engines.seeds import FIRST, Looks, Tape
+from ketasim.engines.seeds import Looks, Tape, shape_of
 from ketasim.engines.status import usable
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
@@ -157,12 +157,10 @@ class _Part:
 
     def _rows(self, rows: Array) -> Array:
         """Return rows that are listed by edge as (n_members, n_edges, ...)."""
-        given = self.inputs
-        found = np.zeros((len(self.members), self.n_edges, rows.shape[1]))
-        for i, plan in enumerate(given.plans):
-            first, last = given.firsts[plan], given.firsts[plan + 1]
-            found[i, : last - first] = rows[first:last]
-        return found
+        firsts, plans = self.inputs.firsts, self.inputs.plans
+        places = firsts[plans][:, None] + np.arange(self.n_edges)
+        inside = places < firsts[plans + 1][:, None]
+        return np.where(inside[:, :, None], rows[np.where(inside, places, 0)], 0.0)
 
     def _tape(self, rows: Array, counts: Counts, primitives: Sequence[Primitive]) -> Tape:
         names = {one.name for one in primitives}
@@ -226,9 +224,9 @@ class _Part:
             ("by_start", found["by_start"], self.live),
         ):
             whole = getattr(out, name)
-            whole[into] = 0.0
-            for at, column in enumerate(columns):
-                whole[into, ..., column] = given[good][..., at]
+            part = np.zeros((len(into), *whole.shape[1:]))
+            part[..., columns] = given[good]
+            whole[into] = part
         member, reduction = np.nonzero(np.isnan(out.values[into]))
         for name in DERIVATIVES:  # what has no value has no slope
             getattr(out, name)[into[member], reduction] = np.nan
@@ -287,48 +285,54 @@ class _Seeds:
 
     def __init__(self, tape: Tape, looked: Gathered, tasks: int, n_edges: int) -> None:
         """Lay every look out; a task is one reduction of one member."""
-        n_live = len(tape.plan.live)
-        self.starts = np.zeros((tasks, n_live))
-        self.at_end = np.zeros((tasks, n_edges, n_live))
-        self.any = np.zeros((tasks, tape.rows.shape[1]), dtype=np.int8)
-        self.seeds = np.zeros((tasks, tape.rows.shape[1], max(1, len(tape.states)), 5))
-        derived = [(name, looks, *tape.by_states(name, looks)) for name, looks in looked.items()]
+        looks = [(name, one) for name, many in looked.items() for one in many]
+        derived = [(one, *tape.by_states(name, one)) for name, one in looks]
+        self.starts = np.zeros((tasks, len(tape.plan.live)))
+        self.at_end = np.zeros((tasks, n_edges, len(tape.plan.live)))
+        self.rows = np.full((tasks, tape.rows.shape[1]), -1)
+        for _, one in looks:
+            self.rows[one.places[~one.at_first], one.steps[~one.at_first]] = 0
+        seen = np.flatnonzero(self.rows.ravel() == 0)
+        self.rows.ravel()[seen] = np.arange(len(seen))
+        self.seeds = np.zeros((len(seen), max(1, len(tape.states)), 5))
+        self.seeded = np.array(tape.states or (0,), dtype=np.int64)
         self.steady = sorted({at for *_, constants in derived for at in constants})
         self.at_once = np.zeros((tasks, n_edges, len(self.steady)))
-        for _, looks, states, constants in derived:
-            self._add(tape, looks, states, constants)
+        for one, states, constants in derived:
+            self._add(tape, one, states, constants)
 
     def _add(
         self, tape: Tape, looks: Looks, states: Mapping[int, Array], constants: Mapping[int, Array]
     ) -> None:
-        at_first = looks.steps == FIRST
-        within = ~at_first
-        x = looks.shares[within]
-        rest = 1.0 - x
-        shape = np.stack([rest, x, x * rest, x * x * rest, x**3 * rest], axis=1)
-        places, steps = looks.places[within], looks.steps[within]
-        self.any[places, steps] = 1
-        ends = tape.is_end(looks.members, looks.steps, looks.shares) & within
-        segments = tape.segments[looks.members, np.maximum(looks.steps, 0)]
+        at_first, places = looks.at_first, looks.places
+        rows = self.rows[places, looks.steps][~at_first]
+        shape = shape_of(looks.shares)
+        if len(looks.shares) > 1:
+            shape = shape[:, ~at_first]
+        ends = tape.is_end(looks.members, looks.steps, looks.shares)
+        segments = tape.segment_of(looks.members, looks.steps)
         for state, slope in states.items():
             weight = looks.weights * slope
-            _gather(
-                self.seeds[:, :, tape.states.index(state)], places, steps, weight[within], shape
-            )
-            np.add.at(self.starts, (looks.places[at_first], state), weight[at_first])
-            np.add.at(self.at_end, (looks.places[ends], segments[ends] + 1, state), weight[ends])
+            into = self.seeds[:, tape.states.index(state)]
+            _gather(into, rows, weight[~at_first], shape)
+            if at_first.any():
+                np.add.at(self.starts, (places[at_first], state), weight[at_first, 0])
+            some = np.flatnonzero(ends.any(axis=1) & ~at_first)
+            last = np.where(ends[some], weight[some], 0.0).sum(axis=1)
+            np.add.at(self.at_end, (places[some], segments[some] + 1, state), last)
+        flat = places * self.at_once.shape[1] + segments
         for constant, slope in constants.items():
-            column = self.steady.index(constant)
-            into = self.at_once[:, :, column]
-            np.add.at(into, (looks.places, segments), looks.weights * slope)
-        self._seeded = np.array(tape.states or (0,), dtype=np.int64)
+            weight = (looks.weights * slope).sum(axis=1)
+            total = np.bincount(flat, weight, minlength=self.at_once[:, :, 0].size)
+            column = self.at_once[:, :, self.steady.index(constant)]
+            column += total.reshape(column.shape)
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by their names in the interface."""
         return {
-            "seeded": self._seeded,
-            "any": self.any,
+            "seeded": self.seeded,
+            "rows": self.rows,
             "seeds": self.seeds,
             "steady": np.array(self.steady, dtype=np.int64),
             "at_once": self.at_once,
@@ -336,12 +340,14 @@ class _Seeds:
         }
 
 
-def _gather(into: Array, places: Counts, steps: Counts, weights: Array, shape: Array) -> None:
-    """Add looks (n,) to the five numbers of their steps, (n_tasks, n_tape, 5)."""
-    flat, size = places * into.shape[1] + steps, into.shape[0] * into.shape[1]
-    for k in range(shape.shape[1]):
-        total = np.bincount(flat, weights * shape[:, k], minlength=size)
-        into[:, :, k] += total.reshape(into.shape[:2])
+def _gather(into: Array, rows: Counts, weights: Array, shape: Array) -> None:
+    """Add looks (n, k) to the five numbers of their steps, (n_rows, 5)."""
+    if shape.shape[1] == 1:
+        found = weights @ shape[:, 0].T
+    else:
+        found = np.einsum("nk,cnk->nc", weights, shape)
+    for k in range(found.shape[1]):
+        into[:, k] += np.bincount(rows, found[:, k], minlength=len(into))
 
 
 def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:
@@ -362,7 +368,7 @@ def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:
             first, other = node.args[0], node.args[1] if len(node.args) > 1 else eq.graph.const(0.0)
             a, b, slope = carried_out([first, other, by[node.id]], leaves)
             on = (np.abs(a - b) <= ON_KINK * (np.abs(a) + np.abs(b))) & (np.abs(slope) > ON_KINK)
-            on = np.broadcast_to(on, members.shape)
+            on = np.broadcast_to(on, (len(members), 1))[:, 0]
             if on.any():
                 t = tape.begins[members[on], steps[on]]
                 told.append(

@@ -32,9 +32,10 @@ FIRST = -1  # the step of a look at what is there before anything is given
 
 @dataclass(frozen=True)
 class Looks:
-    """Moments looked at: whose, in which step and at what share of it, and with what weight.
+    """Steps looked into, each at some places: whose, which, at what shares, with what weights.
 
-    All have shape (n,); ``places`` are indices of tasks.
+    ``places`` (indices of tasks), ``members`` and ``steps`` are (n,); ``weights`` (n, k) and
+    ``shares`` (n, k), or (1, k) where every step is looked into at the same places.
     """
 
     places: Counts
@@ -43,13 +44,14 @@ class Looks:
     shares: Array
     weights: Array
 
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.places)
+    @property
+    def at_first(self) -> NDArray[np.bool_]:
+        """Return which look at what is there before anything is given, (n,)."""
+        return np.asarray(self.steps == FIRST)
 
 
 class _Entries:
-    """Entries of an array of each member, as one looks at them: ``leaf[i]`` is (n_looks,)."""
+    """Entries of an array of each member, as one looks at them: ``leaf[i]`` is (n_looks, 1)."""
 
     def __init__(self, rows: Array, owners: Counts) -> None:
         """Take the rows of all members, and whose is looked at."""
@@ -57,7 +59,7 @@ class _Entries:
 
     def __getitem__(self, i: int) -> Array:
         """Return entry ``i`` as each look sees it."""
-        return np.asarray(self.rows[self.owners, i])
+        return np.asarray(self.rows[self.owners, i][:, None])
 
 
 class Tape:
@@ -85,10 +87,15 @@ class Tape:
         self.states, self.parameters = tuple(states), parameters
         self.knobs, self.rates, self.boluses = knobs, rates, boluses
         n = len(plan.live)
+        rows = rows[:, : max(1, int(counts.max(initial=0)))]
         self.y = rows[:, :, 3 : 3 + n]
         self.dense = rows[:, :, 3 + n :].reshape(*rows.shape[:2], len(states), 4)
         self.begins, self.lengths = rows[:, :, 0], rows[:, :, 1]
-        self.segments = rows[:, :, 2].astype(np.int64)
+        self._segments = rows[:, :, 2]
+
+    def segment_of(self, members: Counts, steps: Counts) -> Counts:
+        """Return the segment that each step lies in, (n,); the first for what is before all."""
+        return self._segments[members, np.maximum(steps, 0)].astype(np.int64)
 
     @cached_property
     def first(self) -> Array:
@@ -108,31 +115,35 @@ class Tape:
         return steps, np.clip(shares, 0.0, 1.0)
 
     def values(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
-        """Return a name's values, shape (n,)."""
-        return (
-            carried_out([self.back.shown[name]], self._leaves(members, steps, shares))[0]
-            + 0.0 * shares
-        )
+        """Return a name's values at a share of each step, all (n,)."""
+        return self._seen(name, members, steps, shares[:, None])[:, 0]
+
+    def _seen(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
+        """Return a name's values at shares (n, k) or (1, k) of steps, (n, k)."""
+        (found,) = carried_out([self.back.shown[name]], self._leaves(members, steps, shares))
+        return np.broadcast_to(found, (len(steps), shares.shape[1]))
 
     def _leaves(self, members: Counts, steps: Counts, shares: Array) -> dict[str, Any]:
-        x, rest = shares, 1.0 - shares
+        basis = shape_of(shares)
         found: dict[int, Array] = {}
         for j, state in enumerate(self.states):
-            u, d1, d2, d3 = np.moveaxis(self.dense[members, steps, j], -1, 0)
-            bend = d1 + x * (d2 + x * d3)
-            y = self.y[members, steps, state]
-            within = y * rest + x * (u + rest * bend)
-            within = np.where(steps == FIRST, self.first[members, state], within)
-            found[self.plan.live[state]] = within + self._last(members, steps, shares, state)
-        segments = self.segments[members, np.maximum(steps, 0)]
-        return {**self._inputs_of(members, segments), "y": found}
+            dense, y = self.dense[members, steps, j], self.y[members, steps, state][:, None]
+            within = y * basis[0] + _along(dense, basis[1:])
+            if (steps == FIRST).any():
+                first = self.first[members, state][:, None]
+                within = np.where((steps == FIRST)[:, None], first, within)
+            if self._given_last[:, state].any():
+                given = self._given_last[members, state][:, None]
+                within = within + np.where(self.is_end(members, steps, shares), given, 0.0)
+            found[self.plan.live[state]] = within
+        return {**self._inputs_of(members, self.segment_of(members, steps)), "y": found}
 
     def leaves(self, members: Counts, steps: Counts) -> dict[str, Any]:
         """Return everything that laws follow from at the beginnings of steps."""
-        known = dict(zip(self.plan.live, np.moveaxis(self.y[members, steps], -1, 0), strict=True))
-        nothing = np.zeros(len(members))
+        y = np.moveaxis(self.y[members, steps], -1, 0)[:, :, None]
+        known, nothing = dict(zip(self.plan.live, y, strict=True)), np.zeros((len(members), 1))
         states = [known.get(i, nothing) for i in range(len(self.plan.scales))]
-        return {**self._inputs_of(members, self.segments[members, steps]), "y": states}
+        return {**self._inputs_of(members, self.segment_of(members, steps)), "y": states}
 
     def _inputs_of(self, members: Counts, segments: Counts) -> dict[str, Any]:
         flat = members * self.knobs.shape[1] + segments
@@ -143,13 +154,15 @@ class Tape:
         }
 
     def is_end(self, members: Counts, steps: Counts, shares: Array) -> NDArray[np.bool_]:
-        """Return which looks are at the very end, when a last bolus has been given."""
-        return np.asarray((steps == self.counts[members] - 1) & (shares >= 1.0))
+        """Return which looks are at the very end, when a last bolus has been given, (n, k)."""
+        return np.asarray((steps == self.counts[members] - 1)[:, None] & (shares >= 1.0))
 
-    def _last(self, members: Counts, steps: Counts, shares: Array, state: int) -> Array:
-        """Return what a bolus at the very end adds to a state."""
-        given = self.boluses[members, self.segments[members, self.counts[members] - 1] + 1, state]
-        return np.where(self.is_end(members, steps, shares), given, 0.0)
+    @cached_property
+    def _given_last(self) -> Array:
+        """Return what a bolus at the very end adds to each live state, (n_members, n_live)."""
+        members = np.arange(len(self.counts))
+        last = self.segment_of(members, self.counts - 1) + 1
+        return np.asarray(self.boluses[members, last])
 
     def slopes_of(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
         """Return how fast a name moves within steps [1/h], shape (n,)."""
@@ -160,7 +173,10 @@ class Tape:
         return np.asarray((high - low) / ((beyond - short) * self.lengths[members, steps]))
 
     def by_states(self, name: str, looks: Looks) -> tuple[dict[int, Array], dict[int, Array]]:
-        """Return the derivatives of a name at looks, by live state and by constant, each (n,)."""
+        """Return the derivatives of a name at looks, by live state and by constant.
+
+        Each is (n, k), or (n, 1) or (1, 1) where that is the same at all places or for all.
+        """
         node = self.back.shown[name]
         inputs = self._inputs(node)
         graph = node.graph
@@ -172,7 +188,7 @@ class Tape:
         values = carried_out([one for _, _, one in kept], leaves)
         found: tuple[dict[int, Array], dict[int, Array]] = ({}, {})
         for (kind, at, _), value in zip(kept, values, strict=True):
-            found[kind][at] = np.broadcast_to(value, looks.shares.shape)
+            found[kind][at] = np.atleast_2d(value)
         return found
 
     def _inputs(self, node: Node) -> list[tuple[int, int, int]]:
@@ -182,34 +198,50 @@ class Tape:
         constants = [(one.id, 1, at) for at, one in enumerate(self.back.constants)]
         return [*states, *constants]
 
+    def steps_of(self, members: Counts) -> tuple[Counts, Counts]:
+        """Return all steps of some members: whose, and which."""
+        owners = np.repeat(members, self.counts[members])
+        return owners, np.concatenate([np.arange(n) for n in self.counts[members]])
+
     def panels(self, name: str, members: Counts) -> "Panels":
         """Return a name's panels within the steps of some members.
 
         Steps within which the name bends sharply are cut in parts, as engines cut them.
         """
-        owners = np.repeat(members, self.counts[members])
-        steps = np.concatenate([np.arange(n) for n in self.counts[members]])
+        owners, steps = self.steps_of(members)
         low, wide = np.zeros(len(steps)), np.ones(len(steps))
-        values = self._five(name, owners, steps, low, wide)
+        values = self._seen(name, owners, steps, PLACES[None])
         rough = is_rough(values)
-        if rough.any():
+        if rough.any() and not self.plan.observers[name].exact:
             cut = np.where(rough, PARTS, 1)
             part = np.concatenate([np.arange(n) for n in cut])
             owners, steps, cuts = (np.repeat(one, cut) for one in (owners, steps, cut))
             low, wide = part / cuts, 1.0 / cuts
             whole = np.repeat(values, cut, axis=0)
             sharp = cuts > 1
-            whole[sharp] = self._five(name, owners[sharp], steps[sharp], low[sharp], wide[sharp])
+            shares = low[sharp, None] + PLACES * wide[sharp, None]
+            whole[sharp] = self._seen(name, owners[sharp], steps[sharp], shares)
             values = whole
         h = self.lengths[owners, steps]
         begins = self.begins[owners, steps] + low * h
         return Panels(owners, steps, begins, wide * h, low, wide, values)
 
-    def _five(self, name: str, owners: Counts, steps: Counts, low: Array, wide: Array) -> Array:
-        shares = low[:, None] + PLACES * wide[:, None]
-        five = len(PLACES)
-        found = self.values(name, np.repeat(owners, five), np.repeat(steps, five), shares.ravel())
-        return found.reshape(shares.shape)
+
+def shape_of(shares: Array) -> Array:
+    """Return what a state at shares of a step is by its five numbers, (5, ...).
+
+    These are the state at the beginning and at the end, and the three rows of the dense output.
+    """
+    rest = 1.0 - shares
+    bend = shares * rest
+    return np.stack([rest, shares, bend, shares * bend, shares * shares * bend])
+
+
+def _along(numbers: Array, basis: Array) -> Array:
+    """Return sums of numbers (n, c) times a basis (c, n, k) or (c, 1, k), shape (n, k)."""
+    if basis.shape[1] == 1:
+        return np.asarray(numbers @ basis[:, 0])
+    return np.asarray(np.einsum("nc,cnk->nk", numbers, basis))
 
 
 @dataclass(frozen=True)
@@ -229,20 +261,35 @@ class Panels:
     values: Array
 
 
-def area(
-    tape: Tape, name: str, members: Counts, window: tuple[float, float]
-) -> tuple[Counts, Counts, Array, Array]:
-    """Return the places that integrals are taken from: whose, steps, shares and weights [h]."""
-    found = tape.panels(name, members)
-    first = np.maximum(found.begins, window[0])
-    last = np.minimum(found.begins + found.lengths, window[1])
-    kept = last > first
-    at = found.low + found.wide * (first - found.begins) / found.lengths
-    end = found.low + found.wide * (last - found.begins) / found.lengths
-    shares = at[kept, None] + PLACES * (end - at)[kept, None]
-    weights = (last - first)[kept, None] * WEIGHTS
-    owners, steps = (np.repeat(one[kept], len(PLACES)) for one in (found.members, found.steps))
-    return owners, steps, shares.ravel(), weights.ravel()
+Area = tuple[Counts, Counts, Array, Array]
+
+
+def area(tape: Tape, name: str, members: Counts, window: tuple[float, float]) -> list[Area]:
+    """Return where integrals are taken from: whose, steps, shares and weights [h], as in looks."""
+    if tape.plan.observers[name].exact:  # five places of any step are enough
+        owners, steps = tape.steps_of(members)
+        low, wide = np.zeros(len(steps)), np.ones(len(steps))
+        begins, lengths = tape.begins[owners, steps], tape.lengths[owners, steps]
+    else:
+        found = tape.panels(name, members)
+        owners, steps, low, wide = found.members, found.steps, found.low, found.wide
+        begins, lengths = found.begins, found.lengths
+    ends = begins + lengths
+    whole = (begins >= window[0]) & (ends <= window[1]) & (wide == 1.0)
+    some = ~whole & (ends > window[0]) & (begins < window[1])
+    parts: list[Area] = []
+    if whole.any():
+        weights = lengths[whole, None] * WEIGHTS
+        parts.append((owners[whole], steps[whole], PLACES[None], weights))
+    if some.any():
+        first = np.maximum(begins[some], window[0])
+        last = np.minimum(ends[some], window[1])
+        per = wide[some] / lengths[some]
+        shares = low[some] + per * (first - begins[some])
+        span = per * (last - first)
+        at = shares[:, None] + PLACES * span[:, None]
+        parts.append((owners[some], steps[some], at, (last - first)[:, None] * WEIGHTS))
+    return parts
 
 
 def crossings(
