@@ -200,8 +200,18 @@ class Tape:
 
     def steps_of(self, members: Counts) -> tuple[Counts, Counts]:
         """Return all steps of some members: whose, and which."""
-        owners = np.repeat(members, self.counts[members])
-        return owners, np.concatenate([np.arange(n) for n in self.counts[members]])
+        which, steps = _numbered(self.counts[members])
+        return members[which], steps
+
+    def five(self, name: str, members: Counts, steps: Counts) -> Array:
+        """Return a name's values at five places of steps, (n, 5)."""
+        return self._seen(name, members, steps, PLACES[None])
+
+    def is_sharp(self, name: str, values: Array) -> NDArray[np.bool_]:
+        """Return within which steps a name bends so sharply that they are cut in parts, (n,)."""
+        if self.plan.observers[name].exact:  # five places of any step are enough
+            return np.zeros(len(values), dtype=bool)
+        return is_rough(values)
 
     def panels(self, name: str, members: Counts) -> "Panels":
         """Return a name's panels within the steps of some members.
@@ -209,22 +219,28 @@ class Tape:
         Steps within which the name bends sharply are cut in parts, as engines cut them.
         """
         owners, steps = self.steps_of(members)
-        low, wide = np.zeros(len(steps)), np.ones(len(steps))
-        values = self._seen(name, owners, steps, PLACES[None])
-        rough = is_rough(values)
-        if rough.any() and not self.plan.observers[name].exact:
-            cut = np.where(rough, PARTS, 1)
-            part = np.concatenate([np.arange(n) for n in cut])
-            owners, steps, cuts = (np.repeat(one, cut) for one in (owners, steps, cut))
-            low, wide = part / cuts, 1.0 / cuts
-            whole = np.repeat(values, cut, axis=0)
-            sharp = cuts > 1
-            shares = low[sharp, None] + PLACES * wide[sharp, None]
-            whole[sharp] = self._seen(name, owners[sharp], steps[sharp], shares)
-            values = whole
+        values = self.five(name, owners, steps)
+        which, low, wide = _cut(self.is_sharp(name, values))
+        owners, steps, values = owners[which], steps[which], values[which]
+        cut = wide < 1.0
+        shares = low[cut, None] + PLACES * wide[cut, None]
+        values[cut] = self._seen(name, owners[cut], steps[cut], shares)
         h = self.lengths[owners, steps]
         begins = self.begins[owners, steps] + low * h
         return Panels(owners, steps, begins, wide * h, low, wide, values)
+
+
+def _numbered(counts: Counts) -> tuple[Counts, Counts]:
+    """Return, for things of which there are so many, of which each is and its number within."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    return which, np.arange(len(which)) - (np.cumsum(counts) - counts)[which]
+
+
+def _cut(sharp: NDArray[np.bool_]) -> tuple[Counts, Array, Array]:
+    """Return panels of steps: which step, where in it each begins and how wide it is."""
+    cuts = np.where(sharp, PARTS, 1)
+    which, part = _numbered(cuts)
+    return which, part / cuts[which], 1.0 / cuts[which]
 
 
 def shape_of(shares: Array) -> Array:
@@ -266,30 +282,24 @@ Area = tuple[Counts, Counts, Array, Array]
 
 def area(tape: Tape, name: str, members: Counts, window: tuple[float, float]) -> list[Area]:
     """Return where integrals are taken from: whose, steps, shares and weights [h], as in looks."""
-    if tape.plan.observers[name].exact:  # five places of any step are enough
-        owners, steps = tape.steps_of(members)
-        low, wide = np.zeros(len(steps)), np.ones(len(steps))
-        begins, lengths = tape.begins[owners, steps], tape.lengths[owners, steps]
-    else:
-        found = tape.panels(name, members)
-        owners, steps, low, wide = found.members, found.steps, found.low, found.wide
-        begins, lengths = found.begins, found.lengths
+    owners, steps = tape.steps_of(members)
+    sharp = np.zeros(len(steps), dtype=bool)
+    if not tape.plan.observers[name].exact:
+        sharp = tape.is_sharp(name, tape.five(name, owners, steps))
+    begins, lengths = tape.begins[owners, steps], tape.lengths[owners, steps]
     ends = begins + lengths
-    whole = (begins >= window[0]) & (ends <= window[1]) & (wide == 1.0)
-    some = ~whole & (ends > window[0]) & (begins < window[1])
-    parts: list[Area] = []
-    if whole.any():
-        weights = lengths[whole, None] * WEIGHTS
-        parts.append((owners[whole], steps[whole], PLACES[None], weights))
-    if some.any():
-        first = np.maximum(begins[some], window[0])
-        last = np.minimum(ends[some], window[1])
-        per = wide[some] / lengths[some]
-        shares = low[some] + per * (first - begins[some])
-        span = per * (last - first)
-        at = shares[:, None] + PLACES * span[:, None]
-        parts.append((owners[some], steps[some], at, (last - first)[:, None] * WEIGHTS))
-    return parts
+    whole = ~sharp & (begins >= window[0]) & (ends <= window[1])
+    parts = [(owners[whole], steps[whole], PLACES[None], lengths[whole, None] * WEIGHTS)]
+    left = np.flatnonzero(~whole & (ends > window[0]) & (begins < window[1]))
+    which, low, wide = _cut(sharp[left])
+    at = left[which]
+    first = np.maximum(low, (window[0] - begins[at]) / lengths[at])
+    span = np.minimum(low + wide, (window[1] - begins[at]) / lengths[at]) - first
+    kept = span > 0.0
+    first, span, at = first[kept], span[kept], at[kept]
+    shares = first[:, None] + PLACES * span[:, None]
+    parts.append((owners[at], steps[at], shares, (span * lengths[at])[:, None] * WEIGHTS))
+    return [part for part in parts if len(part[0])]
 
 
 def crossings(
