@@ -32,7 +32,7 @@ from ketasim.readouts.derive import Primitive, combined, first_run, level_of, se
 
 STEPS = 256  # of each member that are kept at first; more where that was not enough
 ON_KINK = 1e-12  # relative: two numbers nearer than this count as equal
-TOGETHER = 64  # members taken back at once
+TOGETHER = 64
 Flags = NDArray[np.bool_]
 
 
@@ -304,22 +304,22 @@ class _Seeds:
     def _add(
         self, tape: Tape, looks: Looks, states: Mapping[int, Array], constants: Mapping[int, Array]
     ) -> None:
-        at_first, places = looks.at_first, looks.places
-        rows = self.rows[places, looks.steps][~at_first]
+        within = np.flatnonzero(~looks.at_first)
+        first = np.flatnonzero(looks.at_first)
+        places, rows = looks.places, self.rows[looks.places, looks.steps]
         shape = shape_of(looks.shares)
-        if len(looks.shares) > 1:
-            shape = shape[:, ~at_first]
-        ends = tape.is_end(looks.members, looks.steps, looks.shares)
+        last = np.flatnonzero(looks.steps == tape.counts[looks.members] - 1)
+        ends = tape.is_end(looks.members, looks.steps, looks.shares, last)
         segments = tape.segment_of(looks.members, looks.steps)
         for state, slope in states.items():
-            weight = looks.weights * slope
-            into = self.seeds[:, tape.states.index(state)]
-            _gather(into, rows, weight[~at_first], shape)
-            if at_first.any():
-                np.add.at(self.starts, (places[at_first], state), weight[at_first, 0])
-            some = np.flatnonzero(ends.any(axis=1) & ~at_first)
-            last = np.where(ends[some], weight[some], 0.0).sum(axis=1)
-            np.add.at(self.at_end, (places[some], segments[some] + 1, state), last)
+            weight, at = looks.weights * slope, tape.states.index(state)
+            if len(first):
+                np.add.at(self.starts, (places[first], state), weight[first, 0])
+                _gather(self.seeds, at, rows[within], weight[within], shape[:, within])
+            else:
+                _gather(self.seeds, at, rows, weight, shape)
+            final = np.where(ends, weight[last], 0.0).sum(axis=1)
+            np.add.at(self.at_end, (places[last], segments[last] + 1, state), final)
         flat = places * self.at_once.shape[1] + segments
         for constant, slope in constants.items():
             weight = (looks.weights * slope).sum(axis=1)
@@ -340,14 +340,14 @@ class _Seeds:
         }
 
 
-def _gather(into: Array, rows: Counts, weights: Array, shape: Array) -> None:
-    """Add looks (n, k) to the five numbers of their steps, (n_rows, 5)."""
-    if shape.shape[1] == 1:
-        found = weights @ shape[:, 0].T
-    else:
-        found = np.einsum("nk,cnk->nc", weights, shape)
+def _gather(seeds: Array, at: int, rows: Counts, weights: Array, shape: Array) -> None:
+    """Add looks (n, k) at one state to the five numbers of their steps, (n_rows, n_states, 5)."""
+    if shape.shape[1] == 1:  # whole steps, each once
+        seeds[rows, at] += weights @ shape[:, 0].T
+        return
+    found = np.einsum("nk,cnk->nc", weights, shape)
     for k in range(found.shape[1]):
-        into[:, k] += np.bincount(rows, found[:, k], minlength=len(into))
+        seeds[:, at, k] += np.bincount(rows, found[:, k], minlength=len(seeds))
 
 
 def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:

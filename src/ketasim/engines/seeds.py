@@ -153,8 +153,16 @@ class Tape:
             "r": _Entries(self.rates.reshape(-1, self.rates.shape[2]), flat),
         }
 
-    def is_end(self, members: Counts, steps: Counts, shares: Array) -> NDArray[np.bool_]:
-        """Return which looks are at the very end, when a last bolus has been given, (n, k)."""
+    def is_end(
+        self, members: Counts, steps: Counts, shares: Array, some: Counts | None = None
+    ) -> NDArray[np.bool_]:
+        """Return which looks are at the very end, when a last bolus has been given, (n, k).
+
+        ``some`` are the looks that are asked about, by default all.
+        """
+        if some is not None:
+            members, steps = members[some], steps[some]
+            shares = shares[some] if len(shares) > 1 else shares
         return np.asarray((steps == self.counts[members] - 1)[:, None] & (shares >= 1.0))
 
     @cached_property
@@ -177,19 +185,25 @@ class Tape:
 
         Each is (n, k), or (n, 1) or (1, 1) where that is the same at all places or for all.
         """
-        node = self.back.shown[name]
-        inputs = self._inputs(node)
-        graph = node.graph
-        back = pulled_back(
-            graph, [(node, graph.const(1.0))], [key for key, _, _ in inputs], is_last=True
-        )
-        kept = [(kind, at, back[key]) for key, kind, at in inputs if key in back]
+        kept = self._slopes(name)
         leaves = self._leaves(looks.members, looks.steps, looks.shares)
         values = carried_out([one for _, _, one in kept], leaves)
         found: tuple[dict[int, Array], dict[int, Array]] = ({}, {})
         for (kind, at, _), value in zip(kept, values, strict=True):
             found[kind][at] = np.atleast_2d(value)
         return found
+
+    def _slopes(self, name: str) -> list[tuple[int, int, Node]]:
+        """Return a name's derivatives as nodes, each with what it is by; see ``_inputs``."""
+        known = self.back.derivatives
+        if (name, self.states) not in known:
+            node = self.back.shown[name]
+            inputs, one = self._inputs(node), node.graph.const(1.0)
+            back = pulled_back(node.graph, [(node, one)], [i for i, _, _ in inputs], is_last=True)
+            known[name, self.states] = [
+                (kind, at, back[key]) for key, kind, at in inputs if key in back
+            ]
+        return known[name, self.states]
 
     def _inputs(self, node: Node) -> list[tuple[int, int, int]]:
         """Return what a value depends on: node id, 0 for a state or 1 for a constant, place."""
