@@ -32,7 +32,7 @@ from ketasim.readouts.derive import Primitive, combined, first_run, level_of, se
 
 STEPS = 256  # of each member that are kept at first; more where that was not enough
 ON_KINK = 1e-12  # relative: two numbers nearer than this count as equal
-TOGETHER = 64
+TOGETHER = 128  # members taken back at once
 Flags = NDArray[np.bool_]
 
 
