@@ -43,12 +43,6 @@ def run_slopes_back(w, at):
 
 
 @njit(**SAFE)
-def run_plant(w, at):
-    """Add what is read within the step: the part by ``y`` comes first, then the stages'."""
-    plant(w, at)
-
-
-@njit(**SAFE)
 def load_inputs(job, w, task, segment):
     """Lay a member's parameters and a segment's inputs out."""
     m = job.owners[task]
@@ -138,21 +132,22 @@ def load_step(job, w, d, lane):
 
 @njit(**SAFE)
 def seed(job, w, place, a):
-    """Add what is read of one state within a step."""
-    w[SB + place] += job.seeds[a]
+    """Note what is read of one state within a step."""
+    w[Z + place] = job.seeds[a]
     w[LAM + place] += job.seeds[a + 1]
-    for s in range(STAGES):
-        by = 0.0
-        for row in range(3):
-            by += DENSE[row][s] * job.seeds[a + 2 + row]
-        w[SB + (s + 1) * N * W + place] += by
+    w[D1 + place], w[D2 + place], w[D3 + place] = (
+        job.seeds[a + 2], job.seeds[a + 3], job.seeds[a + 4]
+    )  # fmt: skip
 
 
 @njit(**SAFE)
-def clear(w):
+def clear(job, w):
     """Forget what was read within the last steps."""
-    for i in range(N * W * (STAGES + 1)):
-        w[SB + i] = 0.0
+    for j in range(job.n_seeded):
+        place = job.seeded[j] * W
+        for lane in range(W):
+            w[Z + place + lane] = w[D1 + place + lane] = 0.0
+            w[D2 + place + lane] = w[D3 + place + lane] = 0.0
 
 
 @njit(**SAFE)
@@ -162,7 +157,7 @@ def next_steps(job, w, d, waiting):
     The first whole number of ``d`` past its rows says whether anything is read within these steps.
     """
     if d[SEEN] == 1:
-        clear(w)
+        clear(job, w)
     d[SEEN] = 0
     for lane in range(W):
         if d[TASK * W + lane] != FREE and d[STEP * W + lane] < 0:
@@ -191,7 +186,7 @@ def entered(job, workspace):
             busy |= d[TASK * W + lane] != FREE
         if not busy:
             break
-        run_back(w, d[SEEN] == 1)
+        run_back(job, w, job.n_seeded if d[SEEN] == 1 else 0)
         carry(w, 0)
         rounds += 1
         for lane in range(W):

@@ -25,7 +25,7 @@ class Backward(Writer):
     interface: Interface = BACKWARD
     copied: tuple[str, ...] = ("backstep.py",)
     scalars: tuple[str, ...] = ("prepare", "prepare_back", "rest_back")
-    repeated: tuple[str, ...] = ("carry", "plant")
+    repeated: tuple[str, ...] = ("carry",)
 
     def _arrays(self) -> dict[str, tuple[int, int, bool, bool]]:
         """Return the places of a step's arrays, and of the derivatives by each of them.
@@ -33,8 +33,8 @@ class Backward(Writer):
         ``us`` keeps every stage's ``u`` and ``dear`` what took long to find there (``dear1`` at
         ``y``); ``ub``, ``qb``, ``cb``, ``yb`` and ``jb`` are the derivatives by the stages' ``u``
         and ``q`` (before a solution, by the stages themselves), by ``c``, ``y`` and the Jacobian;
-        ``lam`` that by what a step leads to; ``sb`` what is read within the step itself, by ``y``
-        and the stages; ``pb``, ``kb`` and ``rb`` by a segment's inputs.
+        ``lam`` that by what a step leads to; ``pb``, ``kb`` and ``rb`` by a segment's inputs. What
+        is read within the step itself is in ``z`` (by ``y``) and ``d1`` to ``d3``.
         """
         arrays = super()._arrays()
         n, w, stages = self.n, self.lanes, self.method.stages
@@ -44,9 +44,11 @@ class Backward(Writer):
             for s in range(stages):
                 arrays[f"{name}{s + 1}"] = (first + s * n * w, w, False, False)
         lane = {"cb": len(self.constants), "yb": n, "lam": n, "jb": len(self.entries)}
-        lane |= {"sb": n * (stages + 1), "dear1": len(self.dear_at_first)}
+        lane |= {"dear1": len(self.dear_at_first)}
         arrays |= {name: (self._take(count * w), w, False, False) for name, count in lane.items()}
-        arrays["sown"] = (arrays["sb"][0] + n * w, w, True, False)
+        arrays |= {
+            f"mq{s + 1}": (arrays["qb"][0] + s * n * w, w, True, False) for s in range(stages)
+        }
         shared = {"pb": self.eq.n_parameters, "kb": len(self.eq.neutral), "rb": len(self.dosed)}
         return arrays | {
             name: (self._take(count), 1, False, True) for name, count in shared.items()
@@ -63,8 +65,8 @@ class Backward(Writer):
             programs[f"combine_{s}"] = _kept(forward[f"combine_{s}"], s)
         for s in range(1, stages + 1):
             programs[f"combine_back_{s}"] = self._combine_back(s)
-        programs["plant"] = "x = add qb:0 sown:0\nqb:0 < x"
-        programs["carry"] = "x = add yb:0 sb:0\nlam:0 < x"
+            programs[f"plant_{s}"] = self._plant(s)
+        programs["carry"] = "x = add yb:0 z:0\nlam:0 < x"
         return programs | self._reversed()
 
     def _reversed(self) -> dict[str, str]:
@@ -165,7 +167,9 @@ class Backward(Writer):
             lines.append(f"ub{s + 1}:0 < g{s + 1}")
         free = [later for later in range(s + 1, stages + 1) if not self._follows(later)]
         lines.append("q = add #0.0 #0.0")
-        lines += [f"q = fma qb{o}:0 #{method.c[o - 1][s - 1]!r} q" for o in range(s + 1, stages + 1)]
+        lines += [
+            f"q = fma qb{o}:0 #{method.c[o - 1][s - 1]!r} q" for o in range(s + 1, stages + 1)
+        ]
         lines.append("x = mul q hinv:0")
         if self._follows(s + 1):
             lines.append(f"x = add x g{s + 1}")
@@ -175,6 +179,14 @@ class Backward(Writer):
             lines += [f"y = add g{free[0]} #0.0", *(f"y = add y g{o}" for o in free[1:])]
             lines.append("yb:0 < y")
         return "\n".join(lines)
+
+    def _plant(self, s: int) -> str:
+        """Return the program that adds what is read of one state within a step, by a stage."""
+        rows = enumerate((weights[s - 1] for weights in self.method.dense), start=1)
+        lines = [
+            f"q = fma e{row}:0 #{weight!r} {'q' if row > 1 else f'mq{s}:0'}" for row, weight in rows
+        ]
+        return "\n".join([*lines, f"mq{s}:0 < q"])
 
     def _follows(self, s: int) -> bool:
         """Return whether a stage's ``u`` is the one before it and that one's stage."""
@@ -190,20 +202,15 @@ class Backward(Writer):
         for s in reversed(range(1, self.method.stages + 1)):
             body += [
                 f"    combine_back_{s}(w, 0)",
-                "    if seen:",
-                f"        run_plant(w, {s - 1} * N * W)",
+                "    for j in range(seen):",
+                f"        plant_{s}(w, job.seeded[j] * W)",
                 f"    run_solve_back(w, {s - 1} * N * W)",
             ]
             if s > 1:
                 body.append(f"    run_slopes_back(w, {s - 1} * N * W)")
         body += ["    entries_back(w, 0)", "    first_back(w, 0)", ""]
-        return ["\n".join(["@njit(**SAFE)", "def run_back(w, seen):", *body])]
-
-    def _numbers(self) -> dict[str, object]:
-        """Return the constants of the text."""
-        return super()._numbers() | {
-            "DENSE": tuple(tuple(row) for row in self.method.dense),
-        }
+        text = "\n".join(["@njit(**SAFE)", "def run_back(job, w, seen):", *body])
+        return [self.interface.resolved(text)]
 
 
 DEAR = frozenset(("recip", "pow", "exp", "log", "ln"))  # operations that take long
