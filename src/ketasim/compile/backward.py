@@ -12,7 +12,7 @@ from functools import cached_property
 
 from ketasim.compile.interface import BACKWARD, Interface
 from ketasim.compile.pullback import pulled_back
-from ketasim.compile.specialise import Fuse, render
+from ketasim.compile.specialise import Fuse, eased, render
 from ketasim.compile.trace import Node, reach
 from ketasim.compile.writer import Writer
 
@@ -87,8 +87,8 @@ class Backward(Writer):
         ends = [(f"cb:{i}", node) for i, node in enumerate(self.constants)]
         rest = [(f"lam:{i}", node) for i, node in enumerate(parts.rest)]
         return {
-            "solve_back": self._back(later, right, {**kept, **constants, **states, **step}),
-            "slopes_back": self._back(slopes, {**there, **constants}, self.dear),
+            "solve_back": eased(self._back(later, right, {**kept, **constants, **states, **step})),
+            "slopes_back": eased(self._back(slopes, {**there, **constants}, self.dear)),
             "entries_back": self._entries_back(),
             "first_back": self._back(at_start, {**states, **constants}, self.dear_at_first),
             "prepare_back": self._back(ends, inputs, {}),

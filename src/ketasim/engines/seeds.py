@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ketasim.compile.kernel import Plan, Reversal
 from ketasim.compile.pullback import carried_out, pulled_back
-from ketasim.compile.trace import Node
+from ketasim.compile.trace import Node, reach
 from ketasim.readouts.course import PLACES, WEIGHTS, is_rough
 
 Array = NDArray[np.float64]
@@ -60,6 +60,22 @@ class _Entries:
     def __getitem__(self, i: int) -> Array:
         """Return entry ``i`` as each look sees it."""
         return np.asarray(self.rows[self.owners, i][:, None])
+
+
+class _Within:
+    """States at shares of steps, each found when it is asked for: ``leaf[i]`` is (n_looks, k)."""
+
+    def __init__(self, tape: "Tape", members: Counts, steps: Counts, shares: Array) -> None:
+        """Take where states are looked at."""
+        self.tape, self.where, self.basis = tape, (members, steps, shares), shape_of(shares)
+        self.known: dict[int, Array] = {}
+
+    def __getitem__(self, i: int) -> Array:
+        """Return state ``i`` of the model."""
+        if i not in self.known:
+            state = self.tape.plan.live.index(i)
+            self.known[i] = self.tape.state_at(state, *self.where, self.basis)
+        return self.known[i]
 
 
 class Tape:
@@ -124,19 +140,22 @@ class Tape:
         return np.broadcast_to(found, (len(steps), shares.shape[1]))
 
     def _leaves(self, members: Counts, steps: Counts, shares: Array) -> dict[str, Any]:
-        basis = shape_of(shares)
-        found: dict[int, Array] = {}
-        for j, state in enumerate(self.states):
-            dense, y = self.dense[members, steps, j], self.y[members, steps, state][:, None]
-            within = y * basis[0] + _along(dense, basis[1:])
-            if (steps == FIRST).any():
-                first = self.first[members, state][:, None]
-                within = np.where((steps == FIRST)[:, None], first, within)
-            if self._given_last[:, state].any():
-                given = self._given_last[members, state][:, None]
-                within = within + np.where(self.is_end(members, steps, shares), given, 0.0)
-            found[self.plan.live[state]] = within
-        return {**self._inputs_of(members, self.segment_of(members, steps)), "y": found}
+        inputs = self._inputs_of(members, self.segment_of(members, steps))
+        return {**inputs, "y": _Within(self, members, steps, shares)}
+
+    def state_at(
+        self, state: int, members: Counts, steps: Counts, shares: Array, basis: Array
+    ) -> Array:
+        """Return a live state at shares of steps, (n, k); ``basis`` is their ``shape_of``."""
+        dense = self.dense[members, steps, self.states.index(state)]
+        within = self.y[members, steps, state][:, None] * basis[0] + _along(dense, basis[1:])
+        if (steps == FIRST).any():
+            first = self.first[members, state][:, None]
+            within = np.where((steps == FIRST)[:, None], first, within)
+        if self._given_last[:, state].any():
+            given = self._given_last[members, state][:, None]
+            within = within + np.where(self.is_end(members, steps, shares), given, 0.0)
+        return np.asarray(within)
 
     def leaves(self, members: Counts, steps: Counts) -> dict[str, Any]:
         """Return everything that laws follow from at the beginnings of steps."""
@@ -221,11 +240,10 @@ class Tape:
         """Return a name's values at five places of steps, (n, 5)."""
         return self._seen(name, members, steps, PLACES[None])
 
-    def is_sharp(self, name: str, values: Array) -> NDArray[np.bool_]:
-        """Return within which steps a name bends so sharply that they are cut in parts, (n,)."""
-        if self.plan.observers[name].exact:  # five places of any step are enough
-            return np.zeros(len(values), dtype=bool)
-        return is_rough(values)
+    def is_curved(self, name: str) -> bool:
+        """Return whether a name is more within a step than a sum of states, which five give."""
+        kept = reach(node for kind, _, node in self._slopes(name) if kind == 0)
+        return any(node.leaf[0] == "y" for node in kept)
 
     def panels(self, name: str, members: Counts) -> "Panels":
         """Return a name's panels within the steps of some members.
@@ -234,7 +252,7 @@ class Tape:
         """
         owners, steps = self.steps_of(members)
         values = self.five(name, owners, steps)
-        which, low, wide = _cut(self.is_sharp(name, values))
+        which, low, wide = _cut(is_rough(values) & self.is_curved(name))
         owners, steps, values = owners[which], steps[which], values[which]
         cut = wide < 1.0
         shares = low[cut, None] + PLACES * wide[cut, None]
@@ -298,8 +316,8 @@ def area(tape: Tape, name: str, members: Counts, window: tuple[float, float]) ->
     """Return where integrals are taken from: whose, steps, shares and weights [h], as in looks."""
     owners, steps = tape.steps_of(members)
     sharp = np.zeros(len(steps), dtype=bool)
-    if not tape.plan.observers[name].exact:
-        sharp = tape.is_sharp(name, tape.five(name, owners, steps))
+    if tape.is_curved(name):
+        sharp = is_rough(tape.five(name, owners, steps))
     begins, lengths = tape.begins[owners, steps], tape.lengths[owners, steps]
     ends = begins + lengths
     whole = ~sharp & (begins >= window[0]) & (ends <= window[1])
