@@ -26,7 +26,7 @@ from ketasim.engines.ensemble import EnsembleResult, run_members
 from ketasim.engines.inputs import Inputs, gather, tape_row
 from ketasim.engines.kernels import Kernel, kernel_for
 from ketasim.engines.looks import Gathered, gathered
-from ketasim.engines.seeds import Looks, Tape, shape_of
+from ketasim.engines.seeds import Looks, Tape, summed
 from ketasim.engines.status import usable
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
@@ -307,7 +307,7 @@ class _Seeds:
         within = np.flatnonzero(~looks.at_first)
         first = np.flatnonzero(looks.at_first)
         places, rows = looks.places, self.rows[looks.places, looks.steps]
-        shape = shape_of(looks.shares)
+        shape = looks.shape
         last = np.flatnonzero(looks.steps == tape.counts[looks.members] - 1)
         ends = tape.is_end(looks.members, looks.steps, looks.shares, last)
         segments = tape.segment_of(looks.members, looks.steps)
@@ -342,10 +342,10 @@ class _Seeds:
 
 def _gather(seeds: Array, at: int, rows: Counts, weights: Array, shape: Array) -> None:
     """Add looks (n, k) at one state to the five numbers of their steps, (n_rows, n_states, 5)."""
+    found = summed((w[:, None], one) for w, one in zip(weights.T, shape.T, strict=True))
     if shape.shape[1] == 1:  # whole steps, each once
-        seeds[rows, at] += weights @ shape[:, 0].T
+        seeds[rows, at] += found
         return
-    found = np.einsum("nk,cnk->nc", weights, shape)
     for k in range(found.shape[1]):
         seeds[:, at, k] += np.bincount(rows, found[:, k], minlength=len(seeds))
 

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.engines.seeds import AROUND, FIRST, SAME, Looks, Tape, area, crossings
+from ketasim.engines.seeds import AROUND, FIRST, SAME, Looks, Tape, area, crossings, shape_of
 from ketasim.readouts.derive import (
     TIME,
     VALUE,
@@ -101,15 +101,16 @@ class _Sink:
         if len(row):
             places = members[row] * self.r + column
             weight = weights[row, column][:, None]
-            one = Looks(places, members[row], steps[row], shares[row, None], weight)
+            at = shares[row, None]
+            one = Looks(places, members[row], steps[row], at, weight, shape_of(at))
             self.rows.setdefault(name, []).append(one)
 
     def _area(self, name: str, members: Counts, by: Array, window: tuple[float, float]) -> None:
         """Look at all places of a quadrature; ``by`` is (n_members, n_reductions)."""
-        for owners, steps, shares, per in area(self.tape, name, members, window):
+        for owners, steps, shares, per, shape in area(self.tape, name, members, window):
             for column in np.flatnonzero((by[members] != 0.0).any(axis=0)):
                 places, weights = owners * self.r + column, per * by[owners, column][:, None]
-                one = Looks(places, owners, steps, shares, weights)
+                one = Looks(places, owners, steps, shares, weights, shape)
                 self.rows.setdefault(name, []).append(one)
 
     def take(self, one: Primitive, by: Array, found: Array, span: tuple[float, float]) -> None:

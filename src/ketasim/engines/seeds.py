@@ -6,7 +6,7 @@ crosses. A *look* is such a moment with a weight; ``seeds`` turns looks into the
 backward kernel starts from (``ketasim.compile.backstep``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -35,7 +35,8 @@ class Looks:
     """Steps looked into, each at some places: whose, which, at what shares, with what weights.
 
     ``places`` (indices of tasks), ``members`` and ``steps`` are (n,); ``weights`` (n, k) and
-    ``shares`` (n, k), or (1, k) where every step is looked into at the same places.
+    ``shares`` (n, k), or (1, k) where every step is looked into at the same places. ``shape`` is
+    what a state there is by a step's five numbers, as :func:`shape_of` has it.
     """
 
     places: Counts
@@ -43,6 +44,7 @@ class Looks:
     steps: Counts
     shares: Array
     weights: Array
+    shape: Array
 
     @property
     def at_first(self) -> NDArray[np.bool_]:
@@ -65,16 +67,18 @@ class _Entries:
 class _Within:
     """States at shares of steps, each found when it is asked for: ``leaf[i]`` is (n_looks, k)."""
 
-    def __init__(self, tape: "Tape", members: Counts, steps: Counts, shares: Array) -> None:
+    def __init__(
+        self, tape: "Tape", members: Counts, steps: Counts, shares: Array, shape: Array
+    ) -> None:
         """Take where states are looked at."""
-        self.tape, self.where, self.basis = tape, (members, steps, shares), shape_of(shares)
+        self.tape, self.where = tape, (members, steps, shares, shape)
         self.known: dict[int, Array] = {}
 
     def __getitem__(self, i: int) -> Array:
         """Return state ``i`` of the model."""
         if i not in self.known:
             state = self.tape.plan.live.index(i)
-            self.known[i] = self.tape.state_at(state, *self.where, self.basis)
+            self.known[i] = self.tape.state_at(state, *self.where)
         return self.known[i]
 
 
@@ -136,19 +140,23 @@ class Tape:
 
     def _seen(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
         """Return a name's values at shares (n, k) or (1, k) of steps, (n, k)."""
-        (found,) = carried_out([self.back.shown[name]], self._leaves(members, steps, shares))
+        leaves = self._leaves(members, steps, shares, shape_of(shares))
+        (found,) = carried_out([self.back.shown[name]], leaves)
         return np.broadcast_to(found, (len(steps), shares.shape[1]))
 
-    def _leaves(self, members: Counts, steps: Counts, shares: Array) -> dict[str, Any]:
+    def _leaves(
+        self, members: Counts, steps: Counts, shares: Array, shape: Array
+    ) -> dict[str, Any]:
         inputs = self._inputs_of(members, self.segment_of(members, steps))
-        return {**inputs, "y": _Within(self, members, steps, shares)}
+        return {**inputs, "y": _Within(self, members, steps, shares, shape)}
 
     def state_at(
-        self, state: int, members: Counts, steps: Counts, shares: Array, basis: Array
+        self, state: int, members: Counts, steps: Counts, shares: Array, shape: Array
     ) -> Array:
-        """Return a live state at shares of steps, (n, k); ``basis`` is their ``shape_of``."""
-        dense = self.dense[members, steps, self.states.index(state)]
-        within = self.y[members, steps, state][:, None] * basis[0] + _along(dense, basis[1:])
+        """Return a live state at shares of steps, (n, k); ``shape`` is their ``shape_of``."""
+        dense = self.dense[members, steps, self.states.index(state)].T[:, :, None]
+        y = self.y[members, steps, state][:, None]
+        within = summed(zip((y, *dense), shape, strict=True))
         if (steps == FIRST).any():
             first = self.first[members, state][:, None]
             within = np.where((steps == FIRST)[:, None], first, within)
@@ -205,7 +213,7 @@ class Tape:
         Each is (n, k), or (n, 1) or (1, 1) where that is the same at all places or for all.
         """
         kept = self._slopes(name)
-        leaves = self._leaves(looks.members, looks.steps, looks.shares)
+        leaves = self._leaves(looks.members, looks.steps, looks.shares, looks.shape)
         values = carried_out([one for _, _, one in kept], leaves)
         found: tuple[dict[int, Array], dict[int, Array]] = ({}, {})
         for (kind, at, _), value in zip(kept, values, strict=True):
@@ -285,11 +293,12 @@ def shape_of(shares: Array) -> Array:
     return np.stack([rest, shares, bend, shares * bend, shares * shares * bend])
 
 
-def _along(numbers: Array, basis: Array) -> Array:
-    """Return sums of numbers (n, c) times a basis (c, n, k) or (c, 1, k), shape (n, k)."""
-    if basis.shape[1] == 1:
-        return np.asarray(numbers @ basis[:, 0])
-    return np.asarray(np.einsum("nc,cnk->nk", numbers, basis))
+def summed(pairs: Iterable[tuple[Array, Array]]) -> Array:
+    """Return a sum of products, always in this order, so that no number depends on its neighbours.
+
+    A matrix product sums in an order that depends on how many rows there are.
+    """
+    return np.asarray(sum(a * b for a, b in pairs))
 
 
 @dataclass(frozen=True)
@@ -309,19 +318,29 @@ class Panels:
     values: Array
 
 
-Area = tuple[Counts, Counts, Array, Array]
+Area = tuple[Counts, Counts, Array, Array, Array]
+_WHOLE = shape_of(PLACES[None])
+_MEAN = (_WHOLE @ WEIGHTS)[:, :, None]
 
 
 def area(tape: Tape, name: str, members: Counts, window: tuple[float, float]) -> list[Area]:
-    """Return where integrals are taken from: whose, steps, shares and weights [h], as in looks."""
+    """Return where integrals are taken from: whose, steps, shares, weights [h], shape, as in looks.
+
+    Of a sum of states the mean over a step says all; else a step is looked into at five places.
+    """
     owners, steps = tape.steps_of(members)
     sharp = np.zeros(len(steps), dtype=bool)
-    if tape.is_curved(name):
+    is_curved = tape.is_curved(name)
+    if is_curved:
         sharp = is_rough(tape.five(name, owners, steps))
     begins, lengths = tape.begins[owners, steps], tape.lengths[owners, steps]
     ends = begins + lengths
     whole = ~sharp & (begins >= window[0]) & (ends <= window[1])
-    parts = [(owners[whole], steps[whole], PLACES[None], lengths[whole, None] * WEIGHTS)]
+    shares, shape, per = PLACES[None], _WHOLE, WEIGHTS
+    if not is_curved:
+        whole &= steps < tape.counts[owners] - 1  # a bolus at the end is in its last value alone
+        shares, shape, per = np.zeros((1, 1)), _MEAN, np.ones(1)
+    parts = [(owners[whole], steps[whole], shares, lengths[whole, None] * per, shape)]
     left = np.flatnonzero(~whole & (ends > window[0]) & (begins < window[1]))
     which, low, wide = _cut(sharp[left])
     at = left[which]
@@ -330,7 +349,8 @@ def area(tape: Tape, name: str, members: Counts, window: tuple[float, float]) ->
     kept = span > 0.0
     first, span, at = first[kept], span[kept], at[kept]
     shares = first[:, None] + PLACES * span[:, None]
-    parts.append((owners[at], steps[at], shares, (span * lengths[at])[:, None] * WEIGHTS))
+    weights = (span * lengths[at])[:, None] * WEIGHTS
+    parts.append((owners[at], steps[at], shares, weights, shape_of(shares)))
     return [part for part in parts if len(part[0])]
 
 
