@@ -70,6 +70,19 @@ def test_every_parameter_is_right_to_a_millionth_of_the_largest():
 
 
 @pytest.mark.slow
+def test_what_a_gradient_is_by_default_is_right_to_a_millionth():
+    scenario = ks.config.load("human_healthy_iv").scenario
+    texts = ("spines.density.peak", "outcome.mood@24h")
+    batch = batch_of("human_healthy_iv", texts)
+    truth = (4.0 * differences(batch, 5e-4) - differences(batch, 1e-3)) / 3.0
+    found = gradient(scenario, texts, by=list(batch.model.parameters))
+    moves = (found["elasticity"] * found["value"]).fillna(0.0).to_numpy()
+    weight = list(batch.model.parameters).index(str(batch.model.weight))
+    moves[:, weight] = truth[weight]  # by name it moves doses too
+    assert (np.abs(moves - truth.T).max(axis=1) <= 1e-6 * np.abs(truth).max(axis=0)).all()
+
+
+@pytest.mark.slow
 def test_at_the_tolerance_of_a_run_derivatives_are_as_good_as_values():
     errors = worst(batch_of("human_healthy_iv", VALUES), Settings())
     assert max(errors.values()) <= 5e-6, errors

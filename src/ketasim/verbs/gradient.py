@@ -74,7 +74,7 @@ class Gradient:
     @cached_property
     def figure(self) -> "Figure":
         """Return a tornado for every read-out."""
-        from ketasim.plots.gradients import draw_gradient
+        from ketasim.plots.sensitivity import draw_gradient
 
         return draw_gradient(self.dataset)
 
@@ -160,7 +160,7 @@ def gradient(
     sets
         Changes to a file or named configuration, such as ``"output.until=3 d"``.
     rtol
-        Relative tolerance of the run, 1e-6 by default.
+        Relative tolerance of the run, 1e-8 by default.
     tell
         Hears each caution; a KetasimWarning by default.
 
