@@ -90,7 +90,7 @@ class Backward(Writer):
             "solve_back": eased(self._back(later, right, {**kept, **constants, **states, **step})),
             "slopes_back": eased(self._back(slopes, {**there, **constants}, self.dear)),
             "entries_back": self._entries_back(),
-            "first_back": self._back(at_start, {**states, **constants}, self.dear_at_first),
+            "first_back": eased(self._back(at_start, {**states, **constants}, self.dear_at_first)),
             "prepare_back": self._back(ends, inputs, {}),
             "rest_back": self._back(rest, inputs, {}),
         }
@@ -213,7 +213,7 @@ class Backward(Writer):
         return [self.interface.resolved(text)]
 
 
-DEAR = frozenset(("recip", "pow", "exp", "log", "ln"))  # operations that take long
+DEAR = frozenset(("recip", "pow", "exp", "log"))  # operations that take long
 
 
 def _dear(outputs: Iterable[Node]) -> list[Node]:

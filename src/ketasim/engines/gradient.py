@@ -123,7 +123,7 @@ class _Part:
             out.final[self.members] = found.final
         if not good.any():
             return None
-        tape = self._tape(found.tape, found.steps, first)
+        tape = self._tape(found.tape, np.where(good, found.steps, 0), first)
         looked = gathered(tape, self.reductions, numbers, self.batch.ends, good)
         self._take_back(tape, looked, good & ~np.isnan(values).all(axis=1), out)
         return tape

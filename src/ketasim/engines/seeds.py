@@ -86,7 +86,7 @@ class Tape:
     """Steps that were taken, and what every name was within them.
 
     ``rows`` (n_members, n_tape, n_row) are as the stepper notes them and ``counts`` (n_members,)
-    say how many are used. ``states`` are the live states whose dense output was kept.
+    say how many are used, none of a member that failed. ``states`` are the live states whose dense output was kept.
     """
 
     def __init__(
@@ -195,9 +195,10 @@ class Tape:
     @cached_property
     def _given_last(self) -> Array:
         """Return what a bolus at the very end adds to each live state, (n_members, n_live)."""
-        members = np.arange(len(self.counts))
-        last = self.segment_of(members, self.counts - 1) + 1
-        return np.asarray(self.boluses[members, last])
+        found, members = np.zeros_like(self.first), np.flatnonzero(self.counts)
+        last = self.segment_of(members, self.counts[members] - 1) + 1
+        found[members] = self.boluses[members, last]
+        return found
 
     def slopes_of(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
         """Return how fast a name moves within steps [1/h], shape (n,)."""
