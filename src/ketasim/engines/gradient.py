@@ -314,12 +314,12 @@ class _Seeds:
         for state, slope in states.items():
             weight, at = looks.weights * slope, tape.states.index(state)
             if len(first):
-                np.add.at(self.starts, (places[first], state), weight[first, 0])
+                np.add.at(self.starts[:, state], places[first], weight[first, 0])
                 _gather(self.seeds, at, rows[within], weight[within], shape[:, within])
             else:
                 _gather(self.seeds, at, rows, weight, shape)
             final = np.where(ends, weight[last], 0.0).sum(axis=1)
-            np.add.at(self.at_end, (places[last], segments[last] + 1, state), final)
+            np.add.at(self.at_end[:, :, state], (places[last], segments[last] + 1), final)
         flat = places * self.at_once.shape[1] + segments
         for constant, slope in constants.items():
             weight = (looks.weights * slope).sum(axis=1)
