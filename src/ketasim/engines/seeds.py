@@ -86,7 +86,8 @@ class Tape:
     """Steps that were taken, and what every name was within them.
 
     ``rows`` (n_members, n_tape, n_row) are as the stepper notes them and ``counts`` (n_members,)
-    say how many are used, none of a member that failed. ``states`` are the live states whose dense output was kept.
+    say how many are used, none of a member that failed. ``states`` are the live states whose dense
+    output was kept.
     """
 
     def __init__(
