@@ -10,7 +10,7 @@ from ketasim.config.findings import load_checks, load_data, load_findings
 from ketasim.engines.contract import Limits
 from ketasim.errors import ConfigError, MissingExtra
 from ketasim.models.antidepressant import antidepressant
-from ketasim.studies.fit import likelihood
+from ketasim.studies.fit import slopes as ways
 from ketasim.studies.fit.likelihood import problem
 from ketasim.studies.fit.search import Found, descend
 from ketasim.studies.gradients import gradient
@@ -31,12 +31,65 @@ def test_slopes_are_those_of_tighter_differences(name, free, monkeypatch):
     points = low + (high - low) * np.random.default_rng(1).uniform(0.2, 0.8, (1, len(low)))
     points[0, :2] = low[0], high[1]
     slopes, failed = asked.slopes(points)
-    monkeypatch.setattr(likelihood, "STEP", 3e-4)
+    monkeypatch.setattr(ways, "STEP", 3e-4)
     tight = replace(asked, predictor=replace(asked.predictor, rtol=1e-11))
     exact, _ = tight.slopes(points)
     assert not failed.any()
     assert np.abs(exact).max() > 0.1
     assert np.abs(slopes - exact).max() < 1e-4 * np.abs(exact).max()
+
+
+OWN = """# assay blot: scale
+# assay low: log-normal
+time [h],readout,value,error,unit,arm,assay
+0.5,pk_s.plasma,1.2,0.2,uM,rat_10,
+6,pk_s.plasma,<0.02,0.005,uM,rat_10,
+,spines.density.peak,1.3,0.1,1,rat_10,
+24,effect(spines.density@t),0.2,0.1,1,rat_10,
+1,pk_s.plasma@t / parameter(pk_s.v_slow_70),0.006,0.002,uM/L,rat_10,low
+0.5,pk_s.plasma_norketamine,182,9,%,rat_10,blot
+2,pk_s.plasma_norketamine,65,9,%,rat_10,blot
+"""
+
+
+@pytest.mark.parametrize("name", ["plasma", "spines", "own", "findings"])
+def test_the_reverse_mode_gives_the_slopes_of_differences(name, tmp_path):
+    free = dict.fromkeys([*FREE[:3], *SLOW[:2]])
+    free["pk_s.clearance_70"] = "lognormal(80, 1.5) L/h"
+    data, findings = [], []
+    if name == "findings":
+        findings = [one for one in load_findings() if one.name in ("rat_glutamate_2h", "nbqx_rat")]
+        findings = findings or load_findings()[:3]
+    elif name == "own":
+        (tmp_path / "own.csv").write_text(OWN, encoding="utf-8")
+        data = [load_data(tmp_path / "own.csv")]
+    else:
+        data = [load_data(name)]
+    asked = problem(MODEL, free, data=data, findings=findings)
+    low, high = asked.bounds
+    point = low + (high - low) * np.random.default_rng(2).uniform(0.3, 0.7, len(low))
+    slopes, _ = ways.differences(asked, point[None, :])
+    backward, failed = ways.rows(asked, point[None, :])
+    assert not failed.any()
+    size = np.abs(slopes).max()
+    assert size > 0.1
+    assert np.abs(backward - slopes).max() < 1e-4 * size
+    loss, gradient, _ = ways.summed(asked, point)
+    residuals = asked.at(point[None, :]).residuals[0]
+    assert loss == pytest.approx(residuals @ residuals)
+    exact = 2.0 * residuals @ slopes[0]
+    assert np.abs(gradient - exact).max() < 1e-4 * max(np.abs(exact).max(), size)
+
+
+def test_every_way_leads_to_the_same_optimum():
+    free = dict.fromkeys(FREE[:2])
+    found = [fit("plasma", free=free, starts=2, profile=False, slopes=one)
+             for one in ("differences", "rows", "summed")]  # fmt: skip
+    losses = [one.best.loss for one in found]
+    assert losses == pytest.approx([losses[0]] * 3, abs=1e-2)
+    assert [one.best.status for one in found] == ["converged"] * 3
+    with pytest.raises(ConfigError, match="choose one of differences, rows, summed"):
+        fit("plasma", free=free, slopes="complex")
 
 
 def test_data_and_findings_are_fitted_together():

@@ -62,6 +62,12 @@ def check(files: tuple[str, ...]) -> None:
 @click.option("--profile", "profiled", multiple=True, help="Profile this parameter only.")
 @click.option("--no-profiles", is_flag=True, help="Values only: no intervals, no verdicts.")
 @click.option("--level", type=float, default=0.9, show_default=True, help="Of the intervals.")
+@click.option(
+    "--slopes", type=click.Choice(["differences", "rows", "summed"]), default="differences",
+    show_default=True,
+    help="Of runs; or in reverse mode, of every prediction, or of the loss as a whole, which pays "
+         "from hundreds of free numbers on.",
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "fit"))
 @_FORMAT
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -74,6 +80,7 @@ def command(
     profiled: tuple[str, ...],
     no_profiles: bool,  # noqa: FBT001
     level: float,
+    slopes: str,
     out: Path,
     formats: tuple[str, ...],
     as_json: bool,  # noqa: FBT001
@@ -94,7 +101,8 @@ def command(
     with listening(f"Go on: the same command again, or other starts in another folder than {out}."):
         found = fit(
             data, free=parted(free), findings=findings_of(own), starts=starts, seed=seed,
-            profile=profiled or not no_profiles, level=level, out=out, progress=True,
+            profile=profiled or not no_profiles, level=level, slopes=slopes, out=out,
+            progress=True,
         )  # fmt: skip
     files = found.save(out, formats=formats)
     text = json.dumps(found.record, indent=1, ensure_ascii=False, default=float)

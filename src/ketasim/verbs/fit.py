@@ -27,7 +27,16 @@ from ketasim.studies.findings.finding import Finding
 from ketasim.studies.fit.data import Data
 from ketasim.studies.fit.likelihood import Array, Problem, problem
 from ketasim.studies.fit.profiles import LEVEL, Profile, profiles
-from ketasim.studies.fit.search import SAME, Ended, Found, Report, courses, descend, multistart
+from ketasim.studies.fit.search import (
+    SAME,
+    SLOPES,
+    Ended,
+    Found,
+    Report,
+    courses,
+    descend,
+    multistart,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -257,6 +266,7 @@ def fit(
     seed: int = 1,
     profile: bool | Sequence[str] = True,
     level: float = LEVEL,
+    slopes: str = SLOPES[0],
     model: Model | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
@@ -280,6 +290,9 @@ def fit(
         Whether likelihood profiles follow: for all, for none, or for the names given.
     level
         Of the intervals.
+    slopes
+        ``"differences"`` of runs, or in reverse mode ``"rows"`` (of each prediction) or
+        ``"summed"`` (of the loss, for hundreds of free numbers); ``docs/fitting.md`` compares them.
     out
         A folder in which every start and profile is kept as it ends; the same call goes on there.
     workers
@@ -303,8 +316,10 @@ def fit(
     """
     if not 1 <= starts <= MOST_STARTS or not 0.5 <= level < 1.0:
         raise ConfigError(f"starts = {starts}, level = {level}: 1 to {MOST_STARTS:,} and 0.5 to 1.")
+    if slopes not in SLOPES:
+        raise ConfigError(f'slopes = "{slopes}": choose one of {", ".join(SLOPES)}.')
     asked = asked_of(data, free, findings, model, profiled=True, threads=1)
-    made = _made(asked, seed, level)
+    made = {**_made(asked, seed, level), "slopes": slopes}
     place = None if out is None else prepare(Path(out))
     kept = None if place is None else Rows(place / "starts.jsonl", made)
     asked.at(asked.guess[None, :])  # compiled once, before many threads ask for it
@@ -314,6 +329,7 @@ def fit(
         seed=seed,
         rows=kept,
         workers=workers,
+        slopes=slopes,
         report=_told("starts", progress),
     )
     whole = Fit(asked, found, (), level, seed)
@@ -326,13 +342,13 @@ def fit(
         done = profiles(
             asked, np.array(best.point), best.loss or 0.0, level=level, rows=rows,
             names=() if isinstance(profile, bool) else profile, workers=workers,
-            report=_told("profile sides", progress),
+            slopes=slopes, report=_told("profile sides", progress),
         )  # fmt: skip
         whole = replace(whole, profiles=done)
         if whole.deeper <= SAME or k + 1 == ROUNDS:
             break
         lowest = next(one.lowest for one in done if min(one.rise) == 0.0)
-        better = descend(asked, np.array(lowest), number=len(whole.found.starts))
+        better = descend(asked, np.array(lowest), number=len(whole.found.starts), slopes=slopes)
         whole = replace(whole, found=Found((*whole.found.starts, better)), profiles=())
     return whole
 
