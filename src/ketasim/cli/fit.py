@@ -63,10 +63,11 @@ def check(files: tuple[str, ...]) -> None:
 @click.option("--no-profiles", is_flag=True, help="Values only: no intervals, no verdicts.")
 @click.option("--level", type=float, default=0.9, show_default=True, help="Of the intervals.")
 @click.option(
-    "--slopes", type=click.Choice(["differences", "rows", "summed"]), default="differences",
-    show_default=True,
-    help="Of runs; or in reverse mode, of every prediction, or of the loss as a whole, which pays "
-         "from hundreds of free numbers on.",
+    "--slopes",
+    type=click.Choice(["auto", "differences", "rows", "summed"]),
+    default="auto",
+    help="Of what: runs moved to both sides, or in reverse mode every prediction, or the loss as a "
+    "whole. By default the last beyond 40 free numbers, the first up to them.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "fit"))
 @_FORMAT

@@ -29,7 +29,6 @@ from ketasim.studies.fit.likelihood import Array, Problem, problem
 from ketasim.studies.fit.profiles import LEVEL, Profile, profiles
 from ketasim.studies.fit.search import (
     SAME,
-    SLOPES,
     Ended,
     Found,
     Report,
@@ -37,6 +36,7 @@ from ketasim.studies.fit.search import (
     descend,
     multistart,
 )
+from ketasim.studies.fit.slopes import AUTO, way_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -266,7 +266,7 @@ def fit(
     seed: int = 1,
     profile: bool | Sequence[str] = True,
     level: float = LEVEL,
-    slopes: str = SLOPES[0],
+    slopes: str = AUTO,
     model: Model | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
@@ -292,7 +292,8 @@ def fit(
         Of the intervals.
     slopes
         ``"differences"`` of runs, or in reverse mode ``"rows"`` (of each prediction) or
-        ``"summed"`` (of the loss, for hundreds of free numbers); ``docs/fitting.md`` compares them.
+        ``"summed"`` (of the loss as a whole); by default the better for so many free numbers, see
+        ``docs/decisions/0021-slopes-of-a-fit.md``.
     out
         A folder in which every start and profile is kept as it ends; the same call goes on there.
     workers
@@ -316,9 +317,8 @@ def fit(
     """
     if not 1 <= starts <= MOST_STARTS or not 0.5 <= level < 1.0:
         raise ConfigError(f"starts = {starts}, level = {level}: 1 to {MOST_STARTS:,} and 0.5 to 1.")
-    if slopes not in SLOPES:
-        raise ConfigError(f'slopes = "{slopes}": choose one of {", ".join(SLOPES)}.')
     asked = asked_of(data, free, findings, model, profiled=True, threads=1)
+    slopes = way_for(len(asked.free), slopes)
     made = {**_made(asked, seed, level), "slopes": slopes}
     place = None if out is None else prepare(Path(out))
     kept = None if place is None else Rows(place / "starts.jsonl", made)

@@ -11,7 +11,8 @@ from scipy.stats import chi2
 from ketasim.errors import ConfigError, suggest
 from ketasim.results.files import Rows
 from ketasim.studies.fit.likelihood import Array, Problem
-from ketasim.studies.fit.search import INSIDE, SAME, SLOPES, Report, descend, side_by_side
+from ketasim.studies.fit.search import INSIDE, SAME, Report, descend, side_by_side
+from ketasim.studies.fit.slopes import AUTO
 
 LEVEL = 0.9  # of an interval
 MOST = 14  # points on one side of a profile
@@ -75,7 +76,7 @@ def profiles(
     level: float = LEVEL,
     rows: Rows | None = None,
     workers: int | None = None,
-    slopes: str = SLOPES[0],
+    slopes: str = AUTO,
     report: Report | None = None,
 ) -> tuple[Profile, ...]:
     """Follow the likelihood of each number to both sides, and say what that means.

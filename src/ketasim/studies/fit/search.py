@@ -18,15 +18,14 @@ from scipy.optimize import least_squares, minimize
 
 from ketasim.engines.status import Status
 from ketasim.results.files import Rows
+from ketasim.studies.fit import slopes as ways
 from ketasim.studies.fit.data import Data, Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
-from ketasim.studies.fit import slopes as ways
 
 EVALUATIONS = 100  # most of one start, slopes not counted
 PER_SQUARE = 20  # so many evaluations of the summed gradient are allowed for one of least squares
 WORSE = 10.0  # times the first loss that a failed run counts for where no step can be refused
 SHARE, MEMORY = 1e-3, 20  # a step of L-BFGS-B gains less than one of least squares; its memory
-SLOPES = ("differences", "rows", "summed")
 TOLERANCE = 1e-6  # of loss, step and gradient at which a start has arrived
 INSIDE = 1e-6  # share of the bounds' width that a start keeps from them
 SHORTEST = 1.0  # of a course that is drawn [h]
@@ -97,7 +96,7 @@ def descend(
     *,
     number: int = 0,
     held: Sequence[int] = (),
-    slopes: str = SLOPES[0],
+    slopes: str = ways.AUTO,
     evaluations: int = EVALUATIONS,
 ) -> Ended:
     """Return where a search leads from a start; the numbers ``held`` stay where they are.
@@ -106,10 +105,11 @@ def descend(
     ----------
     slopes
         ``differences`` or ``rows``: least squares with the slopes of every residual, by differences
-        or in reverse mode. ``summed``: L-BFGS-B with the gradient of the loss, in reverse mode; see
-        :mod:`ketasim.studies.fit.slopes`.
+        or in reverse mode. ``summed``: L-BFGS-B with the gradient of the loss, in reverse mode.
+        ``auto``: the better one for so many free numbers; see :mod:`ketasim.studies.fit.slopes`.
     """
     moving = ~np.isin(np.arange(len(problem.free)), list(held))
+    slopes = ways.way_for(len(problem.free), slopes)
     path = _Path(problem, start, moving, slopes)
     first, begun = path.residuals(start[moving]), tuple(start.tolist())
     if not np.isfinite(first).all():
@@ -127,11 +127,11 @@ def descend(
     return Ended(
         number,
         CONVERGED if end.arrived else LIMIT,
-        "it arrived" if end.arrived else f"it was still moving after {end.count} evaluations",
+        "it arrived" if end.arrived else f"it was still moving after {end.evaluations} evaluations",
         end.loss,
         tuple(path.whole(end.x)[0].tolist()),
         begun,
-        end.count + 1,
+        end.evaluations + 1,
         len(path.failures),
         _steepest(end.gradient, end.x, low, high),
     )
@@ -143,7 +143,7 @@ class _End(NamedTuple):
     x: Array
     loss: float
     gradient: Array
-    count: int
+    evaluations: int
     arrived: bool
 
 
@@ -225,7 +225,7 @@ def multistart(
     seed: int = 1,
     rows: Rows | None = None,
     workers: int | None = None,
-    slopes: str = SLOPES[0],
+    slopes: str = ways.AUTO,
     report: Report | None = None,
 ) -> Found:
     """Descend from many starts; those that ``rows`` has already are not made again.

@@ -8,7 +8,7 @@ an arm whatever is free and whatever was seen. Failures of the reverse mode are 
 differences.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,19 +17,38 @@ from numpy.typing import NDArray
 from ketasim.engines.contract import Batch, Settings
 from ketasim.engines.run import gradients
 from ketasim.engines.status import usable
+from ketasim.errors import ConfigError
 from ketasim.readouts import Given, Ledger, Lookup, Reading
 from ketasim.studies.findings.needs import Group, Place
 from ketasim.studies.findings.observed import Direction
-from ketasim.studies.findings.predict import LIMITS, Answer, Predictor
+from ketasim.studies.findings.predict import LIMITS, Answer
 from ketasim.units import unit
 
 if TYPE_CHECKING:
-    from ketasim.studies.fit.likelihood import Problem
+    from ketasim.studies.fit.likelihood import Free, Problem
 
 Array = NDArray[np.float64]
+Evaluate = Callable[[Callable[[Lookup], Array]], Array]
 STEP = 2e-3  # of a logarithm, or of the width between bounds, for differences of runs
 NUDGE = 1e-4  # of an error, or of a value: how far arithmetic after the runs is tried
 FORMULA = 1e-6  # of a number: how far the parts of a formula are
+MANY = 40  # free numbers beyond which the gradient of the whole loss is the better way
+AUTO, WAYS = "auto", ("differences", "rows", "summed")
+
+
+def way_for(count: int, asked: str = AUTO) -> str:
+    """Return the way to the slopes of ``count`` free numbers: the one asked for, or the better.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such way.
+    """
+    if asked == AUTO:
+        return "summed" if count > MANY else "differences"
+    if asked not in WAYS:
+        raise ConfigError(f'slopes = "{asked}": choose one of {", ".join((AUTO, *WAYS))}.')
+    return asked
 
 
 def differences(problem: "Problem", points: Array) -> tuple[Array, NDArray[np.intp]]:
@@ -159,7 +178,7 @@ class _Chain:
             whole += found.sum(axis=(0, 1))
         for row, column, slope in self.ledger:
             whole[column] += weights[row] * slope
-        return self._free(whole[None, :])[0]
+        return np.asarray(self._free(whole[None, :])[0])
 
     def by_each(self) -> Array | None:
         """Return d predictions / d free numbers (n_predictions, n_free)."""
@@ -218,19 +237,20 @@ class _Chain:
         return found
 
 
-def _per(one: "object", x: float) -> float:
+def _per(one: "Free", x: float) -> float:
     """Return by how much the canonical value moves for one of its coordinate."""
     factor = unit(one.unit).factor
     return float(one.value(np.array(x)) * factor) if one.log else float(factor)
 
 
-def _by_lookups(evaluate: "object", sizes: dict[Lookup, float]) -> Iterator[tuple[Lookup, float]]:
+def _by_lookups(evaluate: Evaluate, sizes: dict[Lookup, float]) -> Iterator[tuple[Lookup, float]]:
     for each, size in sizes.items():
         if isinstance(each, Given):
             continue
         nudge = FORMULA * (abs(size) or 1.0)
+        known = {one: np.asarray(value) for one, value in sizes.items()}
         ends = [
-            float(evaluate({**sizes, each: np.asarray(size + sign * nudge)}.__getitem__))
+            float(evaluate({**known, each: np.asarray(size + sign * nudge)}.__getitem__))
             for sign in (1.0, -1.0)
         ]
         slope = (ends[0] - ends[1]) / (2.0 * nudge)
