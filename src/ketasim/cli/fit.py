@@ -135,20 +135,22 @@ def posterior(
     r"""Draw parameters from what DATA leave of their priors, with bands for any read-out.
 
     Nothing is shown as a result when a diagnostic of the sampler fails; it says what is missing.
+    Each stage is kept in the folder as it ends: give the same command again to go on. Bands on
+    every figure of a run: ketasim run CONFIG --posterior FOLDER.
 
     \b
     ketasim posterior plasma --free pk_s.clearance_70,pk_s.v_slow_70 --show outcome.mood
     """
     from ketasim.verbs.posterior import posterior as draw
 
-    with listening("Nothing was kept."):
+    with listening(f"Go on: the same command again, or another posterior elsewhere than {out}."):
         found = draw(
             data, free=parted(free), findings=findings_of(own), readouts=parted(show),
-            particles=particles, replicates=replicates, seed=seed, progress=True,
+            particles=particles, replicates=replicates, seed=seed, out=out, progress=True,
         )  # fmt: skip
     files = found.save(out, formats=formats)
     click.echo(found.sound())
-    click.echo(f"{files[1]} and {len(files) - 1} more files in {out}")
+    click.echo(f"{files[0]} and {len(files) - 1} more files in {out}")
 
 
 def parted(texts: tuple[str, ...]) -> list[str]:

@@ -1,11 +1,9 @@
 """Data of one's own, checked and fitted: points, a search from many starts, profiles, verdicts."""
 
-import csv
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from ketasim.core.scenario import fine_then_coarse
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.reports.text import NONE, Table, number
+from ketasim.results import folder
 from ketasim.results.files import Rows
 from ketasim.results.folder import prepare
 from ketasim.studies.designs.distributions import Distribution
@@ -159,10 +158,10 @@ class Fit:
         for i, one in enumerate(self.problem.observations):
             reading = float(offsets[0, i] + scales[0, i] * found.values[0, i])
             rows.append(
-                {"arm": one.arm, "readout": one.text, "time_h": _plain(one.time),
+                {"arm": one.arm, "readout": one.text, "time_h": one.time,
                  "assay": one.assay, "value": one.value, "error": one.error,
                  "censored": one.censored,
-                 "unit": one.readout.unit, "predicted": _plain(reading),
+                 "unit": one.readout.unit, "predicted": reading,
                  "residual": float(found.residuals[0, i]), "line": one.line}
             )  # fmt: skip
         n = len(rows)
@@ -170,7 +169,7 @@ class Fit:
             told = {
                 "arm": part.name,
                 "readout": part.title,
-                "predicted": _plain(found.values[0, n + i]),
+                "predicted": found.values[0, n + i],
             }
             rows.append(
                 {**dict.fromkeys(HEADER), **told, "residual": float(found.residuals[0, n + i])}
@@ -206,19 +205,18 @@ class Fit:
         ConfigError
             When the folder cannot be written.
         """
-        from ketasim.plots.style import save
+        from ketasim.plots.style import PAGE, save
 
-        place = prepare(Path(out))
-        files = []
-        for name, figure in self.figures.items():
-            for ending in dict.fromkeys(("png", *formats)):
-                files.append(place / f"{name}.{ending}")
-                save(figure, files[-1])
-        files += [write_rows(place / "predictions.csv", self.rows), place / "fit.json"]
+        place = Path(out)
         best = [{"parameter": n, "best": v} for n, v in self.values.items()]
-        files.append(write_rows(place / "best.csv", best))
-        text = json.dumps(self.record, indent=1, ensure_ascii=False, default=float)
-        (place / "fit.json").write_text(text + "\n", encoding="utf-8")
+        files = folder.answer(
+            place,
+            "fit",
+            record=self.record,
+            figures={name: partial(save, one, style=PAGE) for name, one in self.figures.items()},
+            tables={"predictions": self.rows, "best": best},
+            formats=formats,
+        )
         return [*files, *self._configurations(place)]
 
     def _configurations(self, place: Path) -> Iterable[Path]:
@@ -242,19 +240,6 @@ HEADER = (
     "arm", "readout", "time_h", "assay", "value", "error", "censored", "unit", "predicted",
     "residual", "line",
 )  # fmt: skip
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write rows of alike keys as a CSV; return its path."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 def fit(
@@ -319,7 +304,7 @@ def fit(
         raise ConfigError(f"starts = {starts}, level = {level}: 1 to {MOST_STARTS:,} and 0.5 to 1.")
     asked = asked_of(data, free, findings, model, profiled=True, threads=1)
     slopes = way_for(len(asked.free), slopes)
-    made = {**_made(asked, seed, level), "slopes": slopes}
+    made = {**made_of(asked, seed), "level": f"{level!r}", "slopes": slopes}
     place = None if out is None else prepare(Path(out))
     kept = None if place is None else Rows(place / "starts.jsonl", made)
     asked.at(asked.guess[None, :])  # compiled once, before many threads ask for it
@@ -397,8 +382,8 @@ def wishes(free: Vary) -> Mapping[str, "Distribution | str | None"]:
     return {name.strip(): value.strip() or None for name, _, value in pairs}
 
 
-def _made(asked: Problem, seed: int, level: float) -> dict[str, str]:
-    """Return what the numbers of a fit depend on, as text."""
+def made_of(asked: Problem, seed: int) -> dict[str, str]:
+    """Return what the numbers of a fit or a posterior depend on, as text."""
     return {
         "ketasim_version": ketasim.__version__,
         "model_digest": asked.model.digest,
@@ -407,6 +392,5 @@ def _made(asked: Problem, seed: int, level: float) -> dict[str, str]:
         "findings": sha256(repr(asked.findings).encode()).hexdigest(),
         "free": "; ".join(f"{one.name} = {one.prior.described()}" for one in asked.free),
         "seed": str(seed),
-        "level": f"{level!r}",
         "rtol": f"{asked.predictor.rtol!r}",
     }
