@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
@@ -26,15 +27,7 @@ from ketasim.studies.findings.finding import Finding
 from ketasim.studies.fit.data import Data
 from ketasim.studies.fit.likelihood import Array, Problem, problem
 from ketasim.studies.fit.profiles import LEVEL, Profile, profiles
-from ketasim.studies.fit.search import (
-    SAME,
-    Ended,
-    Found,
-    Report,
-    courses,
-    descend,
-    multistart,
-)
+from ketasim.studies.fit.search import SAME, Ended, Found, Report, courses, descend, multistart
 from ketasim.studies.fit.slopes import AUTO, way_for
 
 if TYPE_CHECKING:
@@ -220,7 +213,7 @@ class Fit:
         return [*files, *self._configurations(place)]
 
     def _configurations(self, place: Path) -> Iterable[Path]:
-        """Write each arm as a configuration with the best values, ready to run."""
+        """Write each arm as a configuration with the best values, if its model has a name."""
         model, values = self.problem.model, self.values
         told = {one.name: f"{values[one.name]!r} {one.unit}" for one in self.problem.free}
         model = model.with_values({n: v for n, v in told.items() if n in model.parameters})
@@ -230,10 +223,10 @@ class Fit:
                 scenario = arm.scenario(model, begin=0.0, end=max([24.0, *times]))
                 grid = fine_then_coarse(arm.treated, *scenario.times)
                 path = place / f"best_{re.sub(r'[^-0-9A-Za-z_]+', '_', name)[:60]}.toml"
-                path.write_text(
-                    dump(Setup(replace(scenario, name=name, times=grid))), encoding="utf-8"
-                )
-                yield path
+                with suppress(ConfigError):  # a model of one's own, which no file can name
+                    text = dump(Setup(replace(scenario, name=name, times=grid)))
+                    path.write_text(text, encoding="utf-8")
+                    yield path
 
 
 HEADER = (
@@ -350,9 +343,12 @@ def asked_of(
     """Return the problem that a fit or a posterior is asked for; see :func:`fit`."""
     many = [data] if isinstance(data, str | Path | Data) else list(data)
     read = [one if isinstance(one, Data) else load_data(one, model=model) for one in many]
+    models = [one.model for one in read if one.model is not None]
+    if model is None and len({one.digest for one in models}) > 1:
+        raise ConfigError("the data are of different models; fit those of one model at a time.")
     return problem(
-        model or antidepressant(), wishes(free), data=read, findings=list(findings),
-        profiled=profiled, threads=threads,
+        model or next(iter(models), antidepressant()), wishes(free), data=read,
+        findings=list(findings), profiled=profiled, threads=threads,
     )  # fmt: skip
 
 
