@@ -188,7 +188,9 @@ def test_libroadrunner_reproduces_the_objective(name, tmp_path):
 @pytest.mark.parametrize("name", ["plasma", "spines", "own"])
 def test_amici_reproduces_the_objective(name, own, tmp_path):
     pytest.importorskip(
-        "amici", reason="AMICI is not installed: pip install amici (it needs a C++ compiler)"
+        "amici",
+        reason='AMICI is not installed: pip install "ketasim[amici]" (built here; needs a C++ '
+        "compiler)",
     )
     data = own if name == "own" else name
     place = ks.save_petab(tmp_path / "problem", data=data, free=FREE[name])
