@@ -1,6 +1,7 @@
 """Are slopes, searches and profiles right on the engine itself, through real data?"""
 
 import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -150,8 +151,17 @@ def test_a_posterior_agrees_with_the_profile_where_both_must(tmp_path):
     assert [low, high] == pytest.approx([one.low, one.high], abs=0.15 * width)
     files = {path.name for path in found.save(tmp_path)}
     assert files == {"posterior.json", "posterior.png", "draws.csv", "bands.csv", "posterior.nc"}
-    assert set(found.tree.children) == {"posterior", "sample_stats", "posterior_predictive",
-                                        "observed_data"}  # fmt: skip
+    tree = found.tree
+    assert set(tree.children) == {"posterior", "sample_stats", "log_likelihood",
+                                  "posterior_predictive", "observed_data"}  # fmt: skip
+    each = tree["log_likelihood"]["value"].sum("datum").to_numpy()
+    assert each == pytest.approx(tree["sample_stats"]["lp"].to_numpy())
+    seen, again = tree["observed_data"]["value"], tree["posterior_predictive"]
+    apart = np.log(again["value"] / again["mean"]).std(("chain", "draw")).to_numpy()
+    errors = [np.sqrt(np.log1p((p.error / p.value) ** 2)) for p in found.problem.observations]
+    assert {one.model for one in found.problem.assays.values()} == {"log-normal"}
+    assert apart == pytest.approx(np.array(errors), rel=0.15)
+    assert seen.sizes["datum"] == len(errors)
     assert ("ketamine", "outcome.mood") in found.bands
 
 
@@ -227,6 +237,9 @@ def test_draws_are_handed_to_arviz(monkeypatch):
     handed = found.to_arviz()
     assert handed["posterior"]["pk_r.clearance_70"].shape == (2, 128)
     assert float(arviz.rhat(handed)["pk_r.clearance_70"]) < 1.2
+    with warnings.catch_warnings(action="ignore"):
+        assert np.isfinite(float(arviz.loo(handed).p_loo if hasattr(arviz, "InferenceData")
+                                 else arviz.loo(handed).p))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["plasma", "spines"])

@@ -154,6 +154,9 @@ class Posterior:
     def tree(self) -> "xr.DataTree":
         """Return posterior, log-likelihood, predictions and data, as ArviZ lays them out.
 
+        ``posterior_predictive`` are values as they might be measured again, error included;
+        ``mean`` are those without it.
+
         Raises
         ------
         SolverError
@@ -165,9 +168,15 @@ class Posterior:
             name: (axes, v.reshape(runs, -1), {"units": one.unit})
             for (name, v), one in zip(self.values.items(), self.problem.free, strict=True)
         }
-        predicted, _ = self.problem.predict(self.points)
-        mine = len(self.problem.observations)
-        shown = predicted[:, :mine].reshape(runs, -1, mine)
+        found, mine = self.problem.at(self.points), len(self.problem.observations)
+        offsets, scales = self.problem.readings(found, self.points)
+        mean = offsets + scales * found.values[:, :mine]
+        again = self.problem.measured(mean, np.random.default_rng(self.evidence.replicates[0].seed))
+        each = self.problem.constants - 0.5 * found.residuals[:, :mine] ** 2
+        by_datum = {
+            name: ((*axes, "datum"), one.reshape(runs, -1, mine))
+            for name, one in (("value", again), ("mean", mean), ("log", each))
+        }
         seen = self.problem.observations
         labels = {
             "arm": ("datum", [p.arm for p in seen]), "readout": ("datum", [p.text for p in seen]),
@@ -178,7 +187,8 @@ class Posterior:
             {
                 "posterior": xr.Dataset(values, attrs={"ketasim_version": ketasim.__version__}),
                 "sample_stats": xr.Dataset({"lp": (axes, logs)}),
-                "posterior_predictive": xr.Dataset({"value": ((*axes, "datum"), shown)}, labels),
+                "log_likelihood": xr.Dataset({"value": by_datum.pop("log")}, labels),
+                "posterior_predictive": xr.Dataset(by_datum, labels),
                 "observed_data": xr.Dataset({"value": ("datum", [p.value for p in seen])}, labels),
             }
         )

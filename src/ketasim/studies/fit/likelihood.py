@@ -237,15 +237,29 @@ class Problem:
         return offsets, scales
 
     @cached_property
+    def constants(self) -> Array:
+        """Return the log-likelihood of each point when its residual is 0, (n_points,)."""
+        found = np.zeros(len(self.observations))
+        for i, one in enumerate(self.observations):
+            if self.assays[one.assay].model == "log-normal":
+                found[i] = -log(one.value) - log(_log_error(one)) - 0.5 * log(2.0 * pi)
+            else:
+                found[i] = -log(one.error) - 0.5 * log(2.0 * pi)
+        return np.where([one.censored for one in self.observations], 0.0, found)
+
+    @property
     def constant(self) -> float:
         """Return the log-likelihood of the points when every residual is 0."""
-        told = [p for p in self.observations if not p.censored]
-        spread = [
-            log(p.value) + log(_log_error(p)) if self.assays[p.assay].model == "log-normal"
-            else log(p.error)
-            for p in told
-        ]  # fmt: skip
-        return -sum(spread) - 0.5 * len(told) * log(2.0 * pi)
+        return float(self.constants.sum())
+
+    def measured(self, readings: Array, rng: np.random.Generator) -> Array:
+        """Return readings (n, n_points) as they might be measured, each with its error."""
+        noise = rng.standard_normal(readings.shape)
+        logs = np.array([self.assays[p.assay].model == "log-normal" for p in self.observations])
+        errors = np.array([p.error for p in self.observations])
+        shares = [_log_error(p) if log_ else 0.0
+                  for p, log_ in zip(self.observations, logs, strict=True)]  # fmt: skip
+        return np.where(logs, readings * np.exp(shares * noise), readings + errors * noise)
 
     def log_likelihood(self, z: Array) -> Array:
         """Return log-likelihoods (n,) at standard-normal coordinates (n, n_free).
