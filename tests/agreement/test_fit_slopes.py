@@ -9,11 +9,12 @@ import pytest
 
 from ketasim.config.findings import load_checks, load_data, load_findings
 from ketasim.engines.contract import Limits
+from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, MissingExtra
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.fit import slopes as ways
 from ketasim.studies.fit.likelihood import problem
-from ketasim.studies.fit.search import Found, descend
+from ketasim.studies.fit.search import Found, descend, start_points
 from ketasim.studies.gradients import gradient
 from ketasim.verbs.fit import fit
 from ketasim.verbs.posterior import posterior
@@ -92,6 +93,27 @@ def test_every_way_leads_to_the_same_optimum():
     assert ways.way_for(100) == "summed"
     with pytest.raises(ConfigError, match="choose one of auto, differences, rows, summed"):
         fit("plasma", free=free, slopes="complex")
+
+
+def test_a_run_that_fails_on_the_way_down_is_stepped_back_from_and_counted(monkeypatch):
+    free = {one: None for one in FREE} | {"pk_s.clearance_70": "loguniform(20, 300) L/h"}
+    asked = problem(MODEL, free, data=[load_data("plasma")])
+    start = start_points(asked, 2, 1)[1]
+    whole, calls = descend(asked, start, slopes="summed"), []
+    exact = ways.summed
+
+    def failing(one, point):
+        calls.append(point)
+        if len(calls) in (3, 4):
+            return float("nan"), np.zeros(len(point)), int(Status.MAX_STEPS)
+        return exact(one, point)
+
+    monkeypatch.setattr(ways, "summed", failing)
+    found = descend(asked, start, slopes="summed")
+    assert len(calls) > 6
+    assert (found.status, found.not_computed) == ("converged", 2)
+    assert found.loss == pytest.approx(whole.loss, abs=1e-2)
+    assert np.isfinite(found.point).all()
 
 
 def test_data_and_findings_are_fitted_together():
