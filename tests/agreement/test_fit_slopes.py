@@ -47,7 +47,8 @@ time [h],readout,value,error,unit,arm,assay
 0.5,pk_s.plasma,1.2,0.2,uM,rat_10,
 6,pk_s.plasma,<0.02,0.005,uM,rat_10,
 ,spines.density.peak,1.3,0.1,1,rat_10,
-24,effect(spines.density@t),0.2,0.1,1,rat_10,
+24,effect(spines.density@t),0.2,0.1,1,human_depressed_iv,
+1,effect(bdnf.extracellular@t) / bdnf.extracellular@t,0.2,0.1,1,rat_10,
 1,pk_s.plasma@t / parameter(pk_s.v_slow_70),0.006,0.002,uM/L,rat_10,low
 0.5,pk_s.plasma_norketamine,182,9,%,rat_10,blot
 2,pk_s.plasma_norketamine,65,9,%,rat_10,blot
@@ -56,7 +57,7 @@ time [h],readout,value,error,unit,arm,assay
 
 @pytest.mark.parametrize("name", ["plasma", "spines", "own", "findings"])
 def test_the_reverse_mode_gives_the_slopes_of_differences(name, tmp_path):
-    free = dict.fromkeys([*FREE[:3], *SLOW[:2]])
+    free = dict.fromkeys([*FREE[:3], *SLOW[:2], "spines.k_prune"])
     free["pk_s.clearance_70"] = "lognormal(80, 1.5) L/h"
     data, findings = [], []
     if name == "findings":
