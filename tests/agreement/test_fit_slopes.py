@@ -97,7 +97,7 @@ def test_every_way_leads_to_the_same_optimum():
 
 
 def test_a_run_that_fails_on_the_way_down_is_stepped_back_from_and_counted(monkeypatch):
-    free = {one: None for one in FREE} | {"pk_s.clearance_70": "loguniform(20, 300) L/h"}
+    free = dict.fromkeys(FREE) | {"pk_s.clearance_70": "loguniform(20, 300) L/h"}
     asked = problem(MODEL, free, data=[load_data("plasma")])
     start = start_points(asked, 2, 1)[1]
     whole, calls = descend(asked, start, slopes="summed"), []
