@@ -203,6 +203,31 @@ def test_many_members_have_the_gradients_each_has_alone():
         assert np.array_equal(alone.by_start[0], together.by_start[i])
 
 
+def test_a_weighted_sum_has_the_gradient_of_its_parts():
+    one = batch_of("human_depressed_iv", (*VALUES, TIMES[0]))
+    rng = np.random.default_rng(1)
+    base = np.repeat(one.parameters, 3, axis=0)
+    batch = replace(one, parameters=base * np.exp(0.02 * rng.standard_normal(base.shape)))
+    weights = rng.standard_normal((3, len(batch.reductions)))
+    weights[1] = 0.0
+    each, summed = gradients(batch, TIGHT), gradients(batch, TIGHT, weights=weights)
+    assert summed.values == pytest.approx(each.values)
+    for name in ("by_parameter", "by_start", "by_bolus", "by_knob", "by_before", "by_rate"):
+        whole = np.einsum("mr,mr...->m...", weights, getattr(each, name))
+        found = getattr(summed, name)
+        assert found.shape == (3, 1, *whole.shape[1:])
+        assert found[:, 0] == pytest.approx(whole, abs=1e-9 * np.abs(whole).max())
+
+
+def test_a_number_without_a_value_leaves_a_sum_that_it_does_not_count_in():
+    one = batch_of("human_healthy_iv", ("outcome.mood@24h", "trkb.active.time_to(5)"))
+    pair = replace(one, parameters=np.repeat(one.parameters, 2, axis=0))
+    found = gradients(pair, weights=np.array([[1.0, 0.0], [1.0, 1.0]]))
+    assert np.isnan(found.values[:, 1]).all()
+    assert np.isfinite(found.by_parameter[0]).all()
+    assert np.isnan(found.by_parameter[1]).all()
+
+
 def test_a_member_that_fails_has_no_gradient_and_says_why():
     batch = batch_of("human_healthy_iv", ("spines.density.peak",))
     rows = np.repeat(batch.parameters, 2, axis=0)

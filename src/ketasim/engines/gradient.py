@@ -37,12 +37,17 @@ Flags = NDArray[np.bool_]
 
 
 def gradients(
-    batch: Batch, how: Settings, *, first_step: float, with_kinks: bool = False
+    batch: Batch,
+    how: Settings,
+    *,
+    first_step: float,
+    weights: Array | None = None,
+    with_kinks: bool = False,
 ) -> Gradients:
     """Try every member of a batch once; see :func:`ketasim.engines.run.gradients`."""
     inputs = gather(batch.schedules).for_members(len(batch))
     kernel = kernel_for(batch.model, inputs, members=len(batch), covering=batch.covering)
-    blank = _blank(batch, inputs)
+    blank = _blank(batch, inputs, len(batch.reductions) if weights is None else 1)
     general = kernel.is_general(batch.parameters)
     notes: list[str] = []
     memory = [np.empty(0)]
@@ -51,14 +56,14 @@ def gradients(
         for at in range(0, len(mine), TOGETHER):
             part = mine[at : at + TOGETHER]
             one = _Part(kernel, batch, inputs, how, part, first_step, memory, general=variant)
-            tape = one.into(blank)
+            tape = one.into(blank, None if weights is None else weights[part])
             if with_kinks and tape is not None:
                 notes += kinks(batch.model, kernel, tape)
     return replace(blank, notes=tuple(dict.fromkeys(notes)))
 
 
-def _blank(batch: Batch, inputs: Inputs) -> Gradients:
-    n, r = len(batch), len(batch.reductions)
+def _blank(batch: Batch, inputs: Inputs, r: int) -> Gradients:
+    n = len(batch)
     edges = int(np.diff(inputs.firsts).max())
     states, knobs = len(batch.model.states), len(batch.model.knobs)
 
@@ -66,7 +71,7 @@ def _blank(batch: Batch, inputs: Inputs) -> Gradients:
         return np.full((n, r, *shape), np.nan)
 
     return Gradients(
-        values=empty(),
+        values=np.full((n, len(batch.reductions)), np.nan),
         by_parameter=empty(batch.parameters.shape[1]),
         by_knob=empty(edges, knobs),
         by_before=empty(knobs),
@@ -105,7 +110,7 @@ class _Part:
         self.n_edges = int(np.diff(inputs.firsts).max())
         self.live = np.array(self.plan.live)
 
-    def into(self, out: Gradients) -> Tape | None:
+    def into(self, out: Gradients, weights: Array | None) -> Tape | None:
         """Compute everything, write it where it belongs, and return the steps if there are any."""
         first, second = first_run(self.reductions), second_run(self.reductions)
         found = self._run(first, None)
@@ -124,8 +129,11 @@ class _Part:
         if not good.any():
             return None
         tape = self._tape(found.tape, np.where(good, found.steps, 0), first)
-        looked = gathered(tape, self.reductions, numbers, self.batch.ends, good)
-        self._take_back(tape, looked, good & ~np.isnan(values).all(axis=1), out)
+        looked = gathered(tape, self.reductions, numbers, self.batch.ends, good, weights)
+        none = np.isnan(values)
+        if weights is not None:  # a sum has no value where any number that counts has none
+            none = (none & (weights != 0.0)).any(axis=1, keepdims=True)
+        self._take_back(tape, looked, good & ~none.all(axis=1), none, out)
         return tape
 
     def _run(
@@ -175,8 +183,11 @@ class _Part:
             boluses=self._rows(boluses)[:, :, self.live],
         )  # fmt: skip
 
-    def _take_back(self, tape: Tape, looked: Gathered, good: Flags, out: Gradients) -> None:
-        n, r, n_live = len(self.members), len(self.reductions), len(self.live)
+    def _take_back(
+        self, tape: Tape, looked: Gathered, good: Flags, none: Flags, out: Gradients
+    ) -> None:
+        """Carry looks back; ``none`` (n_members, n_sums) says what has no value."""
+        n, r, n_live = len(self.members), none.shape[1], len(self.live)
         tasks = n * r
         given, n_p = self._given, self.parameters.shape[1]
         n_k = given.knobs.shape[1]
@@ -210,6 +221,9 @@ class _Part:
             shaped["by_parameter"][i] += own
             before[i] = knobs
         self._write(shaped, before, good, out)
+        member, row = np.nonzero(none & good[:, None])
+        for name in DERIVATIVES:  # what has no value has no slope
+            getattr(out, name)[self.members[member], row] = np.nan
 
     def _write(
         self, found: Mapping[str, Array], before: Array, good: Flags, out: Gradients
@@ -227,9 +241,6 @@ class _Part:
             part = np.zeros((len(into), *whole.shape[1:]))
             part[..., columns] = given[good]
             whole[into] = part
-        member, reduction = np.nonzero(np.isnan(out.values[into]))
-        for name in DERIVATIVES:  # what has no value has no slope
-            getattr(out, name)[into[member], reduction] = np.nan
 
     def _at_rest(self, tape: Tape, i: int, lam: Array) -> tuple[Array, Array]:
         """Return the derivatives by parameters and standing inputs through a resting start.

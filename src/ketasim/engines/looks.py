@@ -37,10 +37,18 @@ def gathered(
     found: Found,
     span: tuple[float, float],
     good: Flags,
+    weights: Array | None = None,
 ) -> Gathered:
-    """Return every look, by name; ``found`` are primitives of both runs, (n_members, 2)."""
+    """Return every look, by name; ``found`` are primitives of both runs, (n_members, 2).
+
+    With ``weights`` (n_members, n_reductions) those of the weighted sum alone.
+    """
     asked = _asked(reductions, found, span)
-    sink = _Sink(tape, good, len(reductions))
+    if weights is not None:
+        asked = {
+            one: (by * weights[:, :, None]).sum(axis=1, keepdims=True) for one, by in asked.items()
+        }
+    sink = _Sink(tape, good, len(reductions) if weights is None else 1)
     for one in second_run(reductions):
         weights = asked[one][:, :, VALUE]
         by_level = sink.timed(one, level_of(one, found), weights, span)
