@@ -2,7 +2,8 @@
 
 ``python benchmarks/fit.py`` fits 20 parameters to 60 simulated values from 100 starts, then
 profiles all; ``--resume`` does a smaller fit, kills one in the middle, and compares;
-``--coverage 100`` repeats simulated data and counts how often intervals hold the truth.
+``--coverage 100`` repeats simulated data and counts how often intervals hold the truth;
+``--ways 4`` takes so many starts by each way to the slopes, for 20, 54 and 126 free numbers.
 """
 
 import argparse
@@ -18,7 +19,9 @@ import numpy as np
 
 from ketasim.config.findings import load_data
 from ketasim.models.antidepressant import antidepressant
+from ketasim.studies.designs.choice import chosen
 from ketasim.studies.fit.likelihood import problem
+from ketasim.studies.fit.search import multistart
 from ketasim.units import unit
 from ketasim.verbs.fit import fit
 
@@ -115,14 +118,38 @@ def covered(repeats, free=("pk_s.clearance_70", "pk_s.v_slow_70", "pk_r.clearanc
     print(f"90 % intervals hold the truth, of {repeats}: {inside}")
 
 
+def compared(starts):
+    """Take the same starts by each way to the slopes: objective reached, seconds, processor."""
+    wide = {"20": FREE, "54": ["fitted", "pk_s"], "126": ["fitted", "assumed"]}
+    for names in wide.values():
+        free = names if names is FREE else list(chosen(MODEL, names))
+        with tempfile.TemporaryDirectory() as folder:
+            data = load_data(simulated(folder, seed=1, free=free)[0])
+        asked = problem(MODEL, free, data=[data], threads=1)
+        for way in ("differences", "summed", *(["rows"] if names is FREE else [])):
+            multistart(asked, starts=1, slopes=way)  # compiled before it is timed
+            began, used = time.perf_counter(), time.process_time()
+            found = multistart(asked, starts=starts, slopes=way)
+            took, spent = time.perf_counter() - began, time.process_time() - used
+            losses = np.array([one.loss for one in found.starts], dtype=float)
+            print(f"{len(free)} free, {way}: best {np.nanmin(losses):.3f}, median "
+                  f"{np.nanmedian(losses):.3f}, {found.again} of {starts} at the best; {took:.1f} "
+                  f"s, {spent:.1f} s of processor, "
+                  f"{sum(one.evaluations for one in found.starts)} evaluations; "
+                  f"load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
+
+
 def main():
     """Do what is asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=100)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--coverage", type=int, default=0)
+    parser.add_argument("--ways", type=int, default=0)
     asked = parser.parse_args()
-    if asked.resume:
+    if asked.ways:
+        compared(asked.ways)
+    elif asked.resume:
         resumed()
     elif asked.coverage:
         covered(asked.coverage)

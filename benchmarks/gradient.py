@@ -2,15 +2,16 @@
 
     python benchmarks/gradient.py --members 512 --repeats 7
 
-One thread, the same read-out, the same tolerance. A gradient is the read-out of every member with
-its derivative by every parameter, dose rate, input and first state; a run is the read-out alone.
-Members have their own parameters; those with a whole exponent everywhere run in the fast variant.
-``alone`` is one member by itself, as ``ks.gradient`` asks, best of many.
+One thread, the same read-out. A gradient is the read-out of every member with its derivative by
+every parameter, dose rate, input and first state; a run is the read-out alone, at the tolerance of
+runs. Members have their own parameters, and gradients the tolerance of runs; those with a whole
+exponent everywhere run in the fast variant. ``alone`` is one member by itself, with the tighter
+tolerance that ``ks.gradient`` has. What counts is the time this thread had, so that a busy machine
+does less harm; best of the repeats.
 """
 
 import argparse
 import json
-import statistics
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from ketasim.core.system import System
 from ketasim.engines.contract import Batch, Settings
 from ketasim.engines.run import gradients, run
 from ketasim.readouts import parse
+from ketasim.studies.gradients import RTOL
 
 READOUTS = ("spines.density@24h", "spines.density.peak", "plasma.venous.auc")
 
@@ -51,7 +53,7 @@ def main() -> None:
 
 
 def measured(text: str, who: str, parameters: np.ndarray, repeats: int) -> dict[str, object]:
-    """Return the median time of a member's run and of its gradient [us], and their ratio."""
+    """Return the least time of a member's run and of its gradient [us], and their ratio."""
     scene, members = scenario(), len(parameters)
     repeats = 20 * repeats if members == 1 else repeats
     batch = Batch(
@@ -63,23 +65,24 @@ def measured(text: str, who: str, parameters: np.ndarray, repeats: int) -> dict[
         total=1_000_000,
     )
     settings = Settings(threads=1)
-    found = gradients(batch, settings)
+    own = Settings(threads=1, rtol=RTOL) if members == 1 else settings
+    found = gradients(batch, own)
     if not np.isfinite(found.by_parameter).all():
         raise SystemExit(f"{text}: a member failed")
     times: dict[str, list[float]] = {"run": [], "gradient": []}
     for _ in range(repeats):
-        for name, act in (("run", run), ("gradient", gradients)):
-            began = time.process_time()
-            act(batch, settings)
-            times[name].append(1e6 * (time.process_time() - began) / members)
-    medians = {name: statistics.median(one) for name, one in times.items()}
+        for name, act, how in (("run", run, settings), ("gradient", gradients, own)):
+            began = time.thread_time()
+            act(batch, how)
+            times[name].append(1e6 * (time.thread_time() - began) / members)
+    best = {name: min(one) for name, one in times.items()}
     return {
         "readout": text,
         "members": who,
         "parameters": found.by_parameter.shape[2],
-        "run_us": medians["run"],
-        "gradient_us": medians["gradient"],
-        "runs": medians["gradient"] / medians["run"],
+        "run_us": best["run"],
+        "gradient_us": best["gradient"],
+        "runs": best["gradient"] / best["run"],
     }
 
 

@@ -1,6 +1,7 @@
 """Are slopes, searches and profiles right on the engine itself, through real data?"""
 
 import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 
 from ketasim.config.findings import load_checks, load_data, load_findings
 from ketasim.engines.contract import Limits
+from ketasim.engines.status import Status
 from ketasim.errors import ConfigError, MissingExtra
 from ketasim.models.antidepressant import antidepressant
-from ketasim.studies.fit import likelihood
+from ketasim.studies.fit import slopes as ways
 from ketasim.studies.fit.likelihood import problem
-from ketasim.studies.fit.search import Found, descend
+from ketasim.studies.fit.search import Found, descend, start_points
 from ketasim.studies.gradients import gradient
 from ketasim.verbs.fit import fit
 from ketasim.verbs.posterior import posterior
@@ -31,12 +33,88 @@ def test_slopes_are_those_of_tighter_differences(name, free, monkeypatch):
     points = low + (high - low) * np.random.default_rng(1).uniform(0.2, 0.8, (1, len(low)))
     points[0, :2] = low[0], high[1]
     slopes, failed = asked.slopes(points)
-    monkeypatch.setattr(likelihood, "STEP", 3e-4)
+    monkeypatch.setattr(ways, "STEP", 3e-4)
     tight = replace(asked, predictor=replace(asked.predictor, rtol=1e-11))
     exact, _ = tight.slopes(points)
     assert not failed.any()
     assert np.abs(exact).max() > 0.1
     assert np.abs(slopes - exact).max() < 1e-4 * np.abs(exact).max()
+
+
+OWN = """# assay blot: scale
+# assay low: log-normal
+time [h],readout,value,error,unit,arm,assay
+0.5,pk_s.plasma,1.2,0.2,uM,rat_10,
+6,pk_s.plasma,<0.02,0.005,uM,rat_10,
+,spines.density.peak,1.3,0.1,1,rat_10,
+24,effect(spines.density@t),0.2,0.1,1,human_depressed_iv,
+1,effect(bdnf.extracellular@t) / bdnf.extracellular@t,0.2,0.1,1,rat_10,
+1,pk_s.plasma@t / parameter(pk_s.v_slow_70),0.006,0.002,uM/L,rat_10,low
+0.5,pk_s.plasma_norketamine,182,9,%,rat_10,blot
+2,pk_s.plasma_norketamine,65,9,%,rat_10,blot
+"""
+
+
+@pytest.mark.parametrize("name", ["plasma", "spines", "own", "findings"])
+def test_the_reverse_mode_gives_the_slopes_of_differences(name, tmp_path):
+    free = dict.fromkeys([*FREE[:3], *SLOW[:2], "spines.k_prune"])
+    free["pk_s.clearance_70"] = "lognormal(80, 1.5) L/h"
+    data, findings = [], []
+    if name == "findings":
+        findings = load_findings()[:6]
+    elif name == "own":
+        (tmp_path / "own.csv").write_text(OWN, encoding="utf-8")
+        data = [load_data(tmp_path / "own.csv")]
+    else:
+        data = [load_data(name)]
+    asked = problem(MODEL, free, data=data, findings=findings)
+    low, high = asked.bounds
+    point = low + (high - low) * np.random.default_rng(2).uniform(0.3, 0.7, len(low))
+    slopes, _ = ways.differences(asked, point[None, :])
+    backward, failed = ways.rows(asked, point[None, :])
+    assert not failed.any()
+    size = np.abs(slopes).max()
+    assert size > 0.1
+    assert np.abs(backward - slopes).max() < 1e-4 * size
+    loss, gradient, _ = ways.summed(asked, point)
+    residuals = asked.at(point[None, :]).residuals[0]
+    assert loss == pytest.approx(residuals @ residuals)
+    exact = 2.0 * residuals @ slopes[0]
+    assert np.abs(gradient - exact).max() < 1e-4 * max(np.abs(exact).max(), size)
+
+
+def test_every_way_leads_to_the_same_optimum():
+    free = dict.fromkeys(FREE[:2])
+    found = [fit("plasma", free=free, starts=2, profile=False, slopes=one)
+             for one in ("differences", "rows", "summed")]  # fmt: skip
+    losses = [one.best.loss for one in found]
+    assert losses == pytest.approx([losses[0]] * 3, abs=1e-2)
+    assert [one.best.status for one in found] == ["converged"] * 3
+    assert ways.way_for(20) == "differences"
+    assert ways.way_for(100) == "summed"
+    with pytest.raises(ConfigError, match="choose one of auto, differences, rows, summed"):
+        fit("plasma", free=free, slopes="complex")
+
+
+def test_a_run_that_fails_on_the_way_down_is_stepped_back_from_and_counted(monkeypatch):
+    free = dict.fromkeys(FREE) | {"pk_s.clearance_70": "loguniform(20, 300) L/h"}
+    asked = problem(MODEL, free, data=[load_data("plasma")])
+    start = start_points(asked, 2, 1)[1]
+    whole, calls = descend(asked, start, slopes="summed"), []
+    exact = ways.summed
+
+    def failing(one, point):
+        calls.append(point)
+        if len(calls) in (3, 4):
+            return float("nan"), np.zeros(len(point)), int(Status.MAX_STEPS)
+        return exact(one, point)
+
+    monkeypatch.setattr(ways, "summed", failing)
+    found = descend(asked, start, slopes="summed")
+    assert len(calls) > 6
+    assert (found.status, found.not_computed) == ("converged", 2)
+    assert found.loss == pytest.approx(whole.loss, abs=1e-2)
+    assert np.isfinite(found.point).all()
 
 
 def test_data_and_findings_are_fitted_together():
@@ -96,8 +174,17 @@ def test_a_posterior_agrees_with_the_profile_where_both_must(tmp_path):
     assert [low, high] == pytest.approx([one.low, one.high], abs=0.15 * width)
     files = {path.name for path in found.save(tmp_path)}
     assert files == {"posterior.json", "posterior.png", "draws.csv", "bands.csv", "posterior.nc"}
-    assert set(found.tree.children) == {"posterior", "sample_stats", "posterior_predictive",
-                                        "observed_data"}  # fmt: skip
+    tree = found.tree
+    assert set(tree.children) == {"posterior", "sample_stats", "log_likelihood",
+                                  "posterior_predictive", "observed_data"}  # fmt: skip
+    each = tree["log_likelihood"]["value"].sum("datum").to_numpy()
+    assert each == pytest.approx(tree["sample_stats"]["lp"].to_numpy())
+    seen, again = tree["observed_data"]["value"], tree["posterior_predictive"]
+    apart = np.log(again["value"] / again["mean"]).std(("chain", "draw")).to_numpy()
+    errors = [np.sqrt(np.log1p((p.error / p.value) ** 2)) for p in found.problem.observations]
+    assert {one.model for one in found.problem.assays.values()} == {"log-normal"}
+    assert apart == pytest.approx(np.array(errors), rel=0.15)
+    assert seen.sizes["datum"] == len(errors)
     assert ("ketamine", "outcome.mood") in found.bands
 
 
@@ -173,6 +260,9 @@ def test_draws_are_handed_to_arviz(monkeypatch):
     handed = found.to_arviz()
     assert handed["posterior"]["pk_r.clearance_70"].shape == (2, 128)
     assert float(arviz.rhat(handed)["pk_r.clearance_70"]) < 1.2
+    with warnings.catch_warnings(action="ignore"):
+        assert np.isfinite(float(arviz.loo(handed).p_loo if hasattr(arviz, "InferenceData")
+                                 else arviz.loo(handed).p))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["plasma", "spines"])

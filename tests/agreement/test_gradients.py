@@ -70,6 +70,19 @@ def test_every_parameter_is_right_to_a_millionth_of_the_largest():
 
 
 @pytest.mark.slow
+def test_what_a_gradient_is_by_default_is_right_to_a_millionth():
+    scenario = ks.config.load("human_healthy_iv").scenario
+    texts = ("spines.density.peak", "outcome.mood@24h")
+    batch = batch_of("human_healthy_iv", texts)
+    truth = (4.0 * differences(batch, 5e-4) - differences(batch, 1e-3)) / 3.0
+    found = gradient(scenario, texts, by=list(batch.model.parameters))
+    moves = (found["elasticity"] * found["value"]).fillna(0.0).to_numpy()
+    weight = list(batch.model.parameters).index(str(batch.model.weight))
+    moves[:, weight] = truth[weight]  # by name it moves doses too
+    assert (np.abs(moves - truth.T).max(axis=1) <= 1e-6 * np.abs(truth).max(axis=0)).all()
+
+
+@pytest.mark.slow
 def test_at_the_tolerance_of_a_run_derivatives_are_as_good_as_values():
     errors = worst(batch_of("human_healthy_iv", VALUES), Settings())
     assert max(errors.values()) <= 5e-6, errors
@@ -79,7 +92,7 @@ def test_at_the_tolerance_of_a_run_derivatives_are_as_good_as_values():
 @pytest.mark.slow
 def test_times_move_with_parameters_as_differences_say():
     errors = worst(batch_of("human_healthy_iv", TIMES), TIGHT)
-    assert max(errors.values()) <= 5e-6, errors
+    assert max(errors.values()) <= 2e-6, errors
 
 
 def test_an_inhibitor_a_second_drug_and_repeated_doses_are_differentiated():
@@ -188,6 +201,31 @@ def test_many_members_have_the_gradients_each_has_alone():
         alone = gradients(replace(batch, parameters=many.parameters[[i]]))
         assert np.array_equal(alone.by_parameter[0], together.by_parameter[i])
         assert np.array_equal(alone.by_start[0], together.by_start[i])
+
+
+def test_a_weighted_sum_has_the_gradient_of_its_parts():
+    one = batch_of("human_depressed_iv", (*VALUES, TIMES[0]))
+    rng = np.random.default_rng(1)
+    base = np.repeat(one.parameters, 3, axis=0)
+    batch = replace(one, parameters=base * np.exp(0.02 * rng.standard_normal(base.shape)))
+    weights = rng.standard_normal((3, len(batch.reductions)))
+    weights[1] = 0.0
+    each, summed = gradients(batch, TIGHT), gradients(batch, TIGHT, weights=weights)
+    assert summed.values == pytest.approx(each.values)
+    for name in ("by_parameter", "by_start", "by_bolus", "by_knob", "by_before", "by_rate"):
+        whole = np.einsum("mr,mr...->m...", weights, getattr(each, name))
+        found = getattr(summed, name)
+        assert found.shape == (3, 1, *whole.shape[1:])
+        assert found[:, 0] == pytest.approx(whole, abs=1e-9 * np.abs(whole).max())
+
+
+def test_a_number_without_a_value_leaves_a_sum_that_it_does_not_count_in():
+    one = batch_of("human_healthy_iv", ("outcome.mood@24h", "trkb.active.time_to(5)"))
+    pair = replace(one, parameters=np.repeat(one.parameters, 2, axis=0))
+    found = gradients(pair, weights=np.array([[1.0, 0.0], [1.0, 1.0]]))
+    assert np.isnan(found.values[:, 1]).all()
+    assert np.isfinite(found.by_parameter[0]).all()
+    assert np.isnan(found.by_parameter[1]).all()
 
 
 def test_a_member_that_fails_has_no_gradient_and_says_why():

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import ketasim as ks
 from ketasim.cli.main import group
+from ketasim.config.findings import as_data, load_findings
 from ketasim.core.schedule import dose_into, windows
 from ketasim.core.system import System
 from ketasim.errors import ConfigError, MissingExtra
@@ -187,7 +188,9 @@ def test_libroadrunner_reproduces_the_objective(name, tmp_path):
 @pytest.mark.parametrize("name", ["plasma", "spines", "own"])
 def test_amici_reproduces_the_objective(name, own, tmp_path):
     pytest.importorskip(
-        "amici", reason="AMICI is not installed: pip install amici (it needs a C++ compiler)"
+        "amici",
+        reason='AMICI is not installed: pip install "ketasim[amici]" (built here; needs a C++ '
+        "compiler)",
     )
     data = own if name == "own" else name
     place = ks.save_petab(tmp_path / "problem", data=data, free=FREE[name])
@@ -332,3 +335,20 @@ def test_arms_and_priors_that_came_back_are_ready_for_a_fit(tmp_path):
     found = ks.fit(back.data, free=back.free, starts=2, profile=False)
     mine = ks.fit("spines", free=FREE["spines"], starts=2, profile=False)
     assert found.best.loss == pytest.approx(mine.best.loss, rel=1e-6)
+
+
+def test_a_finding_goes_out_where_it_is_a_number_of_one_arm(tmp_path):
+    known = {one.name: one for one in load_findings()}
+    own = [as_data(known["mtor_rat_10"]), as_data(known["slice_potentiation"])]
+    place = ks.save_petab(tmp_path, data=["spines", *own], free=["spines.k_retire"])
+    assert out.faults(place) == []
+    back = ks.load_petab(place).data
+    values = sorted(one.value for one in back.points)
+    wanted = sorted(p.value for one in (ks.load_data("spines"), *own) for p in one.points)
+    assert values == pytest.approx(wanted)
+    whole = ks.fit(back, free=["spines.k_retire"], starts=1, profile=False).problem
+    mine = problem(MODEL, ["spines.k_retire"], data=[ks.load_data("spines"), *own])
+    at = mine.guess[None, :]
+    assert whole.at(at).losses == pytest.approx(mine.at(at).losses, rel=1e-6)
+    with pytest.raises(ConfigError, match="only a number that is read in one arm"):
+        as_data(known["a5_modulator"])

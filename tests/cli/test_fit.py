@@ -1,13 +1,37 @@
 """Does what a user types about data of their own end well, or with a sentence?"""
 
+import csv
 import json
+import subprocess
+import sys
+import time
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from ketasim.cli.main import group, main
 
 FREE = ("--free", "pk_r.clearance_70 = loguniform(30, 300) L/h")
+
+
+FINDING = """schema = 1
+title = "Spines of my own"
+species = "rat"
+preparation = "slice"
+rows = ["K1"]
+references = ["Zanos2017"]
+grade = "B"
+contested = false
+
+[arms.low]
+dosing = [{ drug = "ketamine", route = "ip", amount = "3 mg/kg" }]
+
+[finding]
+value = "low.spines.density.at(24 h)"
+observed = 1.2
+error = 0.1
+"""
 
 
 def typed(*words):
@@ -93,3 +117,64 @@ def test_values_are_drawn_over_a_fan_of_their_arm(tmp_path):
     assert (tmp_path / "fan.png").read_bytes() != before
     other = typed("plot", store, "--kind", "fan", "--data", "plasma", *out)
     assert "no value of" in str(other.exception)
+
+
+@pytest.mark.slow
+def test_a_posterior_that_was_killed_goes_on_to_the_same_files(tmp_path):
+    words = ("posterior", "plasma", *FREE, "--free", "pk_s.clearance_70, pk_s.v_slow_70",
+             "--particles", "256")  # fmt: skip
+    whole = typed(*words, "-o", str(tmp_path / "whole"))
+    assert whole.exception is None
+    out = tmp_path / "killed"
+    one = subprocess.Popen(
+        [sys.executable, "-m", "ketasim", *words, "-o", str(out)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (out / "run0.npz").is_file() and one.poll() is None:
+        time.sleep(0.005)
+    assert one.poll() is None
+    one.kill()
+    one.wait()
+    assert not (out / "posterior.json").exists()
+    again = typed(*words, "-o", str(out))
+    assert again.exception is None
+    for name in ("posterior.json", "draws.csv", "bands.csv"):
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_bands_of_a_posterior_lie_on_the_figure_of_a_run(tmp_path):
+    out = tmp_path / "posterior"
+    assert (
+        typed("posterior", "plasma", *FREE, "--particles", "128", "-o", str(out)).exception is None
+    )
+    run = ("run", "human_healthy_iv", "--set", "output.until=3 h", "-o", str(tmp_path / "run"))
+    done = typed(*run, "--posterior", str(out))
+    assert done.exception is None
+    assert "200 draws of" in done.output
+    with (tmp_path / "run" / "bands.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    low, middle, high = (
+        np.array([float(row[f"pk_r.plasma {share} [uM]"]) for row in rows])
+        for share in ("5%", "50%", "95%")
+    )
+    assert (low <= middle).all()
+    assert (middle <= high).all()
+    assert (high[-1] - low[-1]) > 0.01 * middle[-1] > 0.0
+    swept = typed("sweep", "human_healthy_iv", "--table", str(out / "draws.csv"), "--summary",
+                  "outcome.mood.peak", "-o", str(tmp_path / "sweep"))  # fmt: skip
+    assert "256 ok" in swept.output
+    none = typed(*run, "--posterior", str(tmp_path))
+    assert "no such file. Give the folder of a posterior" in str(none.exception)
+
+
+def test_findings_as_files_are_fitted_beside_data_and_petab(tmp_path):
+    pytest.importorskip("petab.v2", reason="petab is in the extra petab")
+    (tmp_path / "own.toml").write_text(FINDING, encoding="utf-8")
+    place = tmp_path / "problem" / "problem.yaml"
+    assert typed("export", "petab", "spines", "--free", "spines.k_retire", "-o",
+                 str(place.parent)).exception is None  # fmt: skip
+    done = typed("fit", "plasma", str(place), *FREE, "--free", "spines.k_retire", "--findings",
+                 str(tmp_path / "own.toml"), "--starts", "2", "--no-profiles", "-o",
+                 str(tmp_path / "fit"))  # fmt: skip
+    assert done.exception is None
+    assert "observations: 51" in done.output

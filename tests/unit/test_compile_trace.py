@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import toy
-from ketasim.compile.specialise import Fuse, Narrow, empty_states, hoisted, render
+from ketasim.compile.specialise import Fuse, Narrow, eased, empty_states, hoisted, render
 from ketasim.compile.trace import Graph, reach
 from ketasim.compile.wiring import (
     derivatives,
@@ -208,3 +208,28 @@ def test_whole_exponents_are_found():
         flows=(Flow(grow, out_of="level"),),
     )
     assert whole_exponents(System(Model((mechanism,)))) == {1: 2.0}
+
+
+def test_an_eased_program_computes_the_same_with_fewer_values_alive():
+    lines = [f"t{i} = mul y:{i} #2.0" for i in range(9)]
+    lines += [f"s{i} = add t{i} y:{i}" for i in range(9)]
+    lines += ["a0 = add s0 #0.0", *(f"a{i} = add a{i - 1} s{i}" for i in range(1, 9))]
+    text = "\n".join([*lines, "x:0 < a8", "x:1 < s3", "x:2 < y:1"])
+
+    def carried_out(program):
+        known = {f"y:{i}": 1.5 + i for i in range(9)}
+        alive, most, last = set(), 0, {}
+        rows = [line.split() for line in program.splitlines()]
+        for at, row in enumerate(rows):
+            last.update(dict.fromkeys(row[2:], at))
+        for at, (name, sign, *words) in enumerate(rows):
+            values = [float(w[1:]) if w[0] == "#" else known[w] for w in words[sign == "=" :]]
+            acts = {"mul": lambda a, b: a * b, "add": lambda a, b: a + b}
+            known[name] = values[0] if sign == "<" else acts[words[0]](*values)
+            alive = {one for one in {*alive, name} if last.get(one, 0) > at}
+            most = max(most, len(alive))
+        return [known[f"x:{i}"] for i in range(3)], most
+
+    before, after = carried_out(text), carried_out(eased(text))
+    assert after[0] == before[0]
+    assert after[1] < before[1] / 2

@@ -1,6 +1,7 @@
 """Does a model of the user's own get all that ours gets, and one changed law its comparison?"""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -317,3 +318,25 @@ def test_short_names_stand_for_one_thing(first, second, told):
     )
     with pytest.raises(ModelError, match=told):
         Model((Mechanism("a", "Short.", states=states),))
+
+
+def test_data_are_fitted_by_it(tmp_path):
+    truth = 2.0 * MODEL.value("receptor.k_on")
+    other = MODEL.with_values({"receptor.k_on": f"{truth} 1/uM/h"})
+    seen = ks.simulate(replace(ASKED, model=other))
+    rows = [f"{t},occupancy,{seen['receptor.bound'].sel(time=t).item()!r},0.01,low"
+            for t in (1.0, 3.0, 6.0, 12.0)]  # fmt: skip
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join(["time [h],readout,value,error,arm", *rows]) + "\n")
+    data = ks.load_data(path, arms={"low": ASKED})
+    found = ks.fit(data, free=["receptor.k_on"], starts=2)
+    assert found.values["receptor.k_on"] == pytest.approx(truth, rel=1e-3)
+    assert found.profiles[0].verdict == "identified"
+    files = {one.name for one in found.save(tmp_path / "out")}
+    assert {"fit.json", "data.png"} <= files
+    assert not any(name.startswith("best_") for name in files)  # no file can name the model
+    drawn = ks.posterior(data, free=["receptor.k_on"], particles=128)
+    assert drawn.missing == ()
+    path.write_text("time [h],readout,value,error,arm\n1,occupancy,0.5,0.01,rat_10\n")
+    with pytest.raises(ConfigError, match="for one of your own give scenarios"):
+        ks.load_data(path, model=MODEL)

@@ -6,7 +6,9 @@ from scipy.integrate import dblquad
 from scipy.stats import norm
 
 from ketasim.errors import ConfigError, ModelError
+from ketasim.results.problems import StoreError
 from ketasim.studies.posterior.evidence import bridge, replicate
+from ketasim.studies.posterior.kept import Kept
 from ketasim.studies.posterior.smc import sample
 
 SEEN, ERROR = 1.0, 0.4
@@ -144,3 +146,48 @@ def test_arguments_out_of_range_are_refused():
         replicate(gaussian, 3, replicates=0)
     with pytest.raises(ConfigError, match="needs 32"):
         bridge(gaussian, np.zeros((4, 2)))
+
+
+class Killed(Exception):
+    """Stands for a signal that ends a process."""
+
+
+@pytest.mark.parametrize(
+    ("guided", "calls"), [(False, 1), (False, 12), (True, 0), (True, 1), (False, 10_000)]
+)
+def test_a_run_that_was_killed_goes_on_to_the_same_numbers(guided, calls, tmp_path):
+    guide = (lambda z: 0.3 * gaussian(z)) if guided else None
+    whole = sample(gaussian, 6, particles=128, guide=guide)
+    kept, left = Kept(tmp_path / "run.npz", {"what": "a test"}), [calls]
+
+    def dying(z):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return gaussian(z)
+
+    stopped = False
+    try:
+        sample(dying, 6, particles=128, guide=guide, kept=kept)
+    except Killed:
+        stopped = True
+    assert stopped == (calls < 100)
+    before = kept.load()
+    counted = []
+    again = sample(gaussian, 6, particles=128, guide=guide, kept=kept, progress=counted.append)
+    assert np.array_equal(again.draws, whole.draws)
+    assert np.array_equal(again.log_likelihoods, whole.log_likelihoods)
+    assert (again.log_evidence, again.stages, again.effective, again.evaluations) == (
+        whole.log_evidence, whole.stages, whole.effective, whole.evaluations)  # fmt: skip
+    done = 0 if before is None else len(before[1]["stages"])
+    made = [line for line in counted if not line.endswith(", kept")]
+    assert len(made) == len(whole.stages) - done  # nothing kept was made again
+
+
+def test_what_was_kept_of_another_run_is_refused(tmp_path):
+    sample(gaussian, 2, particles=32, kept=Kept(tmp_path / "run.npz", {"seed": "1"}))
+    with pytest.raises(StoreError, match="Mixing would be wrong"):
+        Kept(tmp_path / "run.npz", {"seed": "2"}).load()
+    (tmp_path / "run.npz").write_bytes(b"no")
+    with pytest.raises(StoreError, match="damaged"):
+        Kept(tmp_path / "run.npz").load()

@@ -46,8 +46,12 @@ def sbml(
 @command.command(short_help="Write a fit as a PEtab problem.")
 @click.argument("data")
 @click.option("--free", required=True, multiple=True, help="To estimate, with commas.")
+@click.option(
+    "--findings", "own", multiple=True, type=click.Path(path_type=Path),
+    help="Findings as well, where they are numbers read in one arm: a file, folder or name.",
+)  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else DATA_petab.")
-def petab(data: str, free: tuple[str, ...], out: Path | None) -> None:
+def petab(data: str, free: tuple[str, ...], own: tuple[Path, ...], out: Path | None) -> None:
     r"""Write what a fit to DATA asks as a PEtab problem, version 2, and have petab check it.
 
     DATA is a CSV as "ketasim data check" reads it, or the name of one that comes with the package.
@@ -55,14 +59,17 @@ def petab(data: str, free: tuple[str, ...], out: Path | None) -> None:
     \b
     ketasim export petab plasma --free pk_s.clearance_70,pk_s.q_fast_70 -o plasma_petab
     """
-    from ketasim.cli.fit import parted
+    from ketasim.cli.fit import findings_of, parted
+    from ketasim.config.findings import as_data
     from ketasim.config.petab import save_petab
     from ketasim.errors import ModelError
     from ketasim.export.petab import faults
 
     parts = (text.partition("=") for text in parted(free))
     wishes = {name.strip(): told.strip() or None for name, _, told in parts}
-    path = save_petab(out or Path(f"{Path(data).stem}_petab"), data=data, free=wishes)
+    more = [as_data(one) for one in findings_of(own)] if own else []
+    place = out or Path(f"{Path(data).stem}_petab")
+    path = save_petab(place, data=[data, *more], free=wishes)
     found = faults(path)
     if found:
         raise ModelError(f"{path}: petab finds fault with it: {'; '.join(found)}")

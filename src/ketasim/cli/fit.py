@@ -62,6 +62,13 @@ def check(files: tuple[str, ...]) -> None:
 @click.option("--profile", "profiled", multiple=True, help="Profile this parameter only.")
 @click.option("--no-profiles", is_flag=True, help="Values only: no intervals, no verdicts.")
 @click.option("--level", type=float, default=0.9, show_default=True, help="Of the intervals.")
+@click.option(
+    "--slopes",
+    type=click.Choice(["auto", "differences", "rows", "summed"]),
+    default="auto",
+    help="Of what: runs moved to both sides, or in reverse mode every prediction, or the loss as a "
+    "whole. By default the last beyond 40 free numbers, the first up to them.",
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "fit"))
 @_FORMAT
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -74,6 +81,7 @@ def command(
     profiled: tuple[str, ...],
     no_profiles: bool,  # noqa: FBT001
     level: float,
+    slopes: str,
     out: Path,
     formats: tuple[str, ...],
     as_json: bool,  # noqa: FBT001
@@ -94,7 +102,8 @@ def command(
     with listening(f"Go on: the same command again, or other starts in another folder than {out}."):
         found = fit(
             data, free=parted(free), findings=findings_of(own), starts=starts, seed=seed,
-            profile=profiled or not no_profiles, level=level, out=out, progress=True,
+            profile=profiled or not no_profiles, level=level, slopes=slopes, out=out,
+            progress=True,
         )  # fmt: skip
     files = found.save(out, formats=formats)
     text = json.dumps(found.record, indent=1, ensure_ascii=False, default=float)
@@ -126,20 +135,22 @@ def posterior(
     r"""Draw parameters from what DATA leave of their priors, with bands for any read-out.
 
     Nothing is shown as a result when a diagnostic of the sampler fails; it says what is missing.
+    Each stage is kept in the folder as it ends: give the same command again to go on. Bands on
+    every figure of a run: ketasim run CONFIG --posterior FOLDER.
 
     \b
     ketasim posterior plasma --free pk_s.clearance_70,pk_s.v_slow_70 --show outcome.mood
     """
     from ketasim.verbs.posterior import posterior as draw
 
-    with listening("Nothing was kept."):
+    with listening(f"Go on: the same command again, or another posterior elsewhere than {out}."):
         found = draw(
             data, free=parted(free), findings=findings_of(own), readouts=parted(show),
-            particles=particles, replicates=replicates, seed=seed, progress=True,
+            particles=particles, replicates=replicates, seed=seed, out=out, progress=True,
         )  # fmt: skip
     files = found.save(out, formats=formats)
     click.echo(found.sound())
-    click.echo(f"{files[1]} and {len(files) - 1} more files in {out}")
+    click.echo(f"{files[0]} and {len(files) - 1} more files in {out}")
 
 
 def parted(texts: tuple[str, ...]) -> list[str]:

@@ -26,6 +26,7 @@ DEMO = "human_depressed_iv"
     "--format", "formats", multiple=True, type=click.Choice(["pdf", "svg"]), help="A figure more."
 )
 @click.option("--data", help="A CSV of your own, drawn over the curves; or plasma, spines.")
+@click.option("--posterior", help='Bands from the folder that "ketasim posterior" wrote.')
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")
 def command(
     config: str,
@@ -37,6 +38,7 @@ def command(
     rtol: str | None,
     formats: tuple[str, ...],
     data: str | None,
+    posterior: str | None,
     show: bool,  # noqa: FBT001  (click passes by name)
 ) -> None:
     """Run CONFIG, a TOML file or a name from "ketasim list configs"."""
@@ -47,7 +49,10 @@ def command(
     setup = load(config, sets=[*sets, *changes])
     if values is not None:
         setup = load(config, sets=[*sets, *_brought_back(values, setup), *changes])
-    picture = _carry_out(setup, out or Path("out", Path(config).stem), formats=formats, data=data)
+    picture = _carry_out(
+        setup, out or Path("out", Path(config).stem), formats=formats, data=data,
+        posterior=posterior,
+    )  # fmt: skip
     if show:
         click.launch(str(picture))
 
@@ -71,8 +76,9 @@ def say(caution: str) -> None:
 
 
 def _carry_out(
-    setup: "Setup", out: Path, *, formats: Iterable[str] = (), data: str | None = None
-) -> Path:
+    setup: "Setup", out: Path, *, formats: Iterable[str] = (), data: str | None = None,
+    posterior: str | None = None,
+) -> Path:  # fmt: skip
     """Run a setup, write its folder, print the summary, and return the picture's path."""
     from ketasim.config import dump
     from ketasim.errors import SolverError
@@ -82,13 +88,16 @@ def _carry_out(
 
     folder.prepare(out)
     try:
-        found = run(setup, data=data, tell=say)
+        found = run(setup, data=data, posterior=posterior, tell=say)
     except SolverError as error:
         question = out / folder.SCENARIO
         question.write_text(dump(setup), encoding="utf-8")
         raise SolverError(f"{error} Reproduce: ketasim run {question} --debug") from error
     picture, *_ = found.save(out, formats=formats)
     click.echo(found)
+    if found.bands is not None:
+        told = f"{found.bands.attrs['draws']} draws of {posterior}"
+        click.echo(f"Above: the model's own values. The figure and bands.csv: {told}.")
     click.echo(last_line(found.dataset, out))
     return picture
 

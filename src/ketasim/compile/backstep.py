@@ -19,6 +19,7 @@ SAFE = {"error_model": "numpy", "nogil": True}
 # --- copied from here
 STEP, TASK, SEGMENT = range(3)
 FREE = -1
+SEEN = 3 * W
 
 
 @njit(**SAFE)
@@ -39,19 +40,6 @@ def run_solve_back(w, at):
 @njit(**SAFE)
 def run_slopes_back(w, at):
     slopes_back(w, at)
-
-
-@njit(**SAFE)
-def run_stage_back(w, at):
-    run_solve_back(w, at)
-    run_slopes_back(w, at)
-
-
-@njit(**SAFE)
-def run_first_back(w):
-    run_solve_back(w, 0)
-    entries_back(w, 0)
-    first_back(w, 0)
 
 
 @njit(**SAFE)
@@ -122,7 +110,7 @@ def take_up(job, w, d, lane, task):
 
 @njit(**SAFE)
 def load_step(job, w, d, lane):
-    """Lay a step out, and what is read within it."""
+    """Lay a step out, and what is read within it; return whether anything is."""
     task, step = d[TASK * W + lane], d[STEP * W + lane]
     a = (job.owners[task] * job.n_tape + step) * job.n_row
     segment = np.int64(job.tape[a + 2])
@@ -134,37 +122,43 @@ def load_step(job, w, d, lane):
     w[HINV + lane], w[G + lane] = 1.0 / h, 1.0 / (h * GAMMA)
     for i in range(N):
         w[Y + i * W + lane] = job.tape[a + 3 + i]
-    at = task * job.n_tape + step
-    if job.any[at] == 1:
-        for j in range(job.n_seeded):
-            seed(job, w, job.seeded[j] * W + lane, (at * job.n_seeded + j) * 5)
+    row = job.rows[task * job.n_tape + step]
+    if row < 0:
+        return False
+    for j in range(job.n_seeded):
+        seed(job, w, job.seeded[j] * W + lane, (row * job.n_seeded + j) * 5)
+    return True
 
 
 @njit(**SAFE)
 def seed(job, w, place, a):
-    """Add what is read of one state within a step."""
-    w[YB + place] += job.seeds[a]
+    """Note what is read of one state within a step."""
+    w[Z + place] = job.seeds[a]
     w[LAM + place] += job.seeds[a + 1]
-    for s in range(STAGES):
-        by = 0.0
-        for row in range(3):
-            by += DENSE[row][s] * job.seeds[a + 2 + row]
-        w[SB + s * N * W + place] += by
+    w[D1 + place], w[D2 + place], w[D3 + place] = (
+        job.seeds[a + 2], job.seeds[a + 3], job.seeds[a + 4]
+    )  # fmt: skip
 
 
 @njit(**SAFE)
-def clear(w):
-    """Forget the last steps' derivatives."""
-    for i in range(N * W):
-        w[YB + i] = 0.0
-    for i in range(N * W * STAGES):
-        w[SB + i] = 0.0
+def clear(job, w):
+    """Forget what was read within the last steps."""
+    for j in range(job.n_seeded):
+        place = job.seeded[j] * W
+        for lane in range(W):
+            w[Z + place + lane] = w[D1 + place + lane] = 0.0
+            w[D2 + place + lane] = w[D3 + place + lane] = 0.0
 
 
 @njit(**SAFE)
 def next_steps(job, w, d, waiting):
-    """Lay the next step of every lane out; return how many tasks have been taken up."""
-    clear(w)
+    """Lay the next step of every lane out; return how many tasks have been taken up.
+
+    The first whole number of ``d`` past its rows says whether anything is read within these steps.
+    """
+    if d[SEEN] == 1:
+        clear(job, w)
+    d[SEEN] = 0
     for lane in range(W):
         if d[TASK * W + lane] != FREE and d[STEP * W + lane] < 0:
             conclude(job, w, d, lane)
@@ -172,8 +166,8 @@ def next_steps(job, w, d, waiting):
         if d[TASK * W + lane] == FREE and waiting < job.n_tasks:
             take_up(job, w, d, lane, waiting)
             waiting += 1
-        if d[TASK * W + lane] != FREE:
-            load_step(job, w, d, lane)
+        if d[TASK * W + lane] != FREE and load_step(job, w, d, lane):
+            d[SEEN] = 1
     return waiting
 
 
@@ -181,7 +175,7 @@ def next_steps(job, w, d, waiting):
 def entered(job, workspace):
     """Take every task back to its beginning; return how many steps all lanes took together."""
     workspace[:] = 0.0
-    table = np.zeros(3 * W, np.int64)
+    table = np.zeros(3 * W + 1, np.int64)
     table[TASK * W : TASK * W + W] = FREE
     w, d = pointer(workspace), pointer(table)
     waiting = rounds = 0
@@ -192,7 +186,7 @@ def entered(job, workspace):
             busy |= d[TASK * W + lane] != FREE
         if not busy:
             break
-        run_back(w)
+        run_back(job, w, job.n_seeded if d[SEEN] == 1 else 0)
         carry(w, 0)
         rounds += 1
         for lane in range(W):

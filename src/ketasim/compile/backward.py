@@ -7,13 +7,13 @@ to what they took. See ``backstep`` for the order of events.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from ketasim.compile.interface import BACKWARD, Interface
 from ketasim.compile.pullback import pulled_back
-from ketasim.compile.specialise import Fuse, render
-from ketasim.compile.trace import Node
+from ketasim.compile.specialise import Fuse, eased, render
+from ketasim.compile.trace import Node, reach
 from ketasim.compile.writer import Writer
 
 Seeds = Sequence[tuple[str, Node]]
@@ -25,24 +25,30 @@ class Backward(Writer):
     interface: Interface = BACKWARD
     copied: tuple[str, ...] = ("backstep.py",)
     scalars: tuple[str, ...] = ("prepare", "prepare_back", "rest_back")
-    repeated: tuple[str, ...] = ("begin", "carry")
+    repeated: tuple[str, ...] = ("carry",)
 
     def _arrays(self) -> dict[str, tuple[int, int, bool, bool]]:
         """Return the places of a step's arrays, and of the derivatives by each of them.
 
-        ``us`` keeps every stage's ``u``; ``ub``, ``qb``, ``sb``, ``cb``, ``yb`` and ``jb`` are the
-        derivatives by ``u`` and ``q`` of a stage, by the stages, ``c``, ``y`` and the Jacobian;
-        ``lam`` that by what a step leads to; ``pb``, ``kb`` and ``rb`` by a segment's inputs.
+        ``us`` keeps every stage's ``u`` and ``dear`` what took long to find there (``dear1`` at
+        ``y``); ``ub``, ``qb``, ``cb``, ``yb`` and ``jb`` are the derivatives by the stages' ``u``
+        and ``q`` (before a solution, by the stages themselves), by ``c``, ``y`` and the Jacobian;
+        ``lam`` that by what a step leads to; ``pb``, ``kb`` and ``rb`` by a segment's inputs. What
+        is read within the step itself is in ``z`` (by ``y``) and ``d1`` to ``d3``.
         """
         arrays = super()._arrays()
         n, w, stages = self.n, self.lanes, self.method.stages
-        for name in ("us", "qb", "sb"):
+        for name in ("us", "dear", "ub", "qb"):
             first = self._take(n * stages * w)
             arrays[name] = (first, w, True, False)
             for s in range(stages):
                 arrays[f"{name}{s + 1}"] = (first + s * n * w, w, False, False)
-        lane = {"cb": len(self.constants), "ub": n, "yb": n, "lam": n, "jb": len(self.entries)}
+        lane = {"cb": len(self.constants), "yb": n, "lam": n, "jb": len(self.entries)}
+        lane |= {"dear1": len(self.dear_at_first)}
         arrays |= {name: (self._take(count * w), w, False, False) for name, count in lane.items()}
+        arrays |= {
+            f"mq{s + 1}": (arrays["qb"][0] + s * n * w, w, True, False) for s in range(stages)
+        }
         shared = {"pb": self.eq.n_parameters, "kb": len(self.eq.neutral), "rb": len(self.dosed)}
         return arrays | {
             name: (self._take(count), 1, False, True) for name, count in shared.items()
@@ -52,13 +58,15 @@ class Backward(Writer):
     def programs(self) -> dict[str, str]:
         """Return every program by name."""
         stages, forward = self.method.stages, Writer.programs.func(self)  # type: ignore[attr-defined]
-        programs = {name: forward[name] for name in ("prepare", "factor")}
-        programs["stage"] = _renamed(forward["stage"], {"u": "us"})
+        programs = {"prepare": forward["prepare"]}
+        programs["factor"] = _noted(forward["factor"], self.dear_at_first)
+        programs["stage"] = _noted(_renamed(forward["stage"], {"u": "us"}), self.dear)
         for s in range(2, stages + 1):
             programs[f"combine_{s}"] = _kept(forward[f"combine_{s}"], s)
+        for s in range(1, stages + 1):
             programs[f"combine_back_{s}"] = self._combine_back(s)
-        programs["begin"] = f"x = add sb{stages}:0 lam:0\nsb{stages}:0 < x"
-        programs["carry"] = "lam:0 < yb:0"
+            programs[f"plant_{s}"] = self._plant(s)
+        programs["carry"] = "x = add yb:0 z:0\nlam:0 < x"
         return programs | self._reversed()
 
     def _reversed(self) -> dict[str, str]:
@@ -75,17 +83,29 @@ class Backward(Writer):
         slopes = [(f"qb:{i}", node) for i, node in enumerate(parts.there())]
         at_start = [(f"qb1:{i}", node) for i, node in enumerate(parts.slopes())]
         at_start += [(f"jb:{i}", node) for i, node in enumerate(self.entries.values())]
-        later = [(f"sb:{i}", node) for i, node in enumerate(parts.later)]
+        later = [(f"qb:{i}", node) for i, node in enumerate(parts.later)]
         ends = [(f"cb:{i}", node) for i, node in enumerate(self.constants)]
         rest = [(f"lam:{i}", node) for i, node in enumerate(parts.rest)]
         return {
-            "solve_back": self._back(later, right, {**kept, **constants, **states, **step}),
-            "slopes_back": self._back(slopes, {**there, **constants}, {}),
+            "solve_back": eased(self._back(later, right, {**kept, **constants, **states, **step})),
+            "slopes_back": eased(self._back(slopes, {**there, **constants}, self.dear)),
             "entries_back": self._entries_back(),
-            "first_back": self._back(at_start, {**states, **constants}, {}),
+            "first_back": eased(self._back(at_start, {**states, **constants}, self.dear_at_first)),
             "prepare_back": self._back(ends, inputs, {}),
             "rest_back": self._back(rest, inputs, {}),
         }
+
+    @cached_property
+    def dear(self) -> Mapping[int, str]:
+        """Return the words of what takes long at a stage's ``u`` and is kept for going back."""
+        found = _dear(self.parts.there())[: self.n]
+        return {node.id: f"dear:{i}" for i, node in enumerate(found)}
+
+    @cached_property
+    def dear_at_first(self) -> Mapping[int, str]:
+        """Return the same at the step's beginning, ``y``."""
+        found = _dear([*self.parts.slopes(), *self.entries.values()])
+        return {node.id: f"dear1:{i}" for i, node in enumerate(found)}
 
     @cached_property
     def entries(self) -> Mapping[tuple[int, int], Node]:
@@ -130,17 +150,48 @@ class Backward(Writer):
         return _rendered(ends, words, graph.nodes)
 
     def _combine_back(self, s: int) -> str:
-        """Return the program from the derivatives by a stage's ``u`` and ``q`` to the others'."""
-        a, c = self.method.a[s - 1], self.method.c[s - 1]
-        last = "lam:0" if s == self.method.stages else "#0.0"
-        lines = [f"g = add ub:0 {last}", f"q = mul qb{s}:0 hinv:0"]
-        for j, (by_u, by_q) in enumerate(zip(a, c, strict=True), start=1):
-            lines += [
-                f"x{j} = fma g #{by_u!r} sb{j}:0",
-                f"z{j} = fma q #{by_q!r} x{j}",
-                f"sb{j}:0 < z{j}",
-            ]
-        return "\n".join([*lines, "y = add yb:0 g", "yb:0 < y"])
+        """Return the program for the derivative by a stage, from those by the later ones.
+
+        Where a stage's ``u`` is the one before it and a stage, the derivative by that ``u`` is
+        handed on to the one before. The program of the first stage also sums that by ``y``.
+        """
+        method, stages = self.method, self.method.stages
+        last = stages - 1
+        if s == stages:
+            return f"qb{s}:0 < lam:0"
+        lines = [f"g{later} = add ub{later}:0 #0.0" for later in range(s + 2, stages + 1)]
+        lines.append(f"g{s + 1} = add ub{s + 1}:0 " + ("lam:0" if s == last else "#0.0"))
+        if s + 2 <= stages and self._follows(s + 2):
+            lines.append(f"g{s + 1} = add g{s + 1} g{s + 2}")
+        if s == last or self._follows(s + 2):
+            lines.append(f"ub{s + 1}:0 < g{s + 1}")
+        free = [later for later in range(s + 1, stages + 1) if not self._follows(later)]
+        lines.append("q = add #0.0 #0.0")
+        lines += [
+            f"q = fma qb{o}:0 #{method.c[o - 1][s - 1]!r} q" for o in range(s + 1, stages + 1)
+        ]
+        lines.append("x = mul q hinv:0")
+        if self._follows(s + 1):
+            lines.append(f"x = add x g{s + 1}")
+        lines += [f"x = fma g{o} #{method.a[o - 1][s - 1]!r} x" for o in free]
+        lines.append(f"qb{s}:0 < x")
+        if s == 1:
+            lines += [f"y = add g{free[0]} #0.0", *(f"y = add y g{o}" for o in free[1:])]
+            lines.append("yb:0 < y")
+        return "\n".join(lines)
+
+    def _plant(self, s: int) -> str:
+        """Return the program that adds what is read of one state within a step, by a stage."""
+        rows = enumerate((weights[s - 1] for weights in self.method.dense), start=1)
+        lines = [
+            f"q = fma e{row}:0 #{weight!r} {'q' if row > 1 else f'mq{s}:0'}" for row, weight in rows
+        ]
+        return "\n".join([*lines, f"mq{s}:0 < q"])
+
+    def _follows(self, s: int) -> bool:
+        """Return whether a stage's ``u`` is the one before it and that one's stage."""
+        a = self.method.a
+        return s > 2 and a[s - 1] == (*a[s - 2], 1.0)
 
     def _functions(self) -> list[str]:
         """Return the function that computes steps once more and takes derivatives through them."""
@@ -148,18 +199,36 @@ class Backward(Writer):
         body = ["    run_factor(w)"]
         for s in stages:
             body += [f"    combine_{s}(w, 0)", f"    run_stage(w, {s - 1} * N * W)"]
-        body.append("    begin(w, 0)")
-        for s in reversed(stages):
-            body += [f"    run_stage_back(w, {s - 1} * N * W)", f"    combine_back_{s}(w, 0)"]
-        return [
-            "\n".join(["@njit(**SAFE)", "def run_back(w):", *body, "    run_first_back(w)", ""])
-        ]
+        for s in reversed(range(1, self.method.stages + 1)):
+            body += [
+                f"    combine_back_{s}(w, 0)",
+                "    for j in range(seen):",
+                f"        plant_{s}(w, job.seeded[j] * W)",
+                f"    run_solve_back(w, {s - 1} * N * W)",
+            ]
+            if s > 1:
+                body.append(f"    run_slopes_back(w, {s - 1} * N * W)")
+        body += ["    entries_back(w, 0)", "    first_back(w, 0)", ""]
+        text = "\n".join(["@njit(**SAFE)", "def run_back(job, w, seen):", *body])
+        return [self.interface.resolved(text)]
 
-    def _numbers(self) -> dict[str, object]:
-        """Return the constants of the text."""
-        return super()._numbers() | {
-            "DENSE": tuple(tuple(row) for row in self.method.dense),
-        }
+
+DEAR = frozenset(("recip", "pow", "exp", "log"))  # operations that take long
+
+
+def _dear(outputs: Iterable[Node]) -> list[Node]:
+    return [node for node in reach(outputs) if node.moving and node.op in DEAR]
+
+
+def _noted(text: str, words: Mapping[int, str]) -> str:
+    """Return a program that keeps what takes long as soon as it is found."""
+    places, lines = {f"t{key}": word for key, word in words.items()}, list[str]()
+    for line in text.splitlines():
+        lines.append(line)
+        name, sign, _ = line.split(maxsplit=2)
+        if sign == "=" and name in places:
+            lines.append(f"{places[name]} < {name}")
+    return "\n".join(lines)
 
 
 _BARS = {"y": "yb", "us": "ub", "q": "qb", "c": "cb", "p": "pb", "k": "kb", "r": "rb"}

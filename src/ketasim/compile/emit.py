@@ -167,25 +167,19 @@ class Ops:
 
     def log(self, x: Any) -> Any:
         """Return the natural logarithm of x > 0."""
-        return self._log(x, *self._split(x, self.b.fdiv))
-
-    def ln(self, x: Any) -> Any:
-        """Return the natural logarithm of x > 0, leaving the divider to others."""
-        return self._log(x, *self._split(x, lambda a, b: self.b.fmul(a, self.inverse(b))))
-
-    def _log(self, x: Any, whole: Any, ratio: Any, series: Any) -> Any:
+        whole, ratio, series = self._split(x)
         low = self.fma(whole, self.literal(LN2_LOW), self.b.fmul(ratio, series))
         low = self.fma(ratio, self.literal(2.0), low)
         low = self.fma(x, self.literal(0.0), low)  # what is not finite stays so
         return self.fma(whole, self.literal(LN2_HIGH), low)
 
-    def _split(self, x: Any, divide: Callable[[Any, Any], Any]) -> tuple[Any, Any, Any]:
+    def _split(self, x: Any) -> tuple[Any, Any, Any]:
         """Return e, r and s of log(x) = e log(2) + r (2 + s), with r at most 0.18."""
         b, one = self.b, self.literal(1.0)
         raw = b.bitcast(x, self.long)
         exponent = b.ashr(b.sub(raw, self.bits(ROOT_HALF_BITS)), self.bits(52))
         mantissa = b.bitcast(b.sub(raw, b.shl(exponent, self.bits(52))), self.type)
-        ratio = divide(b.fsub(mantissa, one), b.fadd(mantissa, one))
+        ratio = b.fdiv(b.fsub(mantissa, one), b.fadd(mantissa, one))
         square = b.fmul(ratio, ratio)
         whole = b.bitcast(b.add(exponent, self.bits(SHIFT_BITS)), self.type)
         whole = b.fsub(whole, self.literal(SHIFT))
@@ -194,7 +188,7 @@ class Ops:
     def pow_(self, base: Any, exponent: Any) -> Any:
         """Return base to the power exponent, and 0 for a base that is not positive."""
         b, zero = self.b, self.literal(0.0)
-        whole, ratio, series = self._split(self.max_(base, self.literal(TINY)), b.fdiv)
+        whole, ratio, series = self._split(self.max_(base, self.literal(TINY)))
         bits = self.fma(ratio, b.fmul(series, self.literal(PER_LN2)), whole)
         bits = self.fma(ratio, self.literal(2.0 * PER_LN2), bits)
         bits = self.fma(base, zero, b.fmul(bits, exponent))  # what is not finite stays so

@@ -131,8 +131,8 @@ _BACKWARD: tuple[tuple[str, str], ...] = (
     ("knobs", "f8[:,::1]"),
     ("rates", "f8[:,::1]"),
     ("seeded", WHOLE),  # live states that read-outs look at
-    ("any", "i1[:,::1]"),  # (n_tasks, n_tape): whether anything is read within a step
-    ("seeds", "f8[:,:,:,::1]"),  # (n_tasks, n_tape, n_seeded, 5)
+    ("rows", "i8[:,::1]"),  # (n_tasks, n_tape): which row of ``seeds`` is a step's, or -1
+    ("seeds", "f8[:,:,::1]"),  # (n_rows, n_seeded, 5): the derivative by what is read within it
     ("steady", WHOLE),  # constants that read-outs look at
     ("at_once", "f8[:,:,::1]"),  # (n_tasks, n_edges, n_steady): the derivative by these
     ("starts", "f8[:,::1]"),  # (n_tasks, n_live): the derivative by the first states, at once

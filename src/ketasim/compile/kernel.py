@@ -6,7 +6,7 @@ The name is a hash of the text and of everything else that decides its code.
 import hashlib
 import platform
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -84,7 +84,8 @@ class Reversal:
 
     ``shown`` is what can be read, as nodes over the leaves ``y``, ``p``, ``k`` and ``r``;
     ``constants`` are a segment's, in the order of the workspace, which is ``size`` long;
-    ``entries`` the Jacobian's, ``slopes`` and ``rest`` those of the live states.
+    ``entries`` the Jacobian's, ``slopes`` and ``rest`` those of the live states. ``derivatives``
+    remembers those of what is shown, once somebody has looked.
     """
 
     module: str
@@ -95,6 +96,9 @@ class Reversal:
     entries: Mapping[tuple[int, int], Node]
     slopes: tuple[Node, ...]
     rest: tuple[Node, ...]
+    derivatives: dict[tuple[str, tuple[int, ...]], list[tuple[int, int, Node]]] = field(
+        default_factory=dict, compare=False
+    )
 
 
 def reversal(eq: Equations, method: Rosenbrock, made: Plan, *, width: int) -> Reversal:

@@ -85,7 +85,7 @@ def _slopes(graph: Graph, node: Node, *, is_last: bool) -> tuple[tuple[Node, Nod
     if op == "power_of":
         product, at, exponent = args
         base = graph.max(at, graph.const(SMALL))
-        by_exponent = graph.mul(node, graph.ln(base))
+        by_exponent = graph.mul(node, graph.log(base))
         if is_last:
             return (product, one), (exponent, by_exponent)
         fewer = graph.general_power(at, graph.const(graph.whole[exponent.leaf[1]] - 1.0))
@@ -136,7 +136,6 @@ _ACTS: Mapping[str, Callable[..., Array]] = {
     "inverse": lambda a: 1.0 / a,
     "exp": np.exp,
     "log": np.log,
-    "ln": np.log,
     "sqrt": np.sqrt,
     "abs": np.abs,
     "max": np.maximum,

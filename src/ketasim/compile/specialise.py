@@ -167,3 +167,57 @@ def render(outputs: Sequence[Output], words: Mapping[int, str]) -> str:
             lines += [f"{place} < t{one.id}" for place in waiting.pop(one.id, [])]
         lines += [f"{place} < {known[node.id]}" for place in waiting.pop(node.id, [])]
     return "\n".join(lines)
+
+
+def eased(text: str) -> str:
+    """Return a program in an order that keeps few values alive, chosen from its end.
+
+    Of what only waits for its arguments, the operation goes next that asks for the fewest new ones.
+    Programs run backwards need most of what was found on the way, and keep it in memory otherwise.
+    """
+    made, stored = _lines(text)
+    users = dict.fromkeys(made, 0)
+    for arguments in made.values():
+        for one in set(arguments) & users.keys():
+            users[one] += 1
+    ready = {name: 0 for name, count in users.items() if not count}  # by when it was asked for
+    live, order = set[str](), list[str]()
+
+    def cost(name: str) -> tuple[int, int]:
+        new = {one for one in made[name] if one not in live and one[0] != "#"}
+        return len(new) - (name in live), -ready[name]
+
+    while ready:
+        chosen = min(reversed(ready), key=cost)
+        del ready[chosen]
+        order.append(chosen)
+        live.discard(chosen)
+        live.update(one for one in made[chosen] if one[0] != "#")
+        for one in dict.fromkeys(made[chosen]):
+            if one in users:
+                users[one] -= 1
+                if not users[one]:
+                    ready[one] = len(order)
+    words = {line.split(" ", 1)[0]: line for line in text.splitlines() if " = " in line}
+    lines = [
+        f"{place} < {word}"
+        for word, places in stored.items()
+        if word not in made
+        for place in places
+    ]
+    for name in reversed(order):
+        lines += [words[name], *(f"{place} < {name}" for place in stored.get(name, []))]
+    return "\n".join(lines)
+
+
+def _lines(text: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the arguments of each operation, and the places each value is stored in."""
+    made: dict[str, list[str]] = {}
+    stored: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, sign, *words = line.split()
+        if sign == "<":
+            stored.setdefault(words[0], []).append(name)
+        else:
+            made[name] = words[1:]
+    return made, stored

@@ -221,10 +221,6 @@ class Graph:
         """Return the natural logarithm of a."""
         return self.const(0.0) if a.is_const(1.0) else self.plain("log", a)
 
-    def ln(self, a: Node) -> Node:
-        """Return the natural logarithm of a, computed without the divider."""
-        return self.const(0.0) if a.is_const(1.0) else self.plain("ln", a)
-
     def pow(self, base: Node, exponent: Node) -> Node:
         """Return base to the power exponent, and 0 for a base that is not positive."""
         if base.op == "const" and base.value <= 0.0:

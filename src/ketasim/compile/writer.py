@@ -102,9 +102,13 @@ class Writer:
 
     @cached_property
     def slots(self) -> dict[int, tuple[str, Node]]:
-        """Return where each factor that moves is kept for the later stages."""
+        """Return where each factor that moves is kept for the later stages.
+
+        Of a negative one its opposite is kept: elimination subtracts, so that this is what it uses.
+        """
         found: dict[int, tuple[str, Node]] = {}
-        for node in self.parts.kept:
+        for factor in self.parts.kept:
+            node = factor.args[0] if factor.op == "neg" else factor
             if node.moving and node.id not in found:
                 found[node.id] = (f"a:{len(found)}", node)
         return found

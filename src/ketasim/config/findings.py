@@ -1,8 +1,8 @@
 """Findings as files: one TOML a finding, be it a check, a report or a proposal; and own data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,15 +16,17 @@ from ketasim.config.protocol import protocol_of
 from ketasim.config.schema import Config, SubjectTable
 from ketasim.core.model import Model
 from ketasim.core.protocol import hours_of
+from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimError, suggest
 from ketasim.readouts import Readout
+from ketasim.readouts.nodes import in_no_arm
 from ketasim.studies.findings.arms import Arm
 from ketasim.studies.findings.finding import Finding, ReadOut
 from ketasim.studies.findings.observed import Curve, Direction, Interval, Number, Observation
 from ketasim.studies.findings.reading import Formula
 from ketasim.studies.findings.reading import parse as parse_readout
 from ketasim.studies.fit import data as tables
-from ketasim.studies.fit.data import Data
+from ketasim.studies.fit.data import Assay, Data, Point
 from ketasim.units import unit
 
 MOST_FILES = 1000
@@ -246,7 +248,48 @@ def _width(where: str, tolerance: float | str, target: float) -> float:
     return abs(target) * share / 100.0
 
 
-def load_data(path: str | Path, *, model: Model | None = None) -> Data:
+def as_data(finding: Finding) -> Data:
+    """Return a finding as data of one's own: numbers, each read in one arm at a moment.
+
+    The chance that a report says nothing has no place there: errors are normal.
+
+    Raises
+    ------
+    ConfigError
+        When it is anything else: a direction, an effect over an undrugged arm, a share of one.
+    """
+    points = []
+    for part in finding.parts():
+        (one,) = part.readouts
+        (formula,), seen = one.formulas, one.observed
+        names = {reading.arm for reading in formula.readings}
+        effects = any(reading.effect for reading in formula.readings)
+        if not isinstance(seen, Number) or formula.whole or effects or len(names) != 1:
+            raise ConfigError(
+                f'finding "{part.name}": only a number that is read in one arm is a measurement '
+                "elsewhere; a direction, an effect over an undrugged arm and a share of it are not."
+            )
+        if seen.observed is None:
+            continue
+        moments = formula.part.moments
+        alone = replace(formula.part, node=in_no_arm(formula.part.node))
+        at = moments[0] if len(moments) == 1 else nan
+        points.append(
+            Point(0, f"{finding.name}: {names.pop()}", part.name, alone, at, seen.observed,
+                  seen.error, text=formula.part.text)
+        )  # fmt: skip
+    if not points:
+        raise ConfigError(f'finding "{finding.name}": nothing was observed with an error.')
+    arms = {f"{finding.name}: {name}": arm for name, arm in finding.arms.items()}
+    used = {point.arm for point in points}
+    assays = {point.assay: Assay(point.assay) for point in points}
+    kept_arms = {name: arm for name, arm in arms.items() if name in used}
+    return Data(finding.name, tuple(points), kept_arms, assays)
+
+
+def load_data(
+    path: str | Path, *, model: Model | None = None, arms: Mapping[str, Scenario] | None = None
+) -> Data:
     """Read a CSV of one's own; see ``docs/fitting.md`` for its columns.
 
     Parameters
@@ -255,7 +298,10 @@ def load_data(path: str | Path, *, model: Model | None = None) -> Data:
         A file, or the name of one that comes with the package: ``"plasma"``, ``"spines"``; or the
         YAML file of a PEtab problem (:func:`ketasim.load_petab`).
     model
-        Whose names the read-outs are in; the default model when not given.
+        Whose names the read-outs are in; that of ``arms``, or the default model, when not given.
+    arms
+        Scenarios by the names that rows give as their arm. A model of one's own comes in this way,
+        as no configuration can name it; its changed parameters are not fitted in that arm.
 
     Raises
     ------
@@ -263,21 +309,26 @@ def load_data(path: str | Path, *, model: Model | None = None) -> Data:
         With every fault of the file, a line each.
     """
     place = _find(path)
+    own = arms or {}
+    base = model or next((replace(one.model, edits={}) for one in own.values()), None)
     if place.suffix in (".yaml", ".yml"):
         from ketasim.config.petab import load_petab  # which needs petab, and reads CSVs with this
 
-        return load_petab(place, model=model).data
+        return replace(load_petab(place, model=base).data, model=base)
     sheet = tables.read(_text(place), place.name)
-    arms: dict[str, Arm] = {}
-    base = packaged_library().model("antidepressant") if model is None else model
+    found: dict[str, Arm] = {}
+    known = packaged_library().model("antidepressant") if base is None else base
     for name, (line, config, changes) in sheet.asked.items():
         beside = place.parent / config
         try:
-            setup = _config(beside if beside.is_file() else config, changes)
-            arms[name] = _own_arm(setup, base)
+            if name in own:
+                setup = Setup(own[name])
+            else:
+                setup = _config(beside if beside.is_file() else config, changes)
+            found[name] = _own_arm(setup, known)
         except KetasimError as error:
             sheet.fault(line, f'arm "{name}": {error}')
-    return tables.bound(sheet, arms, base)
+    return replace(tables.bound(sheet, found, known), model=base)
 
 
 def _config(what: str | Path, changes: Iterable[str]) -> Setup:
@@ -312,7 +363,10 @@ def _own_arm(setup: Setup, base: Model) -> Arm:
     scenario = setup.scenario
     plain = replace(scenario.model, edits={})
     if plain.digest != replace(base, edits={}).digest:
-        raise ConfigError("it is of another model than the fit; give one model for all.")
+        raise ConfigError(
+            "it is of another model than the fit. A configuration names a model of the package; "
+            "for one of your own give scenarios: load_data(path, arms={NAME: scenario})."
+        )
     values = {
         name: f"{scenario.model.value(name) / unit(base.unit(name)).factor!r} {base.unit(name)}"
         for name in scenario.model.edits

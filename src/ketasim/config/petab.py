@@ -54,7 +54,7 @@ class Petab:
 def save_petab(
     out: str | Path,
     *,
-    data: "str | Path | Data",
+    data: "str | Path | Data | Sequence[str | Path | Data]",
     free: Wish,
     model: Model | None = None,
 ) -> Path:
@@ -65,7 +65,7 @@ def save_petab(
     out
         A folder; SBML, tables and ``problem.yaml`` are written into it.
     data
-        A CSV as ``ketasim data check`` reads it, or the name of one that comes with the package.
+        A CSV, the name of one of the package, or :func:`ketasim.config.findings.as_data`; or many.
     free
         Parameters to estimate, by name or with distributions; the ledger's bounds otherwise.
     model
@@ -79,13 +79,14 @@ def save_petab(
         When petab is not installed.
     """
     base = packaged_library().model("antidepressant") if model is None else model
-    read = data if isinstance(data, Data) else load_data(data, model=base)
-    asked = problem(base, free, data=[read], profiled=False)
+    many = [data] if isinstance(data, str | Path | Data) else data
+    read = [one if isinstance(one, Data) else load_data(one, model=base) for one in many]
+    asked = problem(base, free, data=read, profiled=False)
+    own = {name: arm for one in read for name, arm in one.arms.items()}
     rows = [_measurement(one, asked.assays[one.assay]) for one in asked.observations]
     last = {name: max(r.time for r in rows if r.arm == name) for name in {r.arm for r in rows}}
     arms = {
-        name: read.arms[name].scenario(base, begin=0.0, end=end + BEYOND)
-        for name, end in last.items()
+        name: own[name].scenario(base, begin=0.0, end=end + BEYOND) for name, end in last.items()
     }
     made = petab.problem(base, arms, rows, [_estimated(one) for one in asked.free])
     return petab.write(made, Path(out))
@@ -121,8 +122,7 @@ def _time(one: Point) -> float:
 
 
 def _estimated(one: Free) -> petab.Estimated:
-    factor = unit(one.unit).factor
-    prior = one.prior
+    factor, prior = unit(one.unit).factor, one.prior
     low, high = (end * factor for end in prior.reach)
     numbers = (prior.a * factor, prior.b * factor)
     if prior.kind == "lognormal":

@@ -253,7 +253,8 @@ class Outcome:
 class Gradients:
     """Numbers of members and their derivatives, canonical; NaN where a member failed.
 
-    ``values`` (n_members, n_reductions). Each derivative has these two axes and then its own:
+    ``values`` (n_members, n_reductions). Each derivative has these two axes (or, of a weighted sum,
+    one entry instead of the reductions) and then its own:
     ``by_parameter`` (n_parameters,); ``by_knob`` (n_edges, n_knobs), by the level of an input in
     the segment after each edge; ``by_before`` (n_knobs,), by what always held; ``by_rate`` and
     ``by_bolus`` (n_edges, n_states); ``by_start`` (n_states,), by the states before anything is

@@ -26,23 +26,28 @@ from ketasim.engines.ensemble import EnsembleResult, run_members
 from ketasim.engines.inputs import Inputs, gather, tape_row
 from ketasim.engines.kernels import Kernel, kernel_for
 from ketasim.engines.looks import Gathered, gathered
-from ketasim.engines.seeds import FIRST, Looks, Tape
+from ketasim.engines.seeds import Looks, Tape, summed
 from ketasim.engines.status import usable
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
 STEPS = 256  # of each member that are kept at first; more where that was not enough
 ON_KINK = 1e-12  # relative: two numbers nearer than this count as equal
-TOGETHER = 64  # members taken back at once
+TOGETHER = 128  # members taken back at once
 Flags = NDArray[np.bool_]
 
 
 def gradients(
-    batch: Batch, how: Settings, *, first_step: float, with_kinks: bool = False
+    batch: Batch,
+    how: Settings,
+    *,
+    first_step: float,
+    weights: Array | None = None,
+    with_kinks: bool = False,
 ) -> Gradients:
     """Try every member of a batch once; see :func:`ketasim.engines.run.gradients`."""
     inputs = gather(batch.schedules).for_members(len(batch))
     kernel = kernel_for(batch.model, inputs, members=len(batch), covering=batch.covering)
-    blank = _blank(batch, inputs)
+    blank = _blank(batch, inputs, len(batch.reductions) if weights is None else 1)
     general = kernel.is_general(batch.parameters)
     notes: list[str] = []
     memory = [np.empty(0)]
@@ -51,14 +56,14 @@ def gradients(
         for at in range(0, len(mine), TOGETHER):
             part = mine[at : at + TOGETHER]
             one = _Part(kernel, batch, inputs, how, part, first_step, memory, general=variant)
-            tape = one.into(blank)
+            tape = one.into(blank, None if weights is None else weights[part])
             if with_kinks and tape is not None:
                 notes += kinks(batch.model, kernel, tape)
     return replace(blank, notes=tuple(dict.fromkeys(notes)))
 
 
-def _blank(batch: Batch, inputs: Inputs) -> Gradients:
-    n, r = len(batch), len(batch.reductions)
+def _blank(batch: Batch, inputs: Inputs, r: int) -> Gradients:
+    n = len(batch)
     edges = int(np.diff(inputs.firsts).max())
     states, knobs = len(batch.model.states), len(batch.model.knobs)
 
@@ -66,7 +71,7 @@ def _blank(batch: Batch, inputs: Inputs) -> Gradients:
         return np.full((n, r, *shape), np.nan)
 
     return Gradients(
-        values=empty(),
+        values=np.full((n, len(batch.reductions)), np.nan),
         by_parameter=empty(batch.parameters.shape[1]),
         by_knob=empty(edges, knobs),
         by_before=empty(knobs),
@@ -105,7 +110,7 @@ class _Part:
         self.n_edges = int(np.diff(inputs.firsts).max())
         self.live = np.array(self.plan.live)
 
-    def into(self, out: Gradients) -> Tape | None:
+    def into(self, out: Gradients, weights: Array | None) -> Tape | None:
         """Compute everything, write it where it belongs, and return the steps if there are any."""
         first, second = first_run(self.reductions), second_run(self.reductions)
         found = self._run(first, None)
@@ -123,9 +128,12 @@ class _Part:
             out.final[self.members] = found.final
         if not good.any():
             return None
-        tape = self._tape(found.tape, found.steps, first)
-        looked = gathered(tape, self.reductions, numbers, self.batch.ends, good)
-        self._take_back(tape, looked, good & ~np.isnan(values).all(axis=1), out)
+        tape = self._tape(found.tape, np.where(good, found.steps, 0), first)
+        looked = gathered(tape, self.reductions, numbers, self.batch.ends, good, weights)
+        none = np.isnan(values)
+        if weights is not None:  # a sum has no value where any number that counts has none
+            none = (none & (weights != 0.0)).any(axis=1, keepdims=True)
+        self._take_back(tape, looked, good & ~none.all(axis=1), none, out)
         return tape
 
     def _run(
@@ -157,12 +165,10 @@ class _Part:
 
     def _rows(self, rows: Array) -> Array:
         """Return rows that are listed by edge as (n_members, n_edges, ...)."""
-        given = self.inputs
-        found = np.zeros((len(self.members), self.n_edges, rows.shape[1]))
-        for i, plan in enumerate(given.plans):
-            first, last = given.firsts[plan], given.firsts[plan + 1]
-            found[i, : last - first] = rows[first:last]
-        return found
+        firsts, plans = self.inputs.firsts, self.inputs.plans
+        places = firsts[plans][:, None] + np.arange(self.n_edges)
+        inside = places < firsts[plans + 1][:, None]
+        return np.where(inside[:, :, None], rows[np.where(inside, places, 0)], 0.0)
 
     def _tape(self, rows: Array, counts: Counts, primitives: Sequence[Primitive]) -> Tape:
         names = {one.name for one in primitives}
@@ -177,8 +183,11 @@ class _Part:
             boluses=self._rows(boluses)[:, :, self.live],
         )  # fmt: skip
 
-    def _take_back(self, tape: Tape, looked: Gathered, good: Flags, out: Gradients) -> None:
-        n, r, n_live = len(self.members), len(self.reductions), len(self.live)
+    def _take_back(
+        self, tape: Tape, looked: Gathered, good: Flags, none: Flags, out: Gradients
+    ) -> None:
+        """Carry looks back; ``none`` (n_members, n_sums) says what has no value."""
+        n, r, n_live = len(self.members), none.shape[1], len(self.live)
         tasks = n * r
         given, n_p = self._given, self.parameters.shape[1]
         n_k = given.knobs.shape[1]
@@ -212,6 +221,9 @@ class _Part:
             shaped["by_parameter"][i] += own
             before[i] = knobs
         self._write(shaped, before, good, out)
+        member, row = np.nonzero(none & good[:, None])
+        for name in DERIVATIVES:  # what has no value has no slope
+            getattr(out, name)[self.members[member], row] = np.nan
 
     def _write(
         self, found: Mapping[str, Array], before: Array, good: Flags, out: Gradients
@@ -226,12 +238,9 @@ class _Part:
             ("by_start", found["by_start"], self.live),
         ):
             whole = getattr(out, name)
-            whole[into] = 0.0
-            for at, column in enumerate(columns):
-                whole[into, ..., column] = given[good][..., at]
-        member, reduction = np.nonzero(np.isnan(out.values[into]))
-        for name in DERIVATIVES:  # what has no value has no slope
-            getattr(out, name)[into[member], reduction] = np.nan
+            part = np.zeros((len(into), *whole.shape[1:]))
+            part[..., columns] = given[good]
+            whole[into] = part
 
     def _at_rest(self, tape: Tape, i: int, lam: Array) -> tuple[Array, Array]:
         """Return the derivatives by parameters and standing inputs through a resting start.
@@ -287,48 +296,54 @@ class _Seeds:
 
     def __init__(self, tape: Tape, looked: Gathered, tasks: int, n_edges: int) -> None:
         """Lay every look out; a task is one reduction of one member."""
-        n_live = len(tape.plan.live)
-        self.starts = np.zeros((tasks, n_live))
-        self.at_end = np.zeros((tasks, n_edges, n_live))
-        self.any = np.zeros((tasks, tape.rows.shape[1]), dtype=np.int8)
-        self.seeds = np.zeros((tasks, tape.rows.shape[1], max(1, len(tape.states)), 5))
-        derived = [(name, looks, *tape.by_states(name, looks)) for name, looks in looked.items()]
+        looks = [(name, one) for name, many in looked.items() for one in many]
+        derived = [(one, *tape.by_states(name, one)) for name, one in looks]
+        self.starts = np.zeros((tasks, len(tape.plan.live)))
+        self.at_end = np.zeros((tasks, n_edges, len(tape.plan.live)))
+        self.rows = np.full((tasks, tape.rows.shape[1]), -1)
+        for _, one in looks:
+            self.rows[one.places[~one.at_first], one.steps[~one.at_first]] = 0
+        seen = np.flatnonzero(self.rows.ravel() == 0)
+        self.rows.ravel()[seen] = np.arange(len(seen))
+        self.seeds = np.zeros((len(seen), max(1, len(tape.states)), 5))
+        self.seeded = np.array(tape.states or (0,), dtype=np.int64)
         self.steady = sorted({at for *_, constants in derived for at in constants})
         self.at_once = np.zeros((tasks, n_edges, len(self.steady)))
-        for _, looks, states, constants in derived:
-            self._add(tape, looks, states, constants)
+        for one, states, constants in derived:
+            self._add(tape, one, states, constants)
 
     def _add(
         self, tape: Tape, looks: Looks, states: Mapping[int, Array], constants: Mapping[int, Array]
     ) -> None:
-        at_first = looks.steps == FIRST
-        within = ~at_first
-        x = looks.shares[within]
-        rest = 1.0 - x
-        shape = np.stack([rest, x, x * rest, x * x * rest, x**3 * rest], axis=1)
-        places, steps = looks.places[within], looks.steps[within]
-        self.any[places, steps] = 1
-        ends = tape.is_end(looks.members, looks.steps, looks.shares) & within
-        segments = tape.segments[looks.members, np.maximum(looks.steps, 0)]
+        within = np.flatnonzero(~looks.at_first)
+        first = np.flatnonzero(looks.at_first)
+        places, rows = looks.places, self.rows[looks.places, looks.steps]
+        shape = looks.shape
+        last = np.flatnonzero(looks.steps == tape.counts[looks.members] - 1)
+        ends = tape.is_end(looks.members, looks.steps, looks.shares, last)
+        segments = tape.segment_of(looks.members, looks.steps)
         for state, slope in states.items():
-            weight = looks.weights * slope
-            _gather(
-                self.seeds[:, :, tape.states.index(state)], places, steps, weight[within], shape
-            )
-            np.add.at(self.starts, (looks.places[at_first], state), weight[at_first])
-            np.add.at(self.at_end, (looks.places[ends], segments[ends] + 1, state), weight[ends])
+            weight, at = looks.weights * slope, tape.states.index(state)
+            if len(first):
+                np.add.at(self.starts[:, state], places[first], weight[first, 0])
+                _gather(self.seeds, at, rows[within], weight[within], shape[:, within])
+            else:
+                _gather(self.seeds, at, rows, weight, shape)
+            final = np.where(ends, weight[last], 0.0).sum(axis=1)
+            np.add.at(self.at_end[:, :, state], (places[last], segments[last] + 1), final)
+        flat = places * self.at_once.shape[1] + segments
         for constant, slope in constants.items():
-            column = self.steady.index(constant)
-            into = self.at_once[:, :, column]
-            np.add.at(into, (looks.places, segments), looks.weights * slope)
-        self._seeded = np.array(tape.states or (0,), dtype=np.int64)
+            weight = (looks.weights * slope).sum(axis=1)
+            total = np.bincount(flat, weight, minlength=self.at_once[:, :, 0].size)
+            column = self.at_once[:, :, self.steady.index(constant)]
+            column += total.reshape(column.shape)
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by their names in the interface."""
         return {
-            "seeded": self._seeded,
-            "any": self.any,
+            "seeded": self.seeded,
+            "rows": self.rows,
             "seeds": self.seeds,
             "steady": np.array(self.steady, dtype=np.int64),
             "at_once": self.at_once,
@@ -336,12 +351,14 @@ class _Seeds:
         }
 
 
-def _gather(into: Array, places: Counts, steps: Counts, weights: Array, shape: Array) -> None:
-    """Add looks (n,) to the five numbers of their steps, (n_tasks, n_tape, 5)."""
-    flat, size = places * into.shape[1] + steps, into.shape[0] * into.shape[1]
-    for k in range(shape.shape[1]):
-        total = np.bincount(flat, weights * shape[:, k], minlength=size)
-        into[:, :, k] += total.reshape(into.shape[:2])
+def _gather(seeds: Array, at: int, rows: Counts, weights: Array, shape: Array) -> None:
+    """Add looks (n, k) at one state to the five numbers of their steps, (n_rows, n_states, 5)."""
+    found = summed((w[:, None], one) for w, one in zip(weights.T, shape.T, strict=True))
+    if shape.shape[1] == 1:  # whole steps, each once
+        seeds[rows, at] += found
+        return
+    for k in range(found.shape[1]):
+        seeds[:, at, k] += np.bincount(rows, found[:, k], minlength=len(seeds))
 
 
 def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:
@@ -362,7 +379,7 @@ def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:
             first, other = node.args[0], node.args[1] if len(node.args) > 1 else eq.graph.const(0.0)
             a, b, slope = carried_out([first, other, by[node.id]], leaves)
             on = (np.abs(a - b) <= ON_KINK * (np.abs(a) + np.abs(b))) & (np.abs(slope) > ON_KINK)
-            on = np.broadcast_to(on, members.shape)
+            on = np.broadcast_to(on, (len(members), 1))[:, 0]
             if on.any():
                 t = tape.begins[members[on], steps[on]]
                 told.append(

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.engines.seeds import AROUND, FIRST, SAME, Looks, Tape, area, crossings
+from ketasim.engines.seeds import AROUND, FIRST, SAME, Looks, Tape, area, crossings, shape_of
 from ketasim.readouts.derive import (
     TIME,
     VALUE,
@@ -25,7 +25,7 @@ from ketasim.readouts.reduction import Reduction
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.int64]
-Gathered = Mapping[str, Looks]
+Gathered = Mapping[str, Sequence[Looks]]
 Found = Mapping[Primitive, Array]
 Asked = dict[Primitive, Array]  # (n_members, n_reductions, 2): the derivative by value and time
 NUDGE = 1e-6  # of a number's size: how far arithmetic on primitives is tried
@@ -37,10 +37,18 @@ def gathered(
     found: Found,
     span: tuple[float, float],
     good: Flags,
+    weights: Array | None = None,
 ) -> Gathered:
-    """Return every look, by name; ``found`` are primitives of both runs, (n_members, 2)."""
+    """Return every look, by name; ``found`` are primitives of both runs, (n_members, 2).
+
+    With ``weights`` (n_members, n_reductions) those of the weighted sum alone.
+    """
     asked = _asked(reductions, found, span)
-    sink = _Sink(tape, good, len(reductions))
+    if weights is not None:
+        asked = {
+            one: (by * weights[:, :, None]).sum(axis=1, keepdims=True) for one, by in asked.items()
+        }
+    sink = _Sink(tape, good, len(reductions) if weights is None else 1)
     for one in second_run(reductions):
         weights = asked[one][:, :, VALUE]
         by_level = sink.timed(one, level_of(one, found), weights, span)
@@ -49,7 +57,7 @@ def gathered(
             asked[other] += by_level[:, :, None] * slopes[:, None, :]
     for one in first_run(reductions):
         sink.take(one, asked[one], found[one], span)
-    return sink.looks()
+    return sink.rows
 
 
 def _asked(reductions: Sequence[Reduction], found: Found, span: tuple[float, float]) -> Asked:
@@ -93,14 +101,6 @@ class _Sink:
         self.tape, self.good, self.r = tape, good, n_reductions
         self.rows: dict[str, list[Looks]] = {}
 
-    def looks(self) -> Gathered:
-        """Return what was collected, by name."""
-        fields = ("places", "members", "steps", "shares", "weights")
-        return {
-            name: Looks(*(np.concatenate([getattr(one, f) for one in rows]) for f in fields))
-            for name, rows in self.rows.items()
-        }
-
     def _add(
         self, name: str, members: Counts, steps: Counts, shares: Array, weights: Array
     ) -> None:
@@ -108,8 +108,18 @@ class _Sink:
         row, column = np.nonzero(weights)
         if len(row):
             places = members[row] * self.r + column
-            one = Looks(places, members[row], steps[row], shares[row], weights[row, column])
+            weight = weights[row, column][:, None]
+            at = shares[row, None]
+            one = Looks(places, members[row], steps[row], at, weight, shape_of(at))
             self.rows.setdefault(name, []).append(one)
+
+    def _area(self, name: str, members: Counts, by: Array, window: tuple[float, float]) -> None:
+        """Look at all places of a quadrature; ``by`` is (n_members, n_reductions)."""
+        for owners, steps, shares, per, shape in area(self.tape, name, members, window):
+            for column in np.flatnonzero((by[members] != 0.0).any(axis=0)):
+                places, weights = owners * self.r + column, per * by[owners, column][:, None]
+                one = Looks(places, owners, steps, shares, weights, shape)
+                self.rows.setdefault(name, []).append(one)
 
     def take(self, one: Primitive, by: Array, found: Array, span: tuple[float, float]) -> None:
         """Look where a first run's primitive is found; ``by`` is (n_members, n_reductions, 2)."""
@@ -127,8 +137,7 @@ class _Sink:
             self._add(one.name, members, *self._before(members), weights)
         elif one.kind == "auc":
             if len(members):
-                owners, steps, shares, per = area(self.tape, one.name, members, window)
-                self._add(one.name, owners, steps, shares, per[:, None] * by[owners, :, VALUE])
+                self._area(one.name, members, by[:, :, VALUE], window)
         else:
             self._extreme(one.name, members, found[members], by[members], window)
 
@@ -154,7 +163,7 @@ class _Sink:
         )
         steps, shares = (np.where(far < near, b, a) for a, b in zip(early, late, strict=True))
         self._add(name, members, steps, shares, by[:, :, VALUE])
-        segments = (self.tape.segments[members, place[0]] for place in (early, late))
+        segments = (self.tape.segment_of(members, place[0]) for place in (early, late))
         at_edge = np.not_equal(*segments)
         inner = (t > window[0] + SAME) & (t < window[1] - SAME)
         timed = np.flatnonzero((by[:, :, TIME] != 0.0).any(axis=1) & inner & ~at_edge)

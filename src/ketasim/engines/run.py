@@ -93,7 +93,11 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
 
 
 def gradients(
-    batch: Batch, settings: Settings | None = None, *, with_kinks: bool = False
+    batch: Batch,
+    settings: Settings | None = None,
+    *,
+    weights: Array | None = None,
+    with_kinks: bool = False,
 ) -> Gradients:
     """Return the reductions of members, and their derivatives by all that went into them.
 
@@ -106,6 +110,9 @@ def gradients(
         Members of one model and the reductions asked of them.
     settings
         Tolerance, limits and threads.
+    weights
+        Of the reductions, (n_members, n_reductions). Derivatives then are those of each member's
+        weighted sum alone, which costs as much as one reduction: their second axis has length 1.
     with_kinks
         Whether the laws that stand on a kink somewhere are named in ``notes``; takes some ms.
 
@@ -128,7 +135,8 @@ def gradients(
             continue
         step = FIRST_STEP if one.first_step is None else one.first_step
         part = batch.some(again)
-        found = attempted(part, how, first_step=step, with_kinks=with_kinks)
+        own = None if weights is None else weights[again]
+        found = attempted(part, how, first_step=step, weights=own, with_kinks=with_kinks)
         lost, _ = balance.check(system, part, found.final, usable(found.status))
         found.status[lost] = Status.DRUG_LOST
         for name in ("values", *DERIVATIVES):

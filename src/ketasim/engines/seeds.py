@@ -6,7 +6,7 @@ crosses. A *look* is such a moment with a weight; ``seeds`` turns looks into the
 backward kernel starts from (``ketasim.compile.backstep``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ketasim.compile.kernel import Plan, Reversal
 from ketasim.compile.pullback import carried_out, pulled_back
-from ketasim.compile.trace import Node
+from ketasim.compile.trace import Node, reach
 from ketasim.readouts.course import PLACES, WEIGHTS, is_rough
 
 Array = NDArray[np.float64]
@@ -32,9 +32,11 @@ FIRST = -1  # the step of a look at what is there before anything is given
 
 @dataclass(frozen=True)
 class Looks:
-    """Moments looked at: whose, in which step and at what share of it, and with what weight.
+    """Steps looked into, each at some places: whose, which, at what shares, with what weights.
 
-    All have shape (n,); ``places`` are indices of tasks.
+    ``places`` (indices of tasks), ``members`` and ``steps`` are (n,); ``weights`` (n, k) and
+    ``shares`` (n, k), or (1, k) where every step is looked into at the same places. ``shape`` is
+    what a state there is by a step's five numbers, as :func:`shape_of` has it.
     """
 
     places: Counts
@@ -42,14 +44,16 @@ class Looks:
     steps: Counts
     shares: Array
     weights: Array
+    shape: Array
 
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.places)
+    @property
+    def at_first(self) -> NDArray[np.bool_]:
+        """Return which look at what is there before anything is given, (n,)."""
+        return np.asarray(self.steps == FIRST)
 
 
 class _Entries:
-    """Entries of an array of each member, as one looks at them: ``leaf[i]`` is (n_looks,)."""
+    """Entries of an array of each member, as one looks at them: ``leaf[i]`` is (n_looks, 1)."""
 
     def __init__(self, rows: Array, owners: Counts) -> None:
         """Take the rows of all members, and whose is looked at."""
@@ -57,14 +61,33 @@ class _Entries:
 
     def __getitem__(self, i: int) -> Array:
         """Return entry ``i`` as each look sees it."""
-        return np.asarray(self.rows[self.owners, i])
+        return np.asarray(self.rows[self.owners, i][:, None])
+
+
+class _Within:
+    """States at shares of steps, each found when it is asked for: ``leaf[i]`` is (n_looks, k)."""
+
+    def __init__(
+        self, tape: "Tape", members: Counts, steps: Counts, shares: Array, shape: Array
+    ) -> None:
+        """Take where states are looked at."""
+        self.tape, self.where = tape, (members, steps, shares, shape)
+        self.known: dict[int, Array] = {}
+
+    def __getitem__(self, i: int) -> Array:
+        """Return state ``i`` of the model."""
+        if i not in self.known:
+            state = self.tape.plan.live.index(i)
+            self.known[i] = self.tape.state_at(state, *self.where)
+        return self.known[i]
 
 
 class Tape:
     """Steps that were taken, and what every name was within them.
 
     ``rows`` (n_members, n_tape, n_row) are as the stepper notes them and ``counts`` (n_members,)
-    say how many are used. ``states`` are the live states whose dense output was kept.
+    say how many are used, none of a member that failed. ``states`` are the live states whose dense
+    output was kept.
     """
 
     def __init__(
@@ -85,10 +108,15 @@ class Tape:
         self.states, self.parameters = tuple(states), parameters
         self.knobs, self.rates, self.boluses = knobs, rates, boluses
         n = len(plan.live)
+        rows = rows[:, : max(1, int(counts.max(initial=0)))]
         self.y = rows[:, :, 3 : 3 + n]
         self.dense = rows[:, :, 3 + n :].reshape(*rows.shape[:2], len(states), 4)
         self.begins, self.lengths = rows[:, :, 0], rows[:, :, 1]
-        self.segments = rows[:, :, 2].astype(np.int64)
+        self._segments = rows[:, :, 2]
+
+    def segment_of(self, members: Counts, steps: Counts) -> Counts:
+        """Return the segment that each step lies in, (n,); the first for what is before all."""
+        return self._segments[members, np.maximum(steps, 0)].astype(np.int64)
 
     @cached_property
     def first(self) -> Array:
@@ -108,31 +136,42 @@ class Tape:
         return steps, np.clip(shares, 0.0, 1.0)
 
     def values(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
-        """Return a name's values, shape (n,)."""
-        return (
-            carried_out([self.back.shown[name]], self._leaves(members, steps, shares))[0]
-            + 0.0 * shares
-        )
+        """Return a name's values at a share of each step, all (n,)."""
+        return self._seen(name, members, steps, shares[:, None])[:, 0]
 
-    def _leaves(self, members: Counts, steps: Counts, shares: Array) -> dict[str, Any]:
-        x, rest = shares, 1.0 - shares
-        found: dict[int, Array] = {}
-        for j, state in enumerate(self.states):
-            u, d1, d2, d3 = np.moveaxis(self.dense[members, steps, j], -1, 0)
-            bend = d1 + x * (d2 + x * d3)
-            y = self.y[members, steps, state]
-            within = y * rest + x * (u + rest * bend)
-            within = np.where(steps == FIRST, self.first[members, state], within)
-            found[self.plan.live[state]] = within + self._last(members, steps, shares, state)
-        segments = self.segments[members, np.maximum(steps, 0)]
-        return {**self._inputs_of(members, segments), "y": found}
+    def _seen(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
+        """Return a name's values at shares (n, k) or (1, k) of steps, (n, k)."""
+        leaves = self._leaves(members, steps, shares, shape_of(shares))
+        (found,) = carried_out([self.back.shown[name]], leaves)
+        return np.broadcast_to(found, (len(steps), shares.shape[1]))
+
+    def _leaves(
+        self, members: Counts, steps: Counts, shares: Array, shape: Array
+    ) -> dict[str, Any]:
+        inputs = self._inputs_of(members, self.segment_of(members, steps))
+        return {**inputs, "y": _Within(self, members, steps, shares, shape)}
+
+    def state_at(
+        self, state: int, members: Counts, steps: Counts, shares: Array, shape: Array
+    ) -> Array:
+        """Return a live state at shares of steps, (n, k); ``shape`` is their ``shape_of``."""
+        dense = self.dense[members, steps, self.states.index(state)].T[:, :, None]
+        y = self.y[members, steps, state][:, None]
+        within = summed(zip((y, *dense), shape, strict=True))
+        if (steps == FIRST).any():
+            first = self.first[members, state][:, None]
+            within = np.where((steps == FIRST)[:, None], first, within)
+        if self._given_last[:, state].any():
+            given = self._given_last[members, state][:, None]
+            within = within + np.where(self.is_end(members, steps, shares), given, 0.0)
+        return np.asarray(within)
 
     def leaves(self, members: Counts, steps: Counts) -> dict[str, Any]:
         """Return everything that laws follow from at the beginnings of steps."""
-        known = dict(zip(self.plan.live, np.moveaxis(self.y[members, steps], -1, 0), strict=True))
-        nothing = np.zeros(len(members))
+        y = np.moveaxis(self.y[members, steps], -1, 0)[:, :, None]
+        known, nothing = dict(zip(self.plan.live, y, strict=True)), np.zeros((len(members), 1))
         states = [known.get(i, nothing) for i in range(len(self.plan.scales))]
-        return {**self._inputs_of(members, self.segments[members, steps]), "y": states}
+        return {**self._inputs_of(members, self.segment_of(members, steps)), "y": states}
 
     def _inputs_of(self, members: Counts, segments: Counts) -> dict[str, Any]:
         flat = members * self.knobs.shape[1] + segments
@@ -142,14 +181,25 @@ class Tape:
             "r": _Entries(self.rates.reshape(-1, self.rates.shape[2]), flat),
         }
 
-    def is_end(self, members: Counts, steps: Counts, shares: Array) -> NDArray[np.bool_]:
-        """Return which looks are at the very end, when a last bolus has been given."""
-        return np.asarray((steps == self.counts[members] - 1) & (shares >= 1.0))
+    def is_end(
+        self, members: Counts, steps: Counts, shares: Array, some: Counts | None = None
+    ) -> NDArray[np.bool_]:
+        """Return which looks are at the very end, when a last bolus has been given, (n, k).
 
-    def _last(self, members: Counts, steps: Counts, shares: Array, state: int) -> Array:
-        """Return what a bolus at the very end adds to a state."""
-        given = self.boluses[members, self.segments[members, self.counts[members] - 1] + 1, state]
-        return np.where(self.is_end(members, steps, shares), given, 0.0)
+        ``some`` are the looks that are asked about, by default all.
+        """
+        if some is not None:
+            members, steps = members[some], steps[some]
+            shares = shares[some] if len(shares) > 1 else shares
+        return np.asarray((steps == self.counts[members] - 1)[:, None] & (shares >= 1.0))
+
+    @cached_property
+    def _given_last(self) -> Array:
+        """Return what a bolus at the very end adds to each live state, (n_members, n_live)."""
+        found, members = np.zeros_like(self.first), np.flatnonzero(self.counts)
+        last = self.segment_of(members, self.counts[members] - 1) + 1
+        found[members] = self.boluses[members, last]
+        return found
 
     def slopes_of(self, name: str, members: Counts, steps: Counts, shares: Array) -> Array:
         """Return how fast a name moves within steps [1/h], shape (n,)."""
@@ -160,20 +210,29 @@ class Tape:
         return np.asarray((high - low) / ((beyond - short) * self.lengths[members, steps]))
 
     def by_states(self, name: str, looks: Looks) -> tuple[dict[int, Array], dict[int, Array]]:
-        """Return the derivatives of a name at looks, by live state and by constant, each (n,)."""
-        node = self.back.shown[name]
-        inputs = self._inputs(node)
-        graph = node.graph
-        back = pulled_back(
-            graph, [(node, graph.const(1.0))], [key for key, _, _ in inputs], is_last=True
-        )
-        kept = [(kind, at, back[key]) for key, kind, at in inputs if key in back]
-        leaves = self._leaves(looks.members, looks.steps, looks.shares)
+        """Return the derivatives of a name at looks, by live state and by constant.
+
+        Each is (n, k), or (n, 1) or (1, 1) where that is the same at all places or for all.
+        """
+        kept = self._slopes(name)
+        leaves = self._leaves(looks.members, looks.steps, looks.shares, looks.shape)
         values = carried_out([one for _, _, one in kept], leaves)
         found: tuple[dict[int, Array], dict[int, Array]] = ({}, {})
         for (kind, at, _), value in zip(kept, values, strict=True):
-            found[kind][at] = np.broadcast_to(value, looks.shares.shape)
+            found[kind][at] = np.atleast_2d(value)
         return found
+
+    def _slopes(self, name: str) -> list[tuple[int, int, Node]]:
+        """Return a name's derivatives as nodes, each with what it is by; see ``_inputs``."""
+        known = self.back.derivatives
+        if (name, self.states) not in known:
+            node = self.back.shown[name]
+            inputs, one = self._inputs(node), node.graph.const(1.0)
+            back = pulled_back(node.graph, [(node, one)], [i for i, _, _ in inputs], is_last=True)
+            known[name, self.states] = [
+                (kind, at, back[key]) for key, kind, at in inputs if key in back
+            ]
+        return known[name, self.states]
 
     def _inputs(self, node: Node) -> list[tuple[int, int, int]]:
         """Return what a value depends on: node id, 0 for a state or 1 for a constant, place."""
@@ -182,34 +241,66 @@ class Tape:
         constants = [(one.id, 1, at) for at, one in enumerate(self.back.constants)]
         return [*states, *constants]
 
+    def steps_of(self, members: Counts) -> tuple[Counts, Counts]:
+        """Return all steps of some members: whose, and which."""
+        which, steps = _numbered(self.counts[members])
+        return members[which], steps
+
+    def five(self, name: str, members: Counts, steps: Counts) -> Array:
+        """Return a name's values at five places of steps, (n, 5)."""
+        return self._seen(name, members, steps, PLACES[None])
+
+    def is_curved(self, name: str) -> bool:
+        """Return whether a name is more within a step than a sum of states, which five give."""
+        kept = reach(node for kind, _, node in self._slopes(name) if kind == 0)
+        return any(node.leaf[0] == "y" for node in kept)
+
     def panels(self, name: str, members: Counts) -> "Panels":
         """Return a name's panels within the steps of some members.
 
         Steps within which the name bends sharply are cut in parts, as engines cut them.
         """
-        owners = np.repeat(members, self.counts[members])
-        steps = np.concatenate([np.arange(n) for n in self.counts[members]])
-        low, wide = np.zeros(len(steps)), np.ones(len(steps))
-        values = self._five(name, owners, steps, low, wide)
-        rough = is_rough(values)
-        if rough.any():
-            cut = np.where(rough, PARTS, 1)
-            part = np.concatenate([np.arange(n) for n in cut])
-            owners, steps, cuts = (np.repeat(one, cut) for one in (owners, steps, cut))
-            low, wide = part / cuts, 1.0 / cuts
-            whole = np.repeat(values, cut, axis=0)
-            sharp = cuts > 1
-            whole[sharp] = self._five(name, owners[sharp], steps[sharp], low[sharp], wide[sharp])
-            values = whole
+        owners, steps = self.steps_of(members)
+        values = self.five(name, owners, steps)
+        which, low, wide = _cut(is_rough(values) & self.is_curved(name))
+        owners, steps, values = owners[which], steps[which], values[which]
+        cut = wide < 1.0
+        shares = low[cut, None] + PLACES * wide[cut, None]
+        values[cut] = self._seen(name, owners[cut], steps[cut], shares)
         h = self.lengths[owners, steps]
         begins = self.begins[owners, steps] + low * h
         return Panels(owners, steps, begins, wide * h, low, wide, values)
 
-    def _five(self, name: str, owners: Counts, steps: Counts, low: Array, wide: Array) -> Array:
-        shares = low[:, None] + PLACES * wide[:, None]
-        five = len(PLACES)
-        found = self.values(name, np.repeat(owners, five), np.repeat(steps, five), shares.ravel())
-        return found.reshape(shares.shape)
+
+def _numbered(counts: Counts) -> tuple[Counts, Counts]:
+    """Return, for things of which there are so many, of which each is and its number within."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    return which, np.arange(len(which)) - (np.cumsum(counts) - counts)[which]
+
+
+def _cut(sharp: NDArray[np.bool_]) -> tuple[Counts, Array, Array]:
+    """Return panels of steps: which step, where in it each begins and how wide it is."""
+    cuts = np.where(sharp, PARTS, 1)
+    which, part = _numbered(cuts)
+    return which, part / cuts[which], 1.0 / cuts[which]
+
+
+def shape_of(shares: Array) -> Array:
+    """Return what a state at shares of a step is by its five numbers, (5, ...).
+
+    These are the state at the beginning and at the end, and the three rows of the dense output.
+    """
+    rest = 1.0 - shares
+    bend = shares * rest
+    return np.stack([rest, shares, bend, shares * bend, shares * shares * bend])
+
+
+def summed(pairs: Iterable[tuple[Array, Array]]) -> Array:
+    """Return a sum of products, always in this order, so that no number depends on its neighbours.
+
+    A matrix product sums in an order that depends on how many rows there are.
+    """
+    return np.asarray(sum(a * b for a, b in pairs))
 
 
 @dataclass(frozen=True)
@@ -229,20 +320,40 @@ class Panels:
     values: Array
 
 
-def area(
-    tape: Tape, name: str, members: Counts, window: tuple[float, float]
-) -> tuple[Counts, Counts, Array, Array]:
-    """Return the places that integrals are taken from: whose, steps, shares and weights [h]."""
-    found = tape.panels(name, members)
-    first = np.maximum(found.begins, window[0])
-    last = np.minimum(found.begins + found.lengths, window[1])
-    kept = last > first
-    at = found.low + found.wide * (first - found.begins) / found.lengths
-    end = found.low + found.wide * (last - found.begins) / found.lengths
-    shares = at[kept, None] + PLACES * (end - at)[kept, None]
-    weights = (last - first)[kept, None] * WEIGHTS
-    owners, steps = (np.repeat(one[kept], len(PLACES)) for one in (found.members, found.steps))
-    return owners, steps, shares.ravel(), weights.ravel()
+Area = tuple[Counts, Counts, Array, Array, Array]
+_WHOLE = shape_of(PLACES[None])
+_MEAN = (_WHOLE @ WEIGHTS)[:, :, None]
+
+
+def area(tape: Tape, name: str, members: Counts, window: tuple[float, float]) -> list[Area]:
+    """Return where integrals are taken from: whose, steps, shares, weights [h], shape, as in looks.
+
+    Of a sum of states the mean over a step says all; else a step is looked into at five places.
+    """
+    owners, steps = tape.steps_of(members)
+    sharp = np.zeros(len(steps), dtype=bool)
+    is_curved = tape.is_curved(name)
+    if is_curved:
+        sharp = is_rough(tape.five(name, owners, steps))
+    begins, lengths = tape.begins[owners, steps], tape.lengths[owners, steps]
+    ends = begins + lengths
+    whole = ~sharp & (begins >= window[0]) & (ends <= window[1])
+    shares, shape, per = PLACES[None], _WHOLE, WEIGHTS
+    if not is_curved:
+        whole &= steps < tape.counts[owners] - 1  # a bolus at the end is in its last value alone
+        shares, shape, per = np.zeros((1, 1)), _MEAN, np.ones(1)
+    parts = [(owners[whole], steps[whole], shares, lengths[whole, None] * per, shape)]
+    left = np.flatnonzero(~whole & (ends > window[0]) & (begins < window[1]))
+    which, low, wide = _cut(sharp[left])
+    at = left[which]
+    first = np.maximum(low, (window[0] - begins[at]) / lengths[at])
+    span = np.minimum(low + wide, (window[1] - begins[at]) / lengths[at]) - first
+    kept = span > 0.0
+    first, span, at = first[kept], span[kept], at[kept]
+    shares = first[:, None] + PLACES * span[:, None]
+    weights = (span * lengths[at])[:, None] * WEIGHTS
+    parts.append((owners[at], steps[at], shares, weights, shape_of(shares)))
+    return [part for part in parts if len(part[0])]
 
 
 def crossings(

@@ -1,5 +1,6 @@
 """Pictures of sensitivity: a tornado for every read-out, and a heat map of all of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,45 +42,72 @@ def draw_tornado(found: xr.Dataset, *, top: int = BARS) -> Figure:
     ``found`` is what :func:`ketasim.studies.sensitivity.analyse` returns. Bars whose interval
     holds 0 are pale.
     """
+    return _page(found, min(top, found.sizes["factor"]), _indices)
+
+
+def draw_gradient(found: xr.Dataset, *, top: int = BARS) -> Figure:
+    """Return the names that move each read-out most, of what :func:`ketasim.gradient` found.
+
+    A bar is an elasticity: by how many per cent the read-out moves for one per cent of the name.
+    """
+    return _page(found, min(top, found.sizes["by"]), _elasticities)
+
+
+def _page(found: xr.Dataset, shown: int, draw: Callable[[Axes, xr.Dataset, int], None]) -> Figure:
+    """Return a page with bars for every read-out, two side by side; ``draw`` draws one's."""
     names = found["readout"].to_numpy().tolist()
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
-    shown = min(top, found.sizes["factor"])
     with settings(PAGE):
         figure = new_figure(PAGE.width, rows * (14.0 + 4.4 * shown) + 4.0)
         figure.set_label(provenance(found.attrs))
         grid: Any = figure.subplots(rows, columns, squeeze=False)
         for axes, name in zip(grid.flat, names, strict=False):
-            _bars(axes, found.sel(readout=name), name, shown)
+            axes.set_title(name, fontsize=PAGE.title_size, fontweight="bold", loc="left")
+            draw(axes, found.sel(readout=name), shown)
         for axes in list(grid.flat)[len(names) :]:
             axes.set_axis_off()
         figure.tight_layout(pad=0.6, h_pad=1.2, w_pad=1.4)
     return figure
 
 
-def _bars(axes: Axes, found: xr.Dataset, name: str, shown: int) -> None:
+def _frame(axes: Axes, names: NDArray[np.object_], nothing: str) -> Array:
+    """Set axes up for bars of these names, the first on top; return the bars' heights."""
+    heights = np.arange(len(names), dtype=float)[::-1]
+    axes.axvline(0.0, color=INK, lw=0.6)
+    axes.set_yticks(heights, names)
+    axes.set_ylim(-0.6, max(len(names), 1) - 0.4)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0.0)
+    if not len(names):
+        axes.text(0.5, 0.5, nothing, transform=axes.transAxes, ha="center", color=FAINT)
+    return heights
+
+
+def _elasticities(axes: Axes, found: xr.Dataset, shown: int) -> None:
+    sizes = found["elasticity"].to_numpy()
+    chosen = [i for i in order(np.abs(sizes)) if sizes[i] != 0.0][:shown]
+    heights = _frame(axes, found["by"].to_numpy()[chosen], "nothing moves it")
+    colours = [BLUE if sizes[i] > 0.0 else VERMILION for i in chosen]
+    axes.barh(heights, sizes[chosen], height=0.66, color=colours)
+    axes.margins(x=0.08)
+    axes.set_xlabel("elasticity (% per %)")
+
+
+def _indices(axes: Axes, found: xr.Dataset, shown: int) -> None:
     method = str(found.attrs["method"])
     main = MAIN[method]
     chosen = order(found[main].to_numpy())[:shown]
-    factors = found["factor"].to_numpy()[chosen]
-    heights = np.arange(len(chosen))[::-1]
+    heights = _frame(axes, found["factor"].to_numpy()[chosen], "does not vary")
     bars = [(main, BLUE, 0.0, 0.66)]
     if method == "sobol":
         bars = [(main, SKY, 0.19, 0.36), ("S1", BLUE, -0.19, 0.36)]
     for key, colour, above, height in bars:
-        _bar(axes, found, key, chosen, heights.astype(float) + above, colour, height)
-    axes.axvline(0.0, color=INK, lw=0.6)
-    axes.set_yticks(heights, factors)
-    axes.set_ylim(-0.6, len(chosen) - 0.4)
+        _bar(axes, found, key, chosen, heights + above, colour, height)
     unit = str(found["unit"].to_numpy())
-    axes.set_title(name, fontsize=PAGE.title_size, fontweight="bold", loc="left")
     tail = f" ({unit})" if method == "morris" and unit != "1" else ""
     axes.set_xlabel(WORDS.get(method, LABELS[main]) + tail)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0.0)
-    if not len(chosen):
-        axes.text(0.5, 0.5, "does not vary", transform=axes.transAxes, ha="center", color=FAINT)
-    elif method == "sobol":
+    if method == "sobol" and len(chosen):
         swatches = [Patch(color=colour, label=LABELS[key]) for key, colour, _, _ in bars]
         axes.legend(handles=swatches, frameon=False, fontsize=PAGE.text_size, loc="lower right")
 

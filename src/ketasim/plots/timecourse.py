@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from ketasim.core.describe import Panel
 from ketasim.plots.layout import (
-    Array,
     Header,
     Key,
     Parts,
@@ -41,6 +40,7 @@ def draw(
     member: int = 0,
     style: Style = COLUMN,
     seen: Sequence["Point"] = (),
+    bands: xr.Dataset | None = None,
 ) -> Figure:
     """Draw one member of a result, and save it when a path is given.
 
@@ -54,6 +54,9 @@ def draw(
         ``COLUMN`` (85 mm wide, one stack) or ``PAGE`` (178 mm, two).
     seen
         Values of one's own to draw over their curves; see :func:`ketasim.load_data`.
+    bands
+        Courses as (quantile, time), low, middle and high: the middle is drawn instead of the run's
+        own course, and the others as a band; see :func:`ketasim.verbs.posterior.predicted`.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def draw(
     times = run["time"].to_numpy().astype(float)
     shown = windows(float(times[0]), float(times[-1]), onset=done.onset)
     with settings(style):
-        figure = _figure(run, times, found, shown, done, style, seen)
+        figure = _figure(run, found, shown, done, style, seen, bands)
         figure.set_label(provenance(dataset.attrs))
         if path is not None:
             save(figure, path, style=style)
@@ -79,14 +82,17 @@ def draw(
 
 def _figure(
     run: xr.Dataset,
-    times: Array,
     found: Sequence[Panel],
     shown: Sequence[Window],
     done: Marks,
     style: Style,
     seen: Sequence["Point"],
+    bands: xr.Dataset | None,
 ) -> Figure:
-    top = Header("", tuple(Key(text) for text in (done.sentence, _failure(run)) if text))
+    believed = "" if bands is None else f"median, 5-95 % of {bands.attrs['draws']} draws"
+    told = (done.sentence, believed, _failure(run))
+    top = Header("", tuple(Key(text) for text in told if text))
+    times = run["time"].to_numpy().astype(float)
     headers = [_header(panel) for panel in found]
     rows = bool(done.doses) + len(done.holds)
     page = sheet(headers, shown, style, top=top, rows=rows)
@@ -96,7 +102,7 @@ def _figure(
     for i, (parts, panel) in enumerate(zip(page.panels, found, strict=True)):
         for axes, window in zip(parts, shown, strict=True):
             shade(axes, window, passing)
-        _curves(parts, run, times, panel, style, seen)
+        _curves(parts, run, panel, style, seen, bands)
         finish(parts, panel, shown, foot=i in page.feet)
     return page.figure
 
@@ -135,12 +141,20 @@ def _strip(rows: Sequence[Parts], shown: Sequence[Window], done: Marks, style: S
 
 
 def _curves(
-    parts: Parts, run: xr.Dataset, times: Array, panel: Panel, style: Style,
-    seen: Sequence["Point"],
+    parts: Parts, run: xr.Dataset, panel: Panel, style: Style, seen: Sequence["Point"],
+    bands: xr.Dataset | None,
 ) -> None:  # fmt: skip
     drawn = []
     for one in panel.curves:
-        values = run[one.name].to_numpy().astype(float)
+        is_band = bands is not None and one.name in bands
+        held = bands if bands is not None and is_band else run
+        times = held["time"].to_numpy().astype(float)
+        values = held[one.name].to_numpy().astype(float)
+        if is_band:
+            low, values, high = values
+            for axes in parts:
+                axes.fill_between(times, low, high, color=one.colour, alpha=0.2, linewidth=0.0)
+            drawn += [low, high]
         label = f"{one.name} [{panel.unit}]"
         curve(parts, times, values, label=label, colour=one.colour, dash=one.dash, width=style.line)
         drawn += [values, *values_over(parts, seen, one.name, colour=one.colour)]

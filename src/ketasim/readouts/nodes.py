@@ -6,7 +6,7 @@ product of any length is one flat node, so that depth grows with brackets only.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -137,3 +137,12 @@ def _reading(one: Reading, model: Model) -> str:
     if not one.effect:
         return text if one.arm is None else f"{one.arm}.{text}"
     return f"effect({text})" if one.arm is None else f"effect({one.arm}, {text})"
+
+
+def in_no_arm(node: Node) -> Node:
+    """Return a formula over one arm as that of a single scenario."""
+    if isinstance(node, Reading):
+        return replace(node, arm=None)
+    if isinstance(node, Chain | Call):
+        return replace(node, operands=tuple(in_no_arm(one) for one in node.operands))
+    return node

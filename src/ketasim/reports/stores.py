@@ -12,6 +12,7 @@ from ketasim.engines.status import Status
 from ketasim.errors import ConfigError
 from ketasim.reports.text import Table, Text, columns, duration, number, plural
 from ketasim.results import failures
+from ketasim.results.folder import finite
 from ketasim.results.problems import size
 from ketasim.studies.indices import MAIN, order
 from ketasim.studies.sensitivity import WORDS
@@ -165,7 +166,7 @@ def write_indices(found: "xr.Dataset", out: Path) -> list[Path]:
     try:
         with table.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([HEADER, *rows])
-        text.write_text(json.dumps(_finite(whole), indent=1, allow_nan=False) + "\n", "utf-8")
+        text.write_text(json.dumps(finite(whole), indent=1, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
     return [table, text]
@@ -184,13 +185,3 @@ def _rows(found: "xr.Dataset") -> Iterator[list[Any]]:
                 numbers = (float(tables[key + tail][i, j]) for tail in ("", "_low", "_high"))
                 unit = units[i] if key in ("mu", "mu_star", "sigma") else "1"
                 yield [name, str(unit), factor, str(inside[j]), key, *numbers]
-
-
-def _finite(value: Any) -> Any:
-    """Return the same with null for what is no number, and NumPy's numbers as plain ones."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    plain = value.tolist() if hasattr(value, "tolist") else value
-    return None if isinstance(plain, float) and not np.isfinite(plain) else plain

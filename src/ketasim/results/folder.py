@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ketasim.results.summary import Summary, observables, rows
 
 FIGURE, TIMECOURSE, DATASET = "figure", "timecourse.csv", "result.nc"
 SUMMARY, SCENARIO, PROVENANCE = "summary.csv", "scenario.toml", "provenance.json"
+BANDS = "bands.csv"
 Draw = Callable[[xr.Dataset, Path], object]
 PACKAGES = (
     "numpy", "scipy", "xarray", "netCDF4", "zarr", "numba", "pydantic", "matplotlib", "click",
@@ -92,6 +94,69 @@ def write(
     (folder / SCENARIO).write_text(scenario, encoding="utf-8")
     files += [folder / DATASET, folder / SCENARIO]
     return [*files, record(folder, dict(dataset.attrs), files)]
+
+
+def answer(
+    folder: Path,
+    name: str,
+    *,
+    record: Mapping[str, Any],
+    figures: Mapping[str, Callable[[Path], object]] | None = None,
+    tables: Mapping[str, Iterable[Mapping[str, Any]]] | None = None,
+    formats: Iterable[str] = (),
+) -> list[Path]:
+    """Write an answer as figures (PNG and more), tables (CSV) and ``NAME.json``; return the files.
+
+    Parameters
+    ----------
+    record
+        Everything found; what is no finite number becomes null.
+    figures
+        Each draws itself into a file whose ending names the format, by name.
+    tables
+        Rows of alike keys, by name.
+
+    Raises
+    ------
+    ConfigError
+        When the folder cannot be written.
+    """
+    prepare(folder)
+    files = []
+    for own, draw in (figures or {}).items():
+        for ending in dict.fromkeys(("png", *formats)):
+            files.append(folder / f"{own}.{ending}")
+            draw(files[-1])
+    for own, rows_ in (tables or {}).items():
+        plain = [finite(dict(row)) for row in rows_]
+        lines = [list(plain[0]), *(list(row.values()) for row in plain)] if plain else []
+        files.append(_table(folder / f"{own}.csv", lines))
+    files.append(folder / f"{name}.json")
+    text = json.dumps(finite(dict(record)), indent=1, ensure_ascii=False, allow_nan=False)
+    files[-1].write_text(text + "\n", encoding="utf-8")
+    return files
+
+
+def finite(value: Any) -> Any:
+    """Return the same with null for what is no number, and NumPy's numbers as plain ones."""
+    if isinstance(value, dict):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    return None if isinstance(plain, float) and not isfinite(plain) else plain
+
+
+def bands(folder: Path, found: xr.Dataset) -> Path:
+    """Write courses (quantile, time) as a table, a column for each quantile of each course."""
+    table = [["time [h]"], *([f"{float(t)!r}"] for t in found["time"].to_numpy())]
+    for name in map(str, found.data_vars):
+        one = found[name].transpose("quantile", "time")
+        for share, values in zip(found["quantile"].to_numpy(), one.to_numpy(), strict=True):
+            column = [f"{name} {share:.0%} [{one.attrs['units']}]", *map(float, values)]
+            for row, cell in zip(table, column, strict=True):
+                row.append(str(cell))
+    return _table(folder / BANDS, table)
 
 
 def record(folder: Path, attributes: dict[str, Any], files: Iterable[Path]) -> Path:

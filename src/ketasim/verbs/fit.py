@@ -1,11 +1,10 @@
 """Data of one's own, checked and fitted: points, a search from many starts, profiles, verdicts."""
 
-import csv
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from ketasim.core.scenario import fine_then_coarse
 from ketasim.errors import ConfigError, SolverError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.reports.text import NONE, Table, number
+from ketasim.results import folder
 from ketasim.results.files import Rows
 from ketasim.results.folder import prepare
 from ketasim.studies.designs.distributions import Distribution
@@ -28,6 +28,7 @@ from ketasim.studies.fit.data import Data
 from ketasim.studies.fit.likelihood import Array, Problem, problem
 from ketasim.studies.fit.profiles import LEVEL, Profile, profiles
 from ketasim.studies.fit.search import SAME, Ended, Found, Report, courses, descend, multistart
+from ketasim.studies.fit.slopes import AUTO, way_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -150,10 +151,10 @@ class Fit:
         for i, one in enumerate(self.problem.observations):
             reading = float(offsets[0, i] + scales[0, i] * found.values[0, i])
             rows.append(
-                {"arm": one.arm, "readout": one.text, "time_h": _plain(one.time),
+                {"arm": one.arm, "readout": one.text, "time_h": one.time,
                  "assay": one.assay, "value": one.value, "error": one.error,
                  "censored": one.censored,
-                 "unit": one.readout.unit, "predicted": _plain(reading),
+                 "unit": one.readout.unit, "predicted": reading,
                  "residual": float(found.residuals[0, i]), "line": one.line}
             )  # fmt: skip
         n = len(rows)
@@ -161,7 +162,7 @@ class Fit:
             told = {
                 "arm": part.name,
                 "readout": part.title,
-                "predicted": _plain(found.values[0, n + i]),
+                "predicted": found.values[0, n + i],
             }
             rows.append(
                 {**dict.fromkeys(HEADER), **told, "residual": float(found.residuals[0, n + i])}
@@ -197,23 +198,22 @@ class Fit:
         ConfigError
             When the folder cannot be written.
         """
-        from ketasim.plots.style import save
+        from ketasim.plots.style import PAGE, save
 
-        place = prepare(Path(out))
-        files = []
-        for name, figure in self.figures.items():
-            for ending in dict.fromkeys(("png", *formats)):
-                files.append(place / f"{name}.{ending}")
-                save(figure, files[-1])
-        files += [write_rows(place / "predictions.csv", self.rows), place / "fit.json"]
+        place = Path(out)
         best = [{"parameter": n, "best": v} for n, v in self.values.items()]
-        files.append(write_rows(place / "best.csv", best))
-        text = json.dumps(self.record, indent=1, ensure_ascii=False, default=float)
-        (place / "fit.json").write_text(text + "\n", encoding="utf-8")
+        files = folder.answer(
+            place,
+            "fit",
+            record=self.record,
+            figures={name: partial(save, one, style=PAGE) for name, one in self.figures.items()},
+            tables={"predictions": self.rows, "best": best},
+            formats=formats,
+        )
         return [*files, *self._configurations(place)]
 
     def _configurations(self, place: Path) -> Iterable[Path]:
-        """Write each arm as a configuration with the best values, ready to run."""
+        """Write each arm as a configuration with the best values, if its model has a name."""
         model, values = self.problem.model, self.values
         told = {one.name: f"{values[one.name]!r} {one.unit}" for one in self.problem.free}
         model = model.with_values({n: v for n, v in told.items() if n in model.parameters})
@@ -223,29 +223,16 @@ class Fit:
                 scenario = arm.scenario(model, begin=0.0, end=max([24.0, *times]))
                 grid = fine_then_coarse(arm.treated, *scenario.times)
                 path = place / f"best_{re.sub(r'[^-0-9A-Za-z_]+', '_', name)[:60]}.toml"
-                path.write_text(
-                    dump(Setup(replace(scenario, name=name, times=grid))), encoding="utf-8"
-                )
-                yield path
+                with suppress(ConfigError):  # a model of one's own, which no file can name
+                    text = dump(Setup(replace(scenario, name=name, times=grid)))
+                    path.write_text(text, encoding="utf-8")
+                    yield path
 
 
 HEADER = (
     "arm", "readout", "time_h", "assay", "value", "error", "censored", "unit", "predicted",
     "residual", "line",
 )  # fmt: skip
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write rows of alike keys as a CSV; return its path."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 def fit(
@@ -257,6 +244,7 @@ def fit(
     seed: int = 1,
     profile: bool | Sequence[str] = True,
     level: float = LEVEL,
+    slopes: str = AUTO,
     model: Model | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
@@ -280,6 +268,10 @@ def fit(
         Whether likelihood profiles follow: for all, for none, or for the names given.
     level
         Of the intervals.
+    slopes
+        ``"differences"`` of runs, or in reverse mode ``"rows"`` (of each prediction) or
+        ``"summed"`` (of the loss as a whole); by default the better for so many free numbers, see
+        ``docs/decisions/0021-slopes-of-a-fit.md``.
     out
         A folder in which every start and profile is kept as it ends; the same call goes on there.
     workers
@@ -304,7 +296,8 @@ def fit(
     if not 1 <= starts <= MOST_STARTS or not 0.5 <= level < 1.0:
         raise ConfigError(f"starts = {starts}, level = {level}: 1 to {MOST_STARTS:,} and 0.5 to 1.")
     asked = asked_of(data, free, findings, model, profiled=True, threads=1)
-    made = _made(asked, seed, level)
+    slopes = way_for(len(asked.free), slopes)
+    made = {**made_of(asked, seed), "level": f"{level!r}", "slopes": slopes}
     place = None if out is None else prepare(Path(out))
     kept = None if place is None else Rows(place / "starts.jsonl", made)
     asked.at(asked.guess[None, :])  # compiled once, before many threads ask for it
@@ -314,6 +307,7 @@ def fit(
         seed=seed,
         rows=kept,
         workers=workers,
+        slopes=slopes,
         report=_told("starts", progress),
     )
     whole = Fit(asked, found, (), level, seed)
@@ -326,13 +320,13 @@ def fit(
         done = profiles(
             asked, np.array(best.point), best.loss or 0.0, level=level, rows=rows,
             names=() if isinstance(profile, bool) else profile, workers=workers,
-            report=_told("profile sides", progress),
+            slopes=slopes, report=_told("profile sides", progress),
         )  # fmt: skip
         whole = replace(whole, profiles=done)
         if whole.deeper <= SAME or k + 1 == ROUNDS:
             break
         lowest = next(one.lowest for one in done if min(one.rise) == 0.0)
-        better = descend(asked, np.array(lowest), number=len(whole.found.starts))
+        better = descend(asked, np.array(lowest), number=len(whole.found.starts), slopes=slopes)
         whole = replace(whole, found=Found((*whole.found.starts, better)), profiles=())
     return whole
 
@@ -349,9 +343,12 @@ def asked_of(
     """Return the problem that a fit or a posterior is asked for; see :func:`fit`."""
     many = [data] if isinstance(data, str | Path | Data) else list(data)
     read = [one if isinstance(one, Data) else load_data(one, model=model) for one in many]
+    models = [one.model for one in read if one.model is not None]
+    if model is None and len({one.digest for one in models}) > 1:
+        raise ConfigError("the data are of different models; fit those of one model at a time.")
     return problem(
-        model or antidepressant(), wishes(free), data=read, findings=list(findings),
-        profiled=profiled, threads=threads,
+        model or next(iter(models), antidepressant()), wishes(free), data=read,
+        findings=list(findings), profiled=profiled, threads=threads,
     )  # fmt: skip
 
 
@@ -381,8 +378,8 @@ def wishes(free: Vary) -> Mapping[str, "Distribution | str | None"]:
     return {name.strip(): value.strip() or None for name, _, value in pairs}
 
 
-def _made(asked: Problem, seed: int, level: float) -> dict[str, str]:
-    """Return what the numbers of a fit depend on, as text."""
+def made_of(asked: Problem, seed: int) -> dict[str, str]:
+    """Return what the numbers of a fit or a posterior depend on, as text."""
     return {
         "ketasim_version": ketasim.__version__,
         "model_digest": asked.model.digest,
@@ -391,6 +388,5 @@ def _made(asked: Problem, seed: int, level: float) -> dict[str, str]:
         "findings": sha256(repr(asked.findings).encode()).hexdigest(),
         "free": "; ".join(f"{one.name} = {one.prior.described()}" for one in asked.free),
         "seed": str(seed),
-        "level": f"{level!r}",
         "rtol": f"{asked.predictor.rtol!r}",
     }

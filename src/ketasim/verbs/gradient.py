@@ -1,17 +1,16 @@
 """The gradient of a scenario's read-outs, as a table, a picture and files."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from ketasim.reports.text import Table
-from ketasim.results.folder import prepare
+from ketasim.results import folder
 from ketasim.studies.gradients import gradient as differentiated
 from ketasim.studies.indices import Asked
 from ketasim.studies.screening import sampled
@@ -74,7 +73,7 @@ class Gradient:
     @cached_property
     def figure(self) -> "Figure":
         """Return a tornado for every read-out."""
-        from ketasim.plots.gradients import draw_gradient
+        from ketasim.plots.sensitivity import draw_gradient
 
         return draw_gradient(self.dataset)
 
@@ -88,27 +87,24 @@ class Gradient:
         """
         from ketasim.plots.style import PAGE, save
 
-        folder = prepare(Path(out))
-        files = []
-        for kind in ("png", *formats):
-            files += save(self.figure, folder / f"gradient.{kind}", style=PAGE)
-        table = self.dataset[["derivative", "elasticity"]].to_dataframe().reset_index()
-        table["value"] = table["readout"].map(
-            dict(
-                zip(
-                    self.dataset["readout"].to_numpy(),
-                    self.dataset["value"].to_numpy(),
-                    strict=True,
-                )
-            )
+        rows = list(self._rows())
+        return folder.answer(
+            Path(out),
+            "gradient",
+            record={"notes": self.dataset.attrs["notes"], "rows": rows},
+            figures={"gradient": partial(save, self.figure, style=PAGE)},
+            tables={"gradient": rows},
+            formats=formats,
         )
-        table.to_csv(folder / "gradient.csv", index=False)
-        told = {
-            "notes": self.dataset.attrs["notes"],
-            "rows": json.loads(table.to_json(orient="records", double_precision=15)),
-        }
-        (folder / "gradient.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        return [*files, folder / "gradient.csv", folder / "gradient.json"]
+
+    def _rows(self) -> Iterable[dict[str, Any]]:
+        """Yield a row for each read-out and name."""
+        found = self.dataset
+        for k, i in np.ndindex(found.sizes["readout"], found.sizes["by"]):
+            one = found.isel(readout=k, by=i)
+            names = ("readout", "by", "readout_unit", "by_unit")
+            numbers = ("derivative", "elasticity", "value")
+            yield {n: str(one[n].item()) for n in names} | {n: one[n].item() for n in numbers}
 
 
 def screened_order(order: "Order", asked: Asked, *, progress: bool = False) -> "Sensitivity":
@@ -160,7 +156,7 @@ def gradient(
     sets
         Changes to a file or named configuration, such as ``"output.until=3 d"``.
     rtol
-        Relative tolerance of the run, 1e-6 by default.
+        Relative tolerance of the run, 1e-8 by default.
     tell
         Hears each caution; a KetasimWarning by default.
 

@@ -1,9 +1,8 @@
 """What is known of parameters after data of one's own: draws, bands, and no word unless sound."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,20 +15,21 @@ import ketasim
 from ketasim.core.model import Model
 from ketasim.errors import MissingExtra, SolverError
 from ketasim.reports.text import Table, number
+from ketasim.results import folder
 from ketasim.results.folder import prepare
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.fit.data import Data, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
 from ketasim.studies.fit.search import courses
 from ketasim.studies.posterior.evidence import Evidence, replicate
-from ketasim.verbs.fit import Vary, asked_of, write_rows
+from ketasim.studies.posterior.kept import Kept
+from ketasim.verbs.fit import Vary, asked_of, made_of
+from ketasim.verbs.sweep import DRAWS, LINES, SHARES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHARES = (0.05, 0.5, 0.95)
 APART = 0.5  # replicates whose means differ by more errors of the posterior do not agree
-LINES = 200  # draws that bands are made of
 ENOUGH = 100  # effective draws below which the ends of an interval are chance
 PRIOR = 0.8  # an interval so wide, as a share of the prior's, was not narrowed by the data
 
@@ -154,6 +154,9 @@ class Posterior:
     def tree(self) -> "xr.DataTree":
         """Return posterior, log-likelihood, predictions and data, as ArviZ lays them out.
 
+        ``posterior_predictive`` are values as they might be measured again, error included;
+        ``mean`` are those without it.
+
         Raises
         ------
         SolverError
@@ -165,9 +168,15 @@ class Posterior:
             name: (axes, v.reshape(runs, -1), {"units": one.unit})
             for (name, v), one in zip(self.values.items(), self.problem.free, strict=True)
         }
-        predicted, _ = self.problem.predict(self.points)
-        mine = len(self.problem.observations)
-        shown = predicted[:, :mine].reshape(runs, -1, mine)
+        found, mine = self.problem.at(self.points), len(self.problem.observations)
+        offsets, scales = self.problem.readings(found, self.points)
+        mean = offsets + scales * found.values[:, :mine]
+        again = self.problem.measured(mean, np.random.default_rng(self.evidence.replicates[0].seed))
+        each = self.problem.constants - 0.5 * found.residuals[:, :mine] ** 2
+        by_datum = {
+            name: ((*axes, "datum"), one.reshape(runs, -1, mine))
+            for name, one in (("value", again), ("mean", mean), ("log", each))
+        }
         seen = self.problem.observations
         labels = {
             "arm": ("datum", [p.arm for p in seen]), "readout": ("datum", [p.text for p in seen]),
@@ -178,7 +187,8 @@ class Posterior:
             {
                 "posterior": xr.Dataset(values, attrs={"ketasim_version": ketasim.__version__}),
                 "sample_stats": xr.Dataset({"lp": (axes, logs)}),
-                "posterior_predictive": xr.Dataset({"value": ((*axes, "datum"), shown)}, labels),
+                "log_likelihood": xr.Dataset({"value": by_datum.pop("log")}, labels),
+                "posterior_predictive": xr.Dataset(by_datum, labels),
                 "observed_data": xr.Dataset({"value": ("datum", [p.value for p in seen])}, labels),
             }
         )
@@ -212,32 +222,33 @@ class Posterior:
         ConfigError
             When the folder cannot be written.
         """
-        from ketasim.plots.style import save
+        from ketasim.plots.style import PAGE, save
 
-        place = prepare(Path(out))
-        files = [place / "posterior.json"]
-        if not self.missing:
-            files += [place / f"posterior.{ending}" for ending in dict.fromkeys(("png", *formats))]
-            for one in files[1:]:
-                save(self.figure, one)
-            draws = zip(*self.values.values(), strict=True)
-            files.append(write_rows(place / "draws.csv", [
-                dict(zip(self.values, map(float, row), strict=True)) for row in draws
-            ]))  # fmt: skip
-            files.append(write_rows(place / "bands.csv", list(self._rows())))
-            files.append(place / "posterior.nc")
-            self.tree.to_netcdf(files[-1])
-        text = json.dumps(self.record, indent=1, ensure_ascii=False)
-        files[0].write_text(text + "\n", encoding="utf-8")
-        return files
+        place = Path(out)
+        if self.missing:
+            return folder.answer(place, "posterior", record=self.record)
+        units = {one.name: one.unit for one in self.problem.free}
+        heads = [n if units[n] == "1" else f"{n} [{units[n]}]" for n in self.values]
+        draws = (
+            dict(zip(heads, row, strict=True)) for row in zip(*self.values.values(), strict=True)
+        )
+        files = folder.answer(
+            place,
+            "posterior",
+            record=self.record,
+            figures={"posterior": partial(save, self.figure, style=PAGE)},
+            tables={DRAWS.removesuffix(".csv"): draws, "bands": self._rows()},
+            formats=formats,
+        )
+        self.tree.to_netcdf(place / "posterior.nc")
+        return [*files, place / "posterior.nc"]
 
     def _rows(self) -> Iterable[dict[str, Any]]:
         for (arm, text), (times, values) in self.bands.items():
             for time, column in zip(times, values.T, strict=True):
                 low, middle, high = np.nanquantile(column, SHARES).tolist()
                 told = {"5 %": low, "median": middle, "95 %": high}
-                at = float(time) if np.isfinite(time) else None
-                yield {"arm": arm, "readout": text, "time_h": at, **told}
+                yield {"arm": arm, "readout": text, "time_h": float(time), **told}
 
     @property
     def record(self) -> dict[str, Any]:
@@ -272,6 +283,7 @@ def posterior(
     replicates: int = 2,
     seed: int = 1,
     model: Model | None = None,
+    out: str | Path | None = None,
     progress: bool = False,
 ) -> Posterior:
     """Draw parameters from what data of one's own and findings leave of the prior.
@@ -286,6 +298,9 @@ def posterior(
     particles, replicates, seed
         Of the sampler (adaptive tempered sequential Monte Carlo): draws a run, how many runs, and
         what they are drawn by.
+    out
+        A folder in which every stage of every run is kept as it ends (``run0.npz``, ...); the same
+        call goes on there to the same numbers, also with more replicates.
     progress
         Whether to say each stage.
 
@@ -299,6 +314,8 @@ def posterior(
     ------
     ConfigError, ModelError
         When data, findings or parameters cannot be understood, or the prior is impossible.
+    StoreError
+        When the folder holds another posterior.
     """
     asked = asked_of(data, free, findings, model, profiled=False, threads=None)
     shown = [readouts] if isinstance(readouts, str) else list(readouts)
@@ -306,14 +323,20 @@ def posterior(
         readout_at(
             text, 1.0 if is_timed(text) else nan, asked.model
         )  # refuses before the work what could not be drawn after
+    kept = [] if out is None else _kept(asked, prepare(Path(out)), replicates, seed, particles)
     told = _Bar(replicates) if progress else None
     found = replicate(
         asked.log_likelihood, len(asked.free), replicates=replicates, seed=seed,
-        particles=particles, progress=told,
+        particles=particles, progress=told, kept=kept,
     )  # fmt: skip
     if told is not None:
         told.bar.close()
     return Posterior(asked, found, tuple(shown))
+
+
+def _kept(asked: Problem, place: Path, count: int, seed: int, particles: int) -> list[Kept]:
+    made = {**made_of(asked, seed), "particles": str(particles)}
+    return [Kept(place / f"run{k}.npz", made) for k in range(count)]
 
 
 class _Bar:

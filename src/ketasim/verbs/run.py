@@ -20,7 +20,7 @@ from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.reports.runs import comparison_table, identical, shown, summary_table
 from ketasim.reports.text import Table
 from ketasim.results import folder
-from ketasim.results.summary import Summary
+from ketasim.results.summary import Summary, observables
 from ketasim.studies.cautions import PREFIX, cautions_of, kept
 from ketasim.studies.simulate import look
 
@@ -80,6 +80,8 @@ class Run:
         Baseline, peak, times and area of everything recorded, by name; no grid moves them.
     seen
         Values of one's own that are drawn over the curves.
+    bands
+        Courses under draws of a posterior, (quantile, time), which the figure shows then.
     """
 
     setup: Setup
@@ -87,6 +89,7 @@ class Run:
     drawn: xr.Dataset
     readouts: Mapping[str, Summary]
     seen: tuple["Point", ...] = ()
+    bands: xr.Dataset | None = None
 
     def __repr__(self) -> str:
         """Return the table that ``ketasim run`` prints."""
@@ -105,7 +108,7 @@ class Run:
         """Return the default picture: drug to mood, first hours and following days."""
         from ketasim.plots.timecourse import draw
 
-        return draw(self.drawn, seen=self.seen)
+        return draw(self.drawn, seen=self.seen, bands=self.bands)
 
     def save(self, out: str | Path, *, formats: Iterable[str] = ()) -> list[Path]:
         """Write figure, tables, data, scenario and provenance; return the files, figure first.
@@ -122,15 +125,16 @@ class Run:
         """
         from ketasim.plots.timecourse import draw
 
-        return folder.write(
+        files = folder.write(
             Path(out),
             self.dataset,
             scenario=self.dataset.attrs.get("scenario", MADE_IN_PYTHON),
             summary=self.readouts,
-            draw=partial(draw, seen=self.seen),
+            draw=partial(draw, seen=self.seen, bands=self.bands),
             drawn=self.drawn,
             formats=("png", *formats),
         )
+        return files if self.bands is None else [*files, folder.bands(Path(out), self.bands)]
 
 
 def run(
@@ -141,6 +145,7 @@ def run(
     method: str | None = None,
     rtol: float | None = None,
     data: "str | Path | Data | None" = None,
+    posterior: str | Path | None = None,
     tell: Tell = warned,
 ) -> Run:
     """Run one scenario.
@@ -156,6 +161,9 @@ def run(
         the reference engine by LSODA at 1e-7.
     data
         Values of one's own to draw over the curves; see :func:`ketasim.load_data`.
+    posterior
+        The folder of a posterior, or a table of draws: the figure then shows medians and 5 to 95 %
+        of what is believed, without the error of measuring; the table is the model's own.
     tell
         Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
@@ -186,7 +194,15 @@ def run(
     question = _question(setup)
     told = {"cautions": kept(setup.cautions), **({"scenario": question} if question else {})}
     dataset, drawn = (one.assign_attrs(told) for one in (found.dataset, found.drawn))
-    return Run(setup, dataset, drawn, found.summary, seen)
+    bands = None
+    if posterior is not None:
+        from ketasim.verbs.sweep import predicted  # which asks for setups here
+
+        names = observables(drawn)
+        times = tuple(map(float, drawn["time"].to_numpy()))
+        asked = replace(setup.scenario, times=times, record=names)
+        bands = predicted(asked, posterior, tell=tell)
+    return Run(setup, dataset, drawn, found.summary, seen, bands)
 
 
 def values_of(

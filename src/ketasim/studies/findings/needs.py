@@ -57,13 +57,14 @@ class Group:
         What a run's own subject or edits set replaces what was drawn.
         """
         found = np.tile(draws, (len(self.scenarios), 1))
-        for i, own in enumerate(self._own):
+        for i, own in enumerate(self.own):
             for column, value in own.items():
                 found[i * len(draws) : (i + 1) * len(draws), column] = value
         return found
 
     @cached_property
-    def _own(self) -> list[Mapping[int, float]]:
+    def own(self) -> list[Mapping[int, float]]:
+        """Return the parameters, by column, that each run sets itself."""
         return [_own(one, self.model) for one in self.scenarios]
 
 

@@ -94,10 +94,18 @@ class Predictor:
         ]
 
     def _block(self, draws: Array, total: int) -> list[Prediction]:
-        answers = [self._answer(group, draws, total) for group in self.groups]
+        return self.gathered(draws, [self.answer(one, draws, total) for one in self.groups])
+
+    def gathered(self, draws: Array, answers: Sequence[Answer]) -> list[Prediction]:
+        """Return a prediction for each finding from what the runs of every group gave."""
         return [self._finding(one, draws, answers) for one in self.findings]
 
-    def _answer(self, group: Group, draws: Array, total: int) -> Answer:
+    def known(self, finding: Finding, draws: Array, answers: Sequence[Answer]) -> "Known":
+        """Return what the formulas of a finding look up, by the answers of every group."""
+        return Known(self, finding, draws, answers)
+
+    def answer(self, group: Group, draws: Array, total: int) -> Answer:
+        """Make the runs of a group; ``total`` draws are asked for in all."""
         n, m = len(group.scenarios), len(draws)
         batch = Batch(
             self.model,
@@ -112,14 +120,14 @@ class Predictor:
         return found.reduced.reshape(n, m, -1), found.status.reshape(n, m)
 
     def _finding(self, one: Finding, draws: Array, answers: Sequence[Answer]) -> Prediction:
-        known = _Known(self, one, draws, answers)
+        known = self.known(one, draws, answers)
         codes = np.array([known.status(formula) for formula in one.formulas])
         found = [np.broadcast_to(f.evaluate(known.value), len(draws)) for f in one.formulas]
         return Prediction(np.where(computed(codes), np.array(found), np.nan), codes)
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
     """What the formulas of one finding look up."""
 
     predictor: Predictor
@@ -138,14 +146,14 @@ class _Known:
         if isinstance(one, Given):
             amount = self.predictor.given[arm_key(self.finding.arms[one.arm], drug=True)]
             return np.full(len(self.draws), amount)
-        treated, *control = (self._number(place) for place in self._places(one))
+        treated, *control = (self._number(place) for place in self.places(one))
         return difference(treated, control[0]) if control else treated
 
     def status(self, formula: Formula) -> Codes:
         """Return for each draw the first failure among the runs of a formula."""
         found = np.full(len(self.draws), Status.OK, dtype=np.int8)
         for one in formula.readings:
-            for place in self._places(one):
+            for place in self.places(one):
                 own = self.answers[place.group][1][place.run]
                 found = np.where(computed(found), own, found)
         return found
@@ -154,7 +162,8 @@ class _Known:
         found: Array = self.answers[place.group][0][place.run, :, place.column]
         return found
 
-    def _places(self, one: Reading) -> list[Place]:
+    def places(self, one: Reading) -> list[Place]:
+        """Return where a reading is found, and where the one without the drug is for an effect."""
         arm = self.finding.arms[str(one.arm)]
         return [
             self.predictor.places[arm_key(arm, drug=drug), one.reduction]

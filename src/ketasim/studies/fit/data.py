@@ -84,6 +84,7 @@ class Data:
     assays: Mapping[str, Assay]
     digest: str = ""
     unused: tuple[str, ...] = ()
+    model: Model | None = None  # of whose names they are, where it is not the default one
 
 
 class Row(NamedTuple):

@@ -27,12 +27,12 @@ from ketasim.studies.findings.observed import Readings, deviance
 from ketasim.studies.findings.predict import Predictor, predictor
 from ketasim.studies.findings.reading import Formula
 from ketasim.studies.fit.data import Assay, Data, Point
+from ketasim.studies.fit.slopes import differences
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
 RTOL = 1e-7  # of every run, so that differences are slopes and not the solver's own error
-STEP = 2e-3  # of a logarithm, or of the width between bounds, for differences
 ALONE = str(None)  # the arm of a formula that names none
 GUESS = 100.0  # a free scale is looked for within this factor of the first guess
 MOST_FREE = 200
@@ -164,10 +164,13 @@ class Problem:
         found = np.repeat(System(self.model).default_parameters[None, :], len(points), axis=0)
         values = self.values(points)
         for i, one in enumerate(self.free):
-            column = self._columns.get(one.name)
-            if column is not None:
+            if (column := self.column(one.name)) >= 0:
                 found[:, column] = values[:, i] * unit(one.unit).factor
         return found
+
+    def column(self, name: str) -> int:
+        """Return the column of a parameter of the model; -1 for a scale or an offset."""
+        return self._columns.get(name, -1)
 
     @cached_property
     def _columns(self) -> Mapping[str, int]:
@@ -184,15 +187,19 @@ class Problem:
     def at(self, points: Array) -> Predicted:
         """Return predictions and residuals at points (n, n_free), all runs as one batch."""
         values, status = self.predict(points)
+        residuals = self.residuals(values, points)
+        residuals[~usable(status)] = np.nan
+        return Predicted(residuals, values, status)
+
+    def residuals(self, values: Array, points: Array) -> Array:
+        """Return residuals (n, n_residuals) for predictions (n, n_data) at points (n, n_free)."""
         mine = len(self.observations)
         parts = [self._of_assays(values[:, :mine], points)]
         for one, row in zip(self.findings, values[:, mine:].T, strict=True):
             parts.append(deviance(one.observed, row, one.outlier_probability)[:, None])
         pulls = [one.pull(points[:, i]) for i, one in enumerate(self.free)]
         parts += [pull[:, None] for pull in pulls if pull is not None]
-        residuals = np.hstack(parts)
-        residuals[~usable(status)] = np.nan
-        return Predicted(residuals, values, status)
+        return np.hstack(parts)
 
     def _of_assays(self, values: Array, points: Array) -> Array:
         found = np.empty(values.shape)
@@ -230,15 +237,29 @@ class Problem:
         return offsets, scales
 
     @cached_property
+    def constants(self) -> Array:
+        """Return the log-likelihood of each point when its residual is 0, (n_points,)."""
+        found = np.zeros(len(self.observations))
+        for i, one in enumerate(self.observations):
+            if self.assays[one.assay].model == "log-normal":
+                found[i] = -log(one.value) - log(_log_error(one)) - 0.5 * log(2.0 * pi)
+            else:
+                found[i] = -log(one.error) - 0.5 * log(2.0 * pi)
+        return np.where([one.censored for one in self.observations], 0.0, found)
+
+    @property
     def constant(self) -> float:
         """Return the log-likelihood of the points when every residual is 0."""
-        told = [p for p in self.observations if not p.censored]
-        spread = [
-            log(p.value) + log(_log_error(p)) if self.assays[p.assay].model == "log-normal"
-            else log(p.error)
-            for p in told
-        ]  # fmt: skip
-        return -sum(spread) - 0.5 * len(told) * log(2.0 * pi)
+        return float(self.constants.sum())
+
+    def measured(self, readings: Array, rng: np.random.Generator) -> Array:
+        """Return readings (n, n_points) as they might be measured, each with its error."""
+        noise = rng.standard_normal(readings.shape)
+        logs = np.array([self.assays[p.assay].model == "log-normal" for p in self.observations])
+        errors = np.array([p.error for p in self.observations])
+        shares = [_log_error(p) if log_ else 0.0
+                  for p, log_ in zip(self.observations, logs, strict=True)]  # fmt: skip
+        return np.where(logs, readings * np.exp(shares * noise), readings + errors * noise)
 
     def log_likelihood(self, z: Array) -> Array:
         """Return log-likelihoods (n,) at standard-normal coordinates (n, n_free).
@@ -252,32 +273,11 @@ class Problem:
         return np.where(found.fine, self.constant - 0.5 * (own**2).sum(axis=1), -np.inf)
 
     def slopes(self, points: Array) -> tuple[Array, NDArray[np.intp]]:
-        """Return d residuals / d coordinates (n, n_residuals, n_free), and the failures met.
+        """Return d residuals / d coordinates by differences; see :mod:`ketasim.studies.fit.slopes`.
 
-        Differences of second order, central or, beside a bound, to one side; every run of every
-        point in one batch. Where one of two runs fails the other and the point itself serve; where
-        both do nothing is known, and the slope is 0.
+        Their shape is (n, n_residuals, n_free); with them comes how many runs failed, (n,).
         """
-        n, k = points.shape
-        low, high = self.bounds
-        step = np.where([one.log for one in self.free], STEP, STEP * (high - low))
-        step = np.minimum(step, (high - low) / 4.0)
-        a = np.where(points + step > high, -2.0 * step, step)
-        b = np.where(points - step < low, 2.0 * step, -step)
-        moves = np.concatenate(
-            [np.zeros((n, 1, k)), *(one[:, :, None] * np.eye(k) for one in (a, b))], axis=1
-        )
-        whole = (points[:, None, :] + moves).reshape(-1, k)
-        found = self.at(whole).residuals.reshape(n, 2 * k + 1, -1)
-        here, to_a, to_b = np.split(found, (1, k + 1), axis=1)
-        a, b = a[:, :, None], b[:, :, None]
-        with np.errstate(all="ignore"):
-            one_side, other = (to_a - here) / a, (to_b - here) / b
-            best = (one_side * b - other * a) / (b - a)
-        for alone in (one_side, other):
-            best = np.where(np.isfinite(best), best, alone)
-        failed = (~np.isfinite(found).all(axis=2)).sum(axis=1)
-        return np.nan_to_num(best, nan=0.0, posinf=0.0, neginf=0.0).transpose(0, 2, 1), failed
+        return differences(self, points)
 
 
 def _log_error(point: Point) -> float:

@@ -11,7 +11,8 @@ from scipy.stats import chi2
 from ketasim.errors import ConfigError, suggest
 from ketasim.results.files import Rows
 from ketasim.studies.fit.likelihood import Array, Problem
-from ketasim.studies.fit.search import INSIDE, SAME, Report, Slopes, descend, side_by_side
+from ketasim.studies.fit.search import INSIDE, SAME, Report, descend, side_by_side
+from ketasim.studies.fit.slopes import AUTO
 
 LEVEL = 0.9  # of an interval
 MOST = 14  # points on one side of a profile
@@ -75,7 +76,7 @@ def profiles(
     level: float = LEVEL,
     rows: Rows | None = None,
     workers: int | None = None,
-    slopes: Slopes | None = None,
+    slopes: str = AUTO,
     report: Report | None = None,
 ) -> tuple[Profile, ...]:
     """Follow the likelihood of each number to both sides, and say what that means.
@@ -98,18 +99,17 @@ def profiles(
     ConfigError
         When a name is not among what is fitted.
     """
-    steep = problem.slopes if slopes is None else slopes
     chosen = list(dict.fromkeys(names)) or list(problem.names)
     for name in (one for one in chosen if one not in problem.names):
         raise ConfigError(f'profile "{name[:60]}": it is not fitted.{suggest(name, problem.names)}')
-    jacobian = steep(best[None, :])[0][0]
+    jacobian = problem.slopes(best[None, :])[0][0]
     wanted = [(name, way) for name in chosen for way in (-1, 1)]
     known = {} if rows is None else {(r["name"], r["way"]): _read(r) for r in rows.found}
     left = [i for i, key in enumerate(wanted) if key not in known]
     errors = _errors(problem, jacobian)
 
     def one(i: int) -> Side:
-        return _follow(problem, best, loss, wanted[i], errors, limit(level), steep)
+        return _follow(problem, best, loss, wanted[i], errors, limit(level), slopes)
 
     for side in side_by_side(one, left, workers=workers):
         known[side.name, side.way] = side
@@ -138,7 +138,7 @@ def _errors(problem: Problem, jacobian: Array) -> Array:
 
 def _follow(
     problem: Problem, best: Array, loss: float, key: tuple[str, int], errors: Array, most: float,
-    slopes: Slopes,
+    slopes: str,
 ) -> Side:  # fmt: skip
     """Follow one side step by step until the loss has risen by ``most`` or the bound is there."""
     name, way = key
@@ -174,7 +174,7 @@ class _Walk:
     problem: Problem
     i: int
     way: int
-    slopes: Slopes
+    slopes: str
     trail: list[tuple[float, float, Array]]
     told: str = ""
     beyond: list[tuple[float, float, Array]] = field(default_factory=list)

@@ -10,24 +10,27 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite, nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize
 
 from ketasim.engines.status import Status
 from ketasim.results.files import Rows
+from ketasim.studies.fit import slopes as ways
 from ketasim.studies.fit.data import Data, Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
 
 EVALUATIONS = 100  # most of one start, slopes not counted
+PER_SQUARE = 20  # so many evaluations of the summed gradient are allowed for one of least squares
+WORSE = 10.0  # times the first loss that a failed run counts for where no step can be refused
+SHARE, MEMORY = 1e-3, 20  # a step of L-BFGS-B gains less than one of least squares; its memory
 TOLERANCE = 1e-6  # of loss, step and gradient at which a start has arrived
 INSIDE = 1e-6  # share of the bounds' width that a start keeps from them
 SHORTEST = 1.0  # of a course that is drawn [h]
 SAME = 0.1  # losses nearer than this are one optimum
 CONVERGED, LIMIT, FAILED = "converged", "limit", "failed"
-Slopes = Callable[[Array], tuple[Array, Any]]
 Report = Callable[[int, int], object]
 
 
@@ -93,47 +96,78 @@ def descend(
     *,
     number: int = 0,
     held: Sequence[int] = (),
-    slopes: Slopes | None = None,
+    slopes: str = ways.AUTO,
     evaluations: int = EVALUATIONS,
 ) -> Ended:
-    """Return where least squares lead from a start; the numbers ``held`` stay where they are.
+    """Return where a search leads from a start; the numbers ``held`` stay where they are.
 
     Parameters
     ----------
     slopes
-        Gives the slopes of the residuals at points (n, n_free) and the failures met; central
-        differences (:meth:`Problem.slopes`) when not given.
+        ``differences`` or ``rows``: least squares with the slopes of every residual, by differences
+        or in reverse mode. ``summed``: L-BFGS-B with the gradient of the loss, in reverse mode.
+        ``auto``: the better one for so many free numbers; see :mod:`ketasim.studies.fit.slopes`.
     """
     moving = ~np.isin(np.arange(len(problem.free)), list(held))
-    path = _Path(problem, start, moving, problem.slopes if slopes is None else slopes)
-    low, high = (bound[moving] for bound in problem.bounds)
+    slopes = ways.way_for(len(problem.free), slopes)
+    path = _Path(problem, start, moving, slopes)
     first, begun = path.residuals(start[moving]), tuple(start.tolist())
     if not np.isfinite(first).all():
         told = f"its first point: {Status(path.failures[0]).sentence}"
         return Ended(number, FAILED, told, None, begun, begun, 1, 1)
     if not moving.any():
         return Ended(number, CONVERGED, "nothing moves", float(first @ first), begun, begun, 1)
+    low, high = (bound[moving] for bound in problem.bounds)
+    way = _summed if slopes == "summed" else _squares
     try:
-        found = least_squares(
-            path.residuals, start[moving], jac=path.jacobian, bounds=(low, high),
-            x_scale=high - low, ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE,
-            max_nfev=evaluations,
-        )  # fmt: skip
+        end = way(path, start[moving], low, high, evaluations)
     except (ValueError, np.linalg.LinAlgError) as error:
-        told, loss = f"least squares stopped: {error}", float(first @ first)
+        told, loss = f"the search stopped: {error}", float(first @ first)
         return Ended(number, FAILED, told, loss, begun, begun, 1, len(path.failures))
-    arrived = found.status > 0
     return Ended(
         number,
-        CONVERGED if arrived else LIMIT,
-        "it arrived" if arrived else f"it was still moving after {evaluations} evaluations",
-        float(2.0 * found.cost),
-        tuple(path.whole(found.x)[0].tolist()),
+        CONVERGED if end.arrived else LIMIT,
+        "it arrived" if end.arrived else f"it was still moving after {end.evaluations} evaluations",
+        end.loss,
+        tuple(path.whole(end.x)[0].tolist()),
         begun,
-        int(found.nfev) + 1,
+        end.evaluations + 1,
         len(path.failures),
-        _steepest(found.grad, found.x, low, high),
+        _steepest(end.gradient, end.x, low, high),
     )
+
+
+class _End(NamedTuple):
+    """Where a search ended: coordinates that move, loss and its gradient by them."""
+
+    x: Array
+    loss: float
+    gradient: Array
+    evaluations: int
+    arrived: bool
+
+
+def _squares(path: "_Path", start: Array, low: Array, high: Array, evaluations: int) -> _End:
+    found = least_squares(
+        path.residuals, start, jac=path.jacobian, bounds=(low, high), x_scale=high - low,
+        ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE, max_nfev=evaluations,
+    )  # fmt: skip
+    return _End(
+        found.x, float(2.0 * found.cost), 2.0 * found.grad, int(found.nfev), found.status > 0
+    )
+
+
+def _summed(path: "_Path", start: Array, low: Array, high: Array, evaluations: int) -> _End:
+    """Go down the gradient of the loss; coordinates are shares of the widths."""
+    width, most = high - low, evaluations * PER_SQUARE
+    found = minimize(
+        lambda u: path.loss(low + u * width, width), (start - low) / width, jac=True,
+        method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(width),
+        options={"ftol": TOLERANCE * SHARE, "gtol": TOLERANCE, "maxfun": most, "maxiter": most,
+                 "maxcor": MEMORY},
+    )  # fmt: skip
+    x = np.clip(low + found.x * width, low, high)
+    return _End(x, float(found.fun), found.jac / width, int(found.nfev), found.status == 0)
 
 
 @dataclass
@@ -143,8 +177,9 @@ class _Path:
     problem: Problem
     start: Array
     moving: NDArray[np.bool_]
-    slopes: Slopes
+    slopes: str
     failures: list[int] = field(default_factory=list)
+    worst: float = 1.0
 
     def whole(self, part: Array) -> Array:
         """Return a point (1, n_free) of which the moving numbers are these."""
@@ -161,16 +196,26 @@ class _Path:
 
     def jacobian(self, part: Array) -> Array:
         """Return the slopes of the residuals in the moving numbers."""
-        found, failed = self.slopes(self.whole(part))
+        way = ways.rows if self.slopes == "rows" else ways.differences
+        found, failed = way(self.problem, self.whole(part))
         self.failures += [int(Status.NOT_RUN)] * int(failed[0])
         return np.asarray(found[0][:, self.moving])
+
+    def loss(self, part: Array, width: Array) -> tuple[float, Array]:
+        """Return the loss and its gradient per width; where a run fails, far more than any seen."""
+        loss, gradient, status = ways.summed(self.problem, self.whole(part)[0])
+        if not isfinite(loss):
+            self.failures.append(status)
+            return WORSE * self.worst, np.zeros(len(part))
+        self.worst = max(self.worst, loss)
+        return loss, gradient[self.moving] * width
 
 
 def _steepest(gradient: Array, x: Array, low: Array, high: Array) -> float:
     """Return the largest slope of the loss, per width, in directions that the bounds leave open."""
     near = 1e-4 * (high - low)
     shut = ((x <= low + near) & (gradient > 0.0)) | ((x >= high - near) & (gradient < 0.0))
-    return float(np.max(np.abs(2.0 * gradient * (high - low))[~shut], initial=0.0))
+    return float(np.max(np.abs(gradient * (high - low))[~shut], initial=0.0))
 
 
 def multistart(
@@ -180,7 +225,7 @@ def multistart(
     seed: int = 1,
     rows: Rows | None = None,
     workers: int | None = None,
-    slopes: Slopes | None = None,
+    slopes: str = ways.AUTO,
     report: Report | None = None,
 ) -> Found:
     """Descend from many starts; those that ``rows`` has already are not made again.

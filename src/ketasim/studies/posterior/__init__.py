@@ -2,5 +2,6 @@
 
 - ``smc``: :func:`sample`, adaptive tempered sequential Monte Carlo
 - ``proposal``: where its particles move
+- ``kept``: its stages as files, from which a run that was killed goes on
 - ``evidence``: replicates with error bars, and bridge sampling as an independent check
 """

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from scipy.special import expit, logsumexp
 
 from ketasim.errors import ConfigError
-from ketasim.studies.posterior.proposal import fitted
+from ketasim.studies.posterior.kept import Kept
+from ketasim.studies.posterior.proposal import LogLikelihood, ask, fitted
 from ketasim.studies.posterior.smc import (
     ENOUGH,
     KEEP,
-    LogLikelihood,
     Posterior,
     Progress,
-    ask,
     sample,
 )
 
@@ -114,12 +113,13 @@ def replicate(
     most_moves: int = 30,
     guide_moves: int = 5,
     progress: Progress | None = None,
+    kept: Sequence[Kept] = (),
 ) -> Evidence:
-    """Run :func:`sample` several times, each with a seed of its own.
+    """Run :func:`sample` several times, each with a seed of its own, and each in its own ``kept``.
 
     Raises
     ------
-    ConfigError, ModelError
+    ConfigError, ModelError, StoreError
         As :func:`sample`, and when there is no replicate to run.
     """
     if replicates < 1:
@@ -129,7 +129,7 @@ def replicate(
             sample(
                 log_likelihood, n_dim, particles=particles, seed=(seed, k), guide=guide,
                 guide_particles=guide_particles, keep=keep, most_moves=most_moves,
-                guide_moves=guide_moves, progress=progress,
+                guide_moves=guide_moves, progress=progress, kept=kept[k] if kept else None,
             )
             for k in range(replicates)
         )

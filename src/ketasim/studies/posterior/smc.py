@@ -12,22 +12,28 @@ References: Del Moral, Doucet and Jasra 2006 (sampler and evidence); Zhou, Johan
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import log, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError, ModelError
-from ketasim.studies.posterior.proposal import Proposal, fitted
+from ketasim.studies.posterior.kept import Kept
+from ketasim.studies.posterior.proposal import (
+    Array,
+    Arrays,
+    Guided,
+    LogLikelihood,
+    Plain,
+    ask,
+)
 
-Array = NDArray[np.float64]
-LogLikelihood = Callable[[Array], Array]
 Progress = Callable[[str], None]
 KEEP = 0.7  # share of the cloud that stays effective from one power to the next
 GUIDE_KEEP = 0.25  # the same on the way to a guide's posterior
 SETTLED = 0.3  # correlation with where a stage began, at which its moves end
-ACCEPTED = 0.3  # share of moves at which steps neither grow nor shrink
 MOST_STAGES = 500
 FEWEST, MOST = 16, 8192  # particles
 ENOUGH = 30.0  # effective draws below which a posterior is no result
@@ -129,6 +135,7 @@ def sample(
     most_moves: int = 30,
     guide_moves: int = 5,
     progress: Progress | None = None,
+    kept: Kept | None = None,
 ) -> Posterior:
     """Draw from a posterior and estimate its log evidence; the prior is standard normal.
 
@@ -155,51 +162,46 @@ def sample(
         The most moves of a stage on the way to the guide's posterior.
     progress
         Called with a line after each stage.
+    kept
+        Where each stage is kept as it ends; the same call goes on there to the same numbers.
 
     Raises
     ------
     ConfigError
         When an argument is out of range.
+    StoreError
+        When what was kept is of another run.
     ModelError
         When the likelihood returns NaN, +inf, the wrong shape, or -inf at every point of the prior.
     """
     _check(n_dim, particles, keep)
     numbers = (seed,) if isinstance(seed, int) else tuple(int(one) for one in seed)
-    rng = np.random.default_rng(list(numbers))
     tell = progress or (lambda _: None)
     start = particles if guide is None else guide_particles or min(4 * particles, MOST)
-    at = rng.standard_normal((start, n_dim))
-    first = log_likelihood if guide is None else guide
+    first = Plain(log_likelihood if guide is None else guide)
+    way = _Way("likelihood" if guide is None else "guide", first, tell, kept)
+    before = None if kept is None else kept.load()
+    cloud = _begun(first.density, n_dim, start, numbers) if before is None else _again(*before)
     limits = _Limits(keep, settled, most_moves)
-    cloud = _Cloud(at, np.zeros(start), ask(first, at), np.eye(start, dtype=np.float32), rng)
     early = limits if guide is None else _Limits(GUIDE_KEEP, settled, guide_moves)
-    _climb(cloud, _Plain(first), "likelihood" if guide is None else "guide", early, tell)
+    second = before is not None and before[1]["path"] != way.path
+    if not second:
+        way.resume(before)
+        _climb(cloud, way, early)
+        before = None
     if guide is None:
         cloud.evaluations += start
     else:
-        pool = _thinned(cloud, particles, log_likelihood)
-        _climb(cloud, _Guided(log_likelihood, pool), "likelihood", limits, tell)
+        mover = Guided(log_likelihood)
+        if not second:
+            mover.pool, mover.guided = _thinned(cloud, particles, log_likelihood)
+        way = _Way("likelihood", mover, tell, kept)
+        way.resume(before)
+        _climb(cloud, way, limits)
     return Posterior(
         cloud.at, cloud.base + cloud.tilt, cloud.log_evidence, tuple(cloud.stages),
         _effective(cloud.kin), cloud.evaluations, numbers,
     )  # fmt: skip
-
-
-def ask(log_likelihood: LogLikelihood, at: Array) -> Array:
-    """Return a log-likelihood at points, or raise :class:`ModelError` where it is no such thing."""
-    found = np.asarray(log_likelihood(at), dtype=float)
-    if found.shape != (len(at),):
-        raise ModelError(
-            f"log_likelihood returned shape {found.shape} for {len(at)} points; it must return "
-            f"one number for each, ({len(at)},)."
-        )
-    wrong = np.isnan(found) | (found == np.inf)
-    if wrong.any():
-        raise ModelError(
-            f"log_likelihood returned NaN or +inf at {int(wrong.sum())} of {len(at)} points; an "
-            "impossible point is -inf."
-        )
-    return found
 
 
 @dataclass(frozen=True)
@@ -209,92 +211,83 @@ class _Limits:
     most_moves: int
 
 
-class _Plain:
-    """Moves that look at the likelihood at every step; ``counts`` evaluations.
+@dataclass
+class _Way:
+    """One way from power 0 to 1, and where it stands."""
 
-    Each half of the cloud moves by what the other half looks like: shaped by itself, a cloud would
-    shrink a little with every stage, and the evidence with it.
-    """
+    path: str
+    mover: Plain | Guided
+    tell: Progress
+    kept: Kept | None
+    power: float = 0.0
 
-    def __init__(self, density: LogLikelihood) -> None:
-        self.density, self.step, self.counts = density, 0.3, 0
+    def resume(self, before: tuple[Arrays, dict[str, Any]] | None) -> None:
+        """Stand where a kept stage ended."""
+        if before is None:
+            return
+        arrays, told = before
+        self.power = told["power"]
+        for name, value in {
+            **{n: arrays[n] for n in _POOL if n in arrays},
+            **told["mover"],
+        }.items():
+            setattr(self.mover, name, value)
 
-    def prepare(self, cloud: _Cloud) -> None:
-        half = len(cloud.at) // 2
-        self.proposals: tuple[Proposal, Proposal] = fitted(cloud.at[half:]), fitted(cloud.at[:half])
-
-    def move(self, cloud: _Cloud, power: float) -> float:
-        """Move every particle once; return the share accepted."""
-        half = len(cloud.at) // 2
-        parts = [
-            one.propose(at, self.step, cloud.rng)
-            for one, at in zip(self.proposals, (cloud.at[:half], cloud.at[half:]), strict=True)
-        ]
-        new, old_side, new_side = (np.concatenate(part) for part in zip(*parts, strict=True))
-        tilt = ask(self.density, new)
-        self.counts += len(new)
-        change = power * (tilt - cloud.tilt) + new_side - old_side
-        accepted = _taken(change, cloud.rng)
-        cloud.at[accepted], cloud.tilt[accepted] = new[accepted], tilt[accepted]
-        share = float(accepted.mean())
-        self.step = min(max(self.step * np.exp(2.0 * (share - ACCEPTED)), 0.01), 1.0)
-        return share
-
-
-class _Guided:
-    """Moves to other draws of the guide's posterior, each with one look at the likelihood."""
-
-    step = 1.0
-
-    def __init__(self, density: LogLikelihood, pool: tuple[Array, Array]) -> None:
-        self.density, self.counts, self.next = density, 0, 0
-        self.pool, self.guided = pool
-
-    def prepare(self, cloud: _Cloud) -> None:
-        """Nothing is learnt from the cloud."""
-
-    def move(self, cloud: _Cloud, power: float) -> float:
-        """Move every particle once; return the share accepted."""
-        n = len(cloud.at)
-        chosen = (self.next + np.arange(n)) % len(self.pool)
-        self.next += n
-        new, base = self.pool[chosen], self.guided[chosen]
-        tilt = ask(self.density, new) - base
-        self.counts += n
-        accepted = _taken(power * (tilt - cloud.tilt), cloud.rng)
-        cloud.at[accepted], cloud.tilt[accepted] = new[accepted], tilt[accepted]
-        cloud.base[accepted] = base[accepted]
-        return float(accepted.mean())
+    def keep(self, cloud: _Cloud) -> None:
+        """Keep the stage that ended."""
+        if self.kept is None:
+            return
+        more, numbers = self.mover.kept()
+        own = {name: getattr(cloud, name) for name in _CLOUD}
+        told = {
+            "path": self.path, "power": self.power, "mover": numbers,
+            "rng": cloud.rng.bit_generator.state, "stages": [asdict(one) for one in cloud.stages],
+            "log_evidence": cloud.log_evidence, "evaluations": cloud.evaluations,
+        }  # fmt: skip
+        self.kept.save({**own, **more}, told)
 
 
-def _taken(change: Array, rng: np.random.Generator) -> NDArray[np.bool_]:
-    return np.asarray(np.log(rng.random(len(change))) < change)
+_CLOUD, _POOL = ("at", "base", "tilt", "kin"), ("pool", "guided")
 
 
-def _climb(
-    cloud: _Cloud, mover: _Plain | _Guided, path: str, limits: _Limits, tell: Progress
-) -> None:
-    """Bring a cloud from power 0 to 1."""
-    power = 0.0
-    for _ in range(MOST_STAGES):
+def _begun(density: LogLikelihood, n_dim: int, n: int, seed: Sequence[int]) -> _Cloud:
+    """Return a cloud at the prior."""
+    rng = np.random.default_rng(list(seed))
+    at = rng.standard_normal((n, n_dim))
+    return _Cloud(at, np.zeros(n), ask(density, at), np.eye(n, dtype=np.float32), rng)
+
+
+def _again(arrays: Arrays, told: dict[str, Any]) -> _Cloud:
+    """Return the cloud of a kept stage."""
+    rng = np.random.default_rng()
+    rng.bit_generator.state = told["rng"]
+    stages = [Stage(**one) for one in told["stages"]]
+    at, base, tilt, kin = (arrays[name] for name in _CLOUD)
+    return _Cloud(at, base, tilt, kin, rng, stages, told["log_evidence"], told["evaluations"])
+
+
+def _climb(cloud: _Cloud, way: _Way, limits: _Limits) -> None:
+    """Bring a cloud to power 1."""
+    for _ in range(MOST_STAGES + 1):
+        if way.power == 1.0:
+            if way.path == "likelihood":
+                cloud.evaluations += way.mover.counts
+            return
         if not np.isfinite(cloud.tilt).any():
             raise ModelError("log_likelihood is -inf at every point; nothing is possible.")
-        rise = _rise(cloud.tilt, 1.0 - power, limits.keep)
-        power = 1.0 if rise == 1.0 - power else power + rise
+        rise = _rise(cloud.tilt, 1.0 - way.power, limits.keep)
+        way.power = 1.0 if rise == 1.0 - way.power else way.power + rise
         weights = np.exp(rise * (cloud.tilt - cloud.tilt.max()))
         cloud.log_evidence += log(float(weights.mean())) + rise * float(cloud.tilt.max())
         ess = float(weights.sum() ** 2 / (weights**2).sum() / len(weights))
         unique = _resample(cloud, weights)
-        moves, acceptance, left = _settle(cloud, mover, power, limits)
-        stage = Stage(path, power, ess, unique, moves, acceptance, mover.step, left)
+        moves, acceptance, left = _settle(cloud, way.mover, way.power, limits)
+        stage = Stage(way.path, way.power, ess, unique, moves, acceptance, way.mover.step, left)
         cloud.stages.append(stage)
+        way.keep(cloud)
         moved = f", {acceptance:.0%} of moves accepted" if moves else ""
-        tell(f"{path}: power {power:.3g}{moved}")
-        if power == 1.0:
-            if path == "likelihood":
-                cloud.evaluations += mover.counts
-            return
-    raise ModelError(f"the power did not reach 1 in {MOST_STAGES} stages (at {power:.3g}).")
+        way.tell(f"{way.path}: power {way.power:.3g}{moved}")
+    raise ModelError(f"the power did not reach 1 in {MOST_STAGES} stages (at {way.power:.3g}).")
 
 
 def _rise(tilt: Array, most: float, keep: float) -> float:
@@ -331,7 +324,7 @@ def _take(cloud: _Cloud, chosen: NDArray[np.int64]) -> None:
 
 
 def _settle(
-    cloud: _Cloud, mover: _Plain | _Guided, power: float, limits: _Limits
+    cloud: _Cloud, mover: Plain | Guided, power: float, limits: _Limits
 ) -> tuple[int, float, float]:
     """Move until the cloud has forgotten where it was; return moves, acceptance, what is left."""
     mover.prepare(cloud)
