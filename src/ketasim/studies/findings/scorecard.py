@@ -20,15 +20,30 @@ from ketasim.studies.findings.predict import (
 
 Array = NDArray[np.float64]
 AGREES, FAILS, REPORTED = "agrees", "fails", "reported"
+LITTLE = "tells little"  # every read-out agrees, and none of them counts
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Why a measure does not count: ``null``, ``input`` or ``assumed``, what it is, a sentence."""
+
+    kind: str
+    what: str
+    told: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A finding with what the model predicts for each of its read-outs, and each run's status."""
+    """A finding with what the model predicts for each of its read-outs, and each run's status.
+
+    ``flags`` holds for each read-out why it does not count; it is empty where nobody has asked
+    (:func:`ketasim.studies.findings.flags.flagged` does).
+    """
 
     finding: Finding
     predictions: tuple[float, ...]
     status: tuple[Status, ...]
+    flags: tuple[tuple[Flag, ...], ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -38,12 +53,23 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """Return the same for the whole: it fails where one read-out does."""
+        """Return the same for the whole: it fails where one read-out does.
+
+        It tells little where all agree and each of them is flagged; what a check of consistency
+        asks is such a thing, and there flags do not matter.
+        """
         judged = [w for one, w in zip(self.finding.readouts, self.words, strict=True) if one.judged]
         if not judged:
             return REPORTED
         failures = [one for one in judged if one not in (AGREES, FAILS)]
-        return FAILS if FAILS in judged else next(iter(failures), AGREES)
+        agrees = AGREES if self._counts else LITTLE
+        return FAILS if FAILS in judged else next(iter(failures), agrees)
+
+    @property
+    def _counts(self) -> bool:
+        flags = self.flags or ((),) * len(self.finding.readouts)
+        pairs = zip(self.finding.readouts, flags, strict=True)
+        return self.finding.consistency or any(one.judged and not own for one, own in pairs)
 
     @property
     def passed(self) -> bool:
@@ -58,7 +84,7 @@ class Verdict:
     @property
     def computed(self) -> bool:
         """Return whether a verdict could be given."""
-        return self.word in (AGREES, FAILS, REPORTED)
+        return self.word in (AGREES, FAILS, REPORTED, LITTLE)
 
 
 def _word(one: ReadOut, value: float, status: Status) -> str:
