@@ -94,12 +94,25 @@ def test_what_is_not_called_assumed_is_left_alone(verdict):
     assert "assumed" not in kinds(verdict(measure(peak, f"at_most = {high!r}"), head=head))
 
 
-def test_flagged_measures_fail_a_check_but_do_not_pass_it(verdict):
+def test_what_a_null_passes_can_fail_a_check_and_not_pass_it(verdict):
     little, sound = measure(EFFECT, "at_most = 0.5"), measure(EFFECT, "at_least = 0.01")
     assert verdict(little).word == "tells little"
     assert not verdict(little).passed
     assert verdict(little, sound).passed
     assert verdict(measure(EFFECT, "at_most = 0.001"), sound).failed
+
+
+def test_no_check_passes_by_an_input_or_by_what_hangs_on_an_assumption(verdict):
+    sound, own = (
+        measure(EFFECT, "at_least = 0.01"),
+        measure("parameter(nmda.k_s)", "at_least = 0.1"),
+    )
+    assert verdict(sound).passed
+    assert verdict(sound, own).word == "tells little"
+    high = 1.1 * verdict(measure("ketamine.plasma.peak", "at_least = 0")).predictions[0]
+    tight = measure("ketamine.plasma.peak", f"at_most = {high!r}")
+    assert verdict(sound, tight).word == "tells little"
+    assert verdict(sound, tight, head=HEAD.replace('"ketamine", "bdnf', '"bdnf')).passed
 
 
 def test_a_check_of_consistency_asks_for_nothing_else(verdict):

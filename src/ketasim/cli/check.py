@@ -47,7 +47,7 @@ def command(
     """Print every check with target, prediction, tolerance, verdict and reference.
 
     A measure that a null model passes too, that is its own input again, or whose verdict flips when
-    something assumed is 30 % less or more is flagged (~): it can fail a check, not pass one.
+    something assumed is 30 % less or more is flagged (~) and does not count as a pass.
 
     Exits with 1 when a hard check fails, and else with 3 when the runs of a check failed, so that
     it could not be computed: that is no verdict on the model.

@@ -8,7 +8,9 @@ A measure is flagged when
   parameter and moved by no other;
 - its verdict **flips** when a condition that the file calls assumed is 30 % less or more.
 
-A flagged measure may still fail a check; it cannot pass one.
+None of them counts as a pass, and a check that holds one of the latter two does not pass. What a
+null passes may still be asked (a null without memory has the same surge of glutamate); such a check
+passes by a measure that no null can answer.
 """
 
 from collections.abc import Sequence
@@ -25,7 +27,17 @@ from ketasim.engines.contract import Limits
 from ketasim.models.rivals import NULLS, Hypothesis
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.predict import predictor
-from ketasim.studies.findings.scorecard import AGREES, FAILS, Flag, Verdict, score, scorecard
+from ketasim.studies.findings.scorecard import (
+    AGREES,
+    ASSUMED,
+    FAILS,
+    INPUT,
+    NULL,
+    Flag,
+    Verdict,
+    score,
+    scorecard,
+)
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
@@ -97,7 +109,7 @@ def _gathered(
 
 def _null(name: str) -> Flag:
     told = "a model in which nothing answers the drug" if name == NO_RESPONSE else name
-    return Flag("null", name, f"{told} passes it too")
+    return Flag(NULL, name, f"{told} passes it too")
 
 
 def _inputs(
@@ -128,10 +140,10 @@ def _own_inputs(one: Finding, values: Array, names: list[str], model: Model) -> 
         slopes = np.log(np.abs(values[1:] / value)) / np.log1p(STEP)
     moved = np.flatnonzero(~(np.abs(slopes) <= STILL / STEP))
     alone = len(moved) == 1 and isclose(abs(slopes[moved[0]]), 1.0, abs_tol=SAME)
-    found = [Flag("input", names[moved[0]], f"it is {names[moved[0]]} again")] if alone else []
+    found = [Flag(INPUT, names[moved[0]], f"it is {names[moved[0]]} again")] if alone else []
     if not found and not len(moved):
         found = [
-            Flag("input", e.knob, f"it is the level of {e.knob} again")
+            Flag(INPUT, e.knob, f"it is the level of {e.knob} again")
             for arm in one.arms.values()
             for e in arm.treated.events
             if isinstance(e, Hold) and isclose(abs(value), _level(e, model), rel_tol=STILL)
@@ -167,7 +179,7 @@ def _flips(plain: Sequence[Verdict], model: Model, limits: Limits | None) -> lis
                     continue
                 value = verdict.predictions[j]
                 told = f"{after} ({value:.3g}) with {name} at {factor:g} of what was assumed"
-                found[i][j].append(Flag("assumed", name, told))
+                found[i][j].append(Flag(ASSUMED, name, told))
     return found
 
 

@@ -20,7 +20,8 @@ from ketasim.studies.findings.predict import (
 
 Array = NDArray[np.float64]
 AGREES, FAILS, REPORTED = "agrees", "fails", "reported"
-LITTLE = "tells little"  # every read-out agrees, and none of them counts
+LITTLE = "tells little"  # every read-out agrees, and that does not count
+NULL, INPUT, ASSUMED = "null", "input", "assumed"  # why it does not
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Verdict:
     def word(self) -> str:
         """Return the same for the whole: it fails where one read-out does.
 
-        It tells little where all agree and each of them is flagged; what a check of consistency
-        asks is such a thing, and there flags do not matter.
+        It tells little where all agree and yet one is an input again or hangs on something assumed,
+        or a null passes each of them. A check of consistency asks for such things: no flag matters.
         """
         judged = [w for one, w in zip(self.finding.readouts, self.words, strict=True) if one.judged]
         if not judged:
@@ -67,9 +68,11 @@ class Verdict:
 
     @property
     def _counts(self) -> bool:
-        flags = self.flags or ((),) * len(self.finding.readouts)
-        pairs = zip(self.finding.readouts, flags, strict=True)
-        return self.finding.consistency or any(one.judged and not own for one, own in pairs)
+        if self.finding.consistency or not self.flags:
+            return True
+        pairs = zip(self.finding.readouts, self.flags, strict=True)
+        kinds = [{flag.kind for flag in own} for one, own in pairs if one.judged]
+        return all(own <= {NULL} for own in kinds) and not all(kinds)
 
     @property
     def passed(self) -> bool:
