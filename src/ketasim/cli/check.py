@@ -36,6 +36,9 @@ PASSED = {"agrees": True, "fails": False, "tells little": False}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--draws", type=int, help="How often each passes when the unmeasured is drawn.")
 @click.option("--nulls", is_flag=True, help="The null models and the rivals beside the default.")
+@click.option("--rest", is_flag=True, help="Gains of feedback loops, and whether draws return.")
+@click.option("--course", is_flag=True, help="How many draws are fast and then slow.")
+@click.option("--posterior", type=click.Path(path_type=Path), help="Draws too, a CSV (--course).")
 def command(
     only: tuple[int, ...],
     name: str | None,
@@ -43,6 +46,9 @@ def command(
     as_json: bool,  # noqa: FBT001  (click passes by name)
     draws: int | None,
     nulls: bool,  # noqa: FBT001
+    rest: bool,  # noqa: FBT001
+    course: bool,  # noqa: FBT001
+    posterior: Path | None,
 ) -> None:
     """Print every check with target, prediction, tolerance, verdict and reference.
 
@@ -59,6 +65,9 @@ def command(
 
     checks = chosen(load_checks(folder), only)
     model = hypothesis(name).model(antidepressant()) if name else antidepressant()
+    if rest or course:
+        click.echo(of_draws(model, draws, posterior, rest=rest, as_json=as_json))
+        return
     if draws is not None:
         click.echo(standing(checks, model, draws, as_json=as_json))
         return
@@ -71,6 +80,27 @@ def command(
         sys.exit(HARD_CHECK_FAILED)
     if not all(one.computed for one in found):
         sys.exit(NOT_COMPUTED)
+
+
+def of_draws(
+    model: "Model", draws: int | None, posterior: Path | None, *, rest: bool, as_json: bool
+) -> str:
+    """Return what became of rest, or of the course of one dose, over draws.
+
+    Raises
+    ------
+    ConfigError
+        When the number of draws is not positive or too large, or the posterior cannot be read.
+    """
+    from ketasim.verbs import rest as verbs
+
+    count = {} if draws is None else {"draws": draws}
+    found: verbs.Rest | verbs.Courses = (
+        verbs.rest(model, **count)
+        if rest
+        else verbs.fast_then_slow(model, posterior=posterior, **count)
+    )
+    return json.dumps(found.record, indent=1) if as_json else found.text
 
 
 def chosen(checks: "Sequence[Finding]", only: Sequence[int]) -> "list[Finding]":
