@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from ketasim.core.model import Model
 from ketasim.core.protocol import infusion
 from ketasim.core.scenario import Scenario, hours
-from ketasim.engines.contract import Limits
+from ketasim.engines.contract import MEMBER, Limits
 from ketasim.engines.status import usable
 from ketasim.errors import KetasimWarning
 from ketasim.models.reference import COURSE_NAMES
 from ketasim.models.subjects import human
 from ketasim.studies.designs.design import Design
-from ketasim.studies.findings.robustness import BRIEF
 from ketasim.studies.sweep.run import sweep
 
 Array = NDArray[np.float64]
@@ -113,7 +112,7 @@ def course_faults(run: xr.Dataset, *, member: int = 0) -> tuple[str, ...]:
     return tuple(sentence for sentence, holds in judged.items() if not holds(course))
 
 
-def fast_then_slow(model: Model, design: Design, *, limits: Limits = BRIEF) -> Kept:
+def fast_then_slow(model: Model, design: Design, *, limits: Limits = MEMBER) -> Kept:
     """Return how many draws are fast and then slow after 0.5 mg/kg over 40 min in a person.
 
     Parameters

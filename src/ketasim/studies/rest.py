@@ -20,10 +20,10 @@ from scipy.sparse.csgraph import connected_components
 from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
+from ketasim.engines.contract import MEMBER, Limits
 from ketasim.engines.status import usable
 from ketasim.errors import KetasimWarning
 from ketasim.studies.designs.design import Design
-from ketasim.studies.findings.robustness import BRIEF
 from ketasim.studies.sweep.run import sweep
 from ketasim.units import unit
 
@@ -300,7 +300,12 @@ class Draw:
 
 
 def left_alone(
-    model: Model, design: Design, scenario: Scenario, *, near: float = 0.05
+    model: Model,
+    design: Design,
+    scenario: Scenario,
+    *,
+    near: float = 0.05,
+    limits: Limits = MEMBER,
 ) -> list[Draw]:
     """Return for every draw whether rest is exact and stable, and what is not back after a dose.
 
@@ -314,6 +319,8 @@ def left_alone(
         A dose; its first and last time are compared.
     near
         What counts as back, as a share of the state's value before, or of its scale if that was 0.
+    limits
+        What one run may spend; a draw that takes more is not computed.
 
     Raises
     ------
@@ -323,7 +330,7 @@ def left_alone(
     answers, drawn = Answers(model), members(model, design)
     names = tuple(model.states)
     with warnings.catch_warnings(action="ignore", category=KetasimWarning):  # of unusual values
-        run = sweep(scenario, design, record=names, limits=BRIEF, keep_design=False)
+        run = sweep(scenario, design, record=names, limits=limits, keep_design=False)
     fine = usable(run["status"].to_numpy())
     courses = np.stack([run[name].to_numpy()[:, [0, -1]] for name in names], axis=1)
     unread = {names[one] for one, _ in answers.left}

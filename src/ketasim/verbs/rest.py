@@ -9,6 +9,7 @@ from typing import Any
 from ketasim.core.model import Model
 from ketasim.core.protocol import infusion
 from ketasim.core.scenario import Scenario
+from ketasim.engines.contract import MEMBER, Limits
 from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.subjects import human
@@ -21,6 +22,7 @@ from ketasim.studies.rest import Draw, Loop, left_alone, loops, members
 
 DAYS = 42
 MOST_DRAWS = 10_000
+FAR = Limits(steps=5_000, seconds=5.0)  # far from the ledger some members crawl, and are given up
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,7 +78,10 @@ def rest(model: Model | None = None, *, draws: int = 1000, seed: int = 1) -> Res
         "ledger": anywhere(own, draws, seed=seed),
         "wide": anywhere(own, draws, seed=seed, widely=True),
     }
-    found = {name: tuple(left_alone(own, one, scenario)) for name, one in designs.items()}
+    found = {
+        name: tuple(left_alone(own, one, scenario, limits=_limits(name)))
+        for name, one in designs.items()
+    }
     return Rest(tuple(loops(own, members(own, designs["ledger"]), seed=seed)), found)
 
 
@@ -133,7 +138,14 @@ def fast_then_slow(
     if posterior is not None:
         units = {name: one.unit for name, one in own.parameters.items()}
         designs = {"posterior": table(str(posterior), units=units), **designs}
-    return Courses({name: course.fast_then_slow(own, one) for name, one in designs.items()})
+    kept = {
+        name: course.fast_then_slow(own, one, limits=_limits(name)) for name, one in designs.items()
+    }
+    return Courses(kept)
+
+
+def _limits(name: str) -> Limits:
+    return FAR if name == "wide" else MEMBER
 
 
 def _check(draws: int) -> None:
