@@ -22,7 +22,7 @@ from ketasim.studies.rest import Draw, Loop, left_alone, loops, members
 
 DAYS = 42
 MOST_DRAWS = 10_000
-FAR = Limits(steps=5_000, seconds=5.0)  # far from the ledger some members crawl, and are given up
+FAR = Limits(steps=5_000, seconds=1.0)  # far from the ledger some members crawl, and are given up
 
 
 @dataclass(frozen=True, repr=False)
