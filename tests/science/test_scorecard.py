@@ -12,7 +12,7 @@ from ketasim.studies.findings.scorecard import score
 
 pytestmark = pytest.mark.science
 FEWEST = 18
-COUNTED, INPUTS, REPORTED = range(1, 21), range(21, 24), range(24, 26)
+COUNTED, INPUTS, REPORTED = range(1, 21), range(21, 25), range(25, 27)
 MODEL = antidepressant()
 
 

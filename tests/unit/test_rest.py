@@ -60,9 +60,10 @@ def ring(gain=0.8, bounds=(0.5, 1.5), back=1.0):
 
 def test_a_ring_has_the_gain_it_was_given():
     model = ring()
-    (found,) = loops(model, members(model, anywhere(model, 50)))
+    (found,), together = loops(model, members(model, anywhere(model, 50)))
     assert found.states == ("toy.one", "toy.two")
     assert found.gain == pytest.approx(0.8)
+    assert together.own == pytest.approx(np.sqrt(0.8))
     assert 1.3 < found.drawn <= found.largest == pytest.approx(1.5)
     assert found.ceiling >= found.drawn
     assert not found.safe
@@ -71,16 +72,18 @@ def test_a_ring_has_the_gain_it_was_given():
 
 def test_within_narrower_bounds_it_is_safe():
     model = ring(bounds=(0.5, 0.9))
-    (found,) = loops(model, members(model, anywhere(model, 50)))
+    (found,), together = loops(model, members(model, anywhere(model, 50)))
     assert found.safe
+    assert together.drawn < 1.0
     assert found.largest == pytest.approx(0.9)
 
 
 def test_a_ring_of_negative_gain_pushes_back():
     model = ring(back=-1.0)
-    (found,) = loops(model, members(model, anywhere(model, 20)))
+    (found,), together = loops(model, members(model, anywhere(model, 20)))
     assert found.pushes_back
     assert found.gain == pytest.approx(-0.8)
+    assert together.drawn == 0.0
 
 
 def pool():
@@ -101,9 +104,10 @@ def pool():
 
 def test_what_is_only_moved_is_not_fed_back():
     model = Model((pool(),), name="toy")
-    found = loops(model, members(model, anywhere(model, 10)))
+    found, together = loops(model, members(model, anywhere(model, 10)))
     assert found
     assert all(one.safe and one.pushes_back for one in found)
+    assert together.away < 1.0
 
 
 def test_answers_and_losses_are_those_of_the_jacobian():

@@ -5,14 +5,20 @@ from statistics import median
 
 from ketasim.reports.text import Text, columns, number
 from ketasim.studies.course import Kept
-from ketasim.studies.rest import Draw, Loop
+from ketasim.studies.rest import Draw, Loop, Together
 
 STILL = 1e-9  # a slope of so few scales an hour is rounding
 
 
-def rest_text(loops: Sequence[Loop], draws: Mapping[str, Sequence[Draw]], days: int) -> Text:
+def rest_text(
+    loops: Sequence[Loop], together: Together, draws: Mapping[str, Sequence[Draw]], days: int
+) -> Text:
     """Return the tables of loops and of draws."""
-    return Text("\n".join([*_loops(loops), "", *_draws(draws, days)]))
+    all_of_them = (
+        f"All loops together return {together.own:.2f} of a change, in draws at most "
+        f"{together.drawn:.2f}, off rest {together.away:.2f}; at 1 there would be another rest."
+    )
+    return Text("\n".join([*_loops(loops), all_of_them, "", *_draws(draws, days)]))
 
 
 def _loops(loops: Sequence[Loop]) -> Iterator[str]:

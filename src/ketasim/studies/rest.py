@@ -71,6 +71,19 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Together:
+    """What all loops return at once: the largest real eigenvalue of the logarithmic answers.
+
+    At 1 rest would give way to another one. At the model's own values, the most over draws at rest,
+    and the most over draws with every state up to three times off its rest.
+    """
+
+    own: float
+    drawn: float
+    away: float
+
+
+@dataclass(frozen=True)
 class Answers:
     """How states of a model answer each other, under given parameters.
 
@@ -164,8 +177,8 @@ def members(model: Model, design: Design) -> Array:
     return full
 
 
-def loops(model: Model, draws: Array, *, seed: int = 1) -> list[Loop]:
-    """Return every feedback loop of a model, the strongest first.
+def loops(model: Model, draws: Array, *, seed: int = 1) -> tuple[list[Loop], Together]:
+    """Return every feedback loop of a model, the strongest first, and all of them together.
 
     Parameters
     ----------
@@ -185,7 +198,8 @@ def loops(model: Model, draws: Array, *, seed: int = 1) -> list[Loop]:
     arrows = np.abs(np.concatenate([at_rest, away])).max(axis=0) > SEEN
     rings = [ring for knot in _knots(arrows) for ring in _rings(arrows, knot)]
     found = [_loop(answers, ring, draws, at_rest, away) for ring in rings]
-    return sorted(found, key=lambda one: (-max(one.largest, one.away), one.states))
+    together = Together(_root(own), *(max(map(_root, many)) for many in (at_rest, away)))
+    return sorted(found, key=lambda one: (-max(one.largest, one.away), one.states)), together
 
 
 def _loop(
@@ -205,6 +219,11 @@ def _loop(
         ceiling=float(_product(np.abs(at_rest).max(axis=0)[None], ring)[0]),
         worst=worst,
     )
+
+
+def _root(answers: Array) -> float:
+    roots = np.linalg.eigvals(answers)
+    return float(roots.real[np.abs(roots.imag) < SEEN].max(initial=0.0))
 
 
 def _product(answers: Array, ring: Sequence[int]) -> Array:

@@ -18,7 +18,7 @@ from ketasim.reports.text import Text
 from ketasim.studies import course
 from ketasim.studies.designs.table import table
 from ketasim.studies.findings.robustness import anywhere
-from ketasim.studies.rest import Draw, Loop, left_alone, loops, members
+from ketasim.studies.rest import Draw, Loop, Together, left_alone, loops, members
 
 DAYS = 42
 MOST_DRAWS = 10_000
@@ -30,6 +30,7 @@ class Rest:
     """Feedback loops with their gains, and what became of draws left alone and then dosed."""
 
     loops: tuple[Loop, ...]
+    together: Together
     draws: Mapping[str, Sequence[Draw]]
 
     def __repr__(self) -> str:
@@ -39,13 +40,14 @@ class Rest:
     @property
     def text(self) -> Text:
         """Return loops and draws as tables."""
-        return rest_text(self.loops, self.draws, DAYS)
+        return rest_text(self.loops, self.together, self.draws, DAYS)
 
     @property
     def record(self) -> dict[str, Any]:
         """Return the same as plain values."""
         return {
             "loops": [{**vars(one), "safe": one.safe} for one in self.loops],
+            "together": vars(self.together),
             "draws": {name: _counted(draws) for name, draws in self.draws.items()},
         }
 
@@ -82,7 +84,8 @@ def rest(model: Model | None = None, *, draws: int = 1000, seed: int = 1) -> Res
         name: tuple(left_alone(own, one, scenario, limits=_limits(name)))
         for name, one in designs.items()
     }
-    return Rest(tuple(loops(own, members(own, designs["ledger"]), seed=seed)), found)
+    rings, together = loops(own, members(own, designs["ledger"]), seed=seed)
+    return Rest(tuple(rings), together, found)
 
 
 @dataclass(frozen=True, repr=False)
