@@ -97,9 +97,10 @@ def _scorecard(verdicts: list[Verdict]) -> str:
     rows = []
     for one in verdicts:
         check = one.finding
-        word = {"agrees": "pass", FAILS: "**fail**"}.get(one.word, one.word)
         kind = " (hard)" if check.hard else " (input)" if check.consistency else ""
-        for readout, value, flags in zip(check.readouts, one.predictions, one.flags, strict=True):
+        rows_of = zip(check.readouts, one.predictions, one.words, one.flags, strict=True)
+        for readout, value, said, flags in rows_of:
+            word = {"agrees": "pass", FAILS: "**fail**"}.get(said, said)
             unit = "" if readout.unit == "1" else f" {readout.unit}"
             rows.append(
                 [
