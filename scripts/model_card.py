@@ -22,6 +22,7 @@ from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS, RIVALS
 from ketasim.reports.contents import equations, numbers
 from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.flags import NO_RESPONSE, flagged, without_response
 from ketasim.studies.findings.robustness import pass_shares, unmeasured
 from ketasim.studies.findings.scorecard import FAILS, Verdict, score
 from ketasim.studies.judge.calibrate import matched_to_reference
@@ -62,7 +63,7 @@ def _alike(kept: Path, fresh: Path) -> bool:
 
 def card(model: Model, checks: list[Finding]) -> str:
     judged = [one for one in checks if not one.reported]
-    verdicts = score(checks, model)
+    verdicts = flagged(checks, model)
     parts = [
         "# Model card\n\nWritten by `python scripts/model_card.py`; nothing here is typed by hand.",
         _numbers(model),
@@ -96,24 +97,36 @@ def _scorecard(verdicts: list[Verdict]) -> str:
     rows = []
     for one in verdicts:
         check = one.finding
-        word = {"agrees": "pass", FAILS: "**fail**"}.get(one.word, one.word)
-        for readout, value in zip(check.readouts, one.predictions, strict=True):
+        kind = " (hard)" if check.hard else " (input)" if check.consistency else ""
+        rows_of = zip(check.readouts, one.predictions, one.words, one.flags, strict=True)
+        for readout, value, said, flags in rows_of:
+            word = {"agrees": "pass", FAILS: "**fail**"}.get(said, said)
             unit = "" if readout.unit == "1" else f" {readout.unit}"
             rows.append(
                 [
                     str(check.number),
-                    check.title + (" (hard)" if check.hard else ""),
+                    check.title + kind,
                     readout.name,
                     readout.accepted.told if readout.accepted else "",
                     f"{_tidy(value)}{unit}",
                     word,
+                    "; ".join(flag.told for flag in flags),
                     ", ".join(check.rows),
                     ", ".join(check.references),
                 ]
             )
     judged = [one for one in verdicts if not one.finding.reported]
-    count = f"{sum(one.passed for one in judged)} of {len(judged)} judged checks pass."
-    header = ["#", "check", "measure", "wanted", "predicted", "verdict", "rows", "references"]
+    counted = [one for one in judged if not one.finding.consistency]
+    inputs = [one for one in judged if one.finding.consistency]
+    failed = [str(one.finding.number) for one in counted if not one.passed]
+    count = (
+        f"{sum(one.passed for one in counted)} of {len(counted)} counted checks pass"
+        f"{'; these do not: ' + ', '.join(failed) if failed else ''}. "
+        f"{sum(one.passed for one in inputs)} of {len(inputs)} inputs come back. A measure with a "
+        "reason not to count cannot pass a check (docs/judging.md)."
+    )
+    header = ["#", "check", "measure", "wanted", "predicted", "verdict", "does not count: why",
+              "rows", "references"]  # fmt: skip
     return f"### Scorecard\n\n{count}\n\n{_table(header, rows)}"
 
 
@@ -126,7 +139,9 @@ def _hypotheses(model: Model, judged: list[Finding]) -> str:
     matched = {one.name: matched_to_reference(one, model) for one in (*NULLS, *RIVALS[1:])}
     models = {"default": model, **{name: each for name, (each, _) in matched.items()}}
     gains = {name: f"{gain:.2f}" for name, (_, gain) in matched.items() if isfinite(gain)}
+    judged = [one for one in judged if not one.consistency]
     found = {name: score(judged, each) for name, each in models.items()}
+    found[NO_RESPONSE] = score([without_response(one) for one in judged], model)
     rows = [
         [
             name,
@@ -136,15 +151,18 @@ def _hypotheses(model: Model, judged: list[Finding]) -> str:
         ]
         for name, verdicts in found.items()
     ]
-    nulls = [found[one.name] for one in NULLS]
-    little = [str(c.number) for i, c in enumerate(judged) if all(null[i].passed for null in nulls)]
+    nulls = {name: found[name] for name in (*(one.name for one in NULLS), NO_RESPONSE)}
+    failing = ", ".join(
+        f"{name} {sum(not one.passed for one in verdicts)}" for name, verdicts in nulls.items()
+    )
     stories = "\n".join(f"- **{one.name}**: {one.story}" for one in (*NULLS, *RIVALS[1:]))
     header = ["hypothesis", "gain", "passes", *(str(one.number) for one in judged)]
     return (
         "### Nulls and rivals\n\nEach hypothesis is an edit of the same model. Rivals stand at the "
         "gain that gives them the default's effect on mood at 24 h in a stressed mouse.\n\n"
         f"{stories}\n\n{_table(header, rows)}\n\n"
-        f"Every null passes checks {', '.join(little)}: passing these tells little."
+        f"Of {len(judged)} counted checks the nulls fail: {failing}; each is to fail two thirds. "
+        f"In {NO_RESPONSE} no arm is given the drug."
     )
 
 

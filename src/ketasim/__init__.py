@@ -8,7 +8,7 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``sensitivity``, ``check``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``,
+``sensitivity``, ``check``, ``rest``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``,
 ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``, ``rerun``,
 ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so that
 ``import ketasim`` costs nothing.
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         list_targets,
     )
     from ketasim.verbs.posterior import posterior
+    from ketasim.verbs.rest import fast_then_slow, rest
     from ketasim.verbs.run import compare, run
     from ketasim.verbs.stores import failures, rerun, resume, status
     from ketasim.verbs.sweep import plan, sweep
@@ -67,6 +68,7 @@ __all__ = [
     "explain",
     "export",
     "failures",
+    "fast_then_slow",
     "fit",
     "gradient",
     "hold",
@@ -91,6 +93,7 @@ __all__ = [
     "rat",
     "repeat",
     "rerun",
+    "rest",
     "resume",
     "run",
     "save_petab",
@@ -131,6 +134,7 @@ _HOMES = {
         "list_targets",
     ),
     "ketasim.verbs.posterior": ("posterior",),
+    "ketasim.verbs.rest": ("fast_then_slow", "rest"),
     "ketasim.verbs.run": ("compare", "run"),
     "ketasim.verbs.stores": ("failures", "rerun", "resume", "status"),
     "ketasim.verbs.sweep": ("plan", "sweep"),

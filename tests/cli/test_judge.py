@@ -140,7 +140,7 @@ def test_experiments_are_listed_shown_and_checked(type_in, own):
     assert "ours" in out
     assert f"{len(load_findings()) + 1} findings, 0 proposals" in out
     code, out, _ = type_in("experiments", "list", str(folder() / "checks"))
-    assert f"{len(load_findings())} findings, 0 proposals, 22 for the scorecard only; " in out
+    assert f"{len(load_findings())} findings, 0 proposals, 26 for the scorecard only; " in out
     code, out, _ = type_in("experiments", "show", "trial_masked")
     assert code == 0
     for said in ("Lii2023", "contested", "20% chance", "[finding]"):

@@ -16,7 +16,7 @@ from ketasim.core.declare import Parameter
 from ketasim.core.evidence import Grounds, assumed, by_source, by_test, seen
 from ketasim.core.system import System
 from ketasim.errors import ConfigError
-from ketasim.studies.findings.robustness import _parameters, _possible, _widely, unmeasured
+from ketasim.studies.findings.robustness import _parameters, _possible, _spread, unmeasured
 
 WHY = assumed("for a test")
 MODEL = ks.models.antidepressant()
@@ -62,7 +62,7 @@ def test_an_end_says_source_test_limit_or_that_there_is_none():
 
 def test_members_drawn_widely_leave_the_ledger_and_impossible_rests_are_left_out():
     names = unmeasured(MODEL)
-    vary = _widely(MODEL, names)
+    vary = _spread(MODEL, names, widely=True)
     rows = ks.designs.random(MODEL, 64, vary=vary, seed=1).rows(0, 64)
     beyond = [
         not (MODEL.parameters[n].bounds[0] <= x <= MODEL.parameters[n].bounds[1])

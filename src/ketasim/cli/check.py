@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from ketasim.core.model import Model
     from ketasim.studies.findings.finding import Finding, ReadOut
     from ketasim.studies.findings.robustness import Standing
-    from ketasim.studies.findings.scorecard import Verdict
+    from ketasim.studies.findings.scorecard import Flag, Verdict
 
 HARD_CHECK_FAILED, NOT_COMPUTED = 1, 3
 MOST_DRAWS = 100_000
-WORDS = {"agrees": "pass", "fails": "FAIL", "reported": "    "}
+WORDS = {"agrees": "pass", "fails": "FAIL", "tells little": "flag", "reported": "    "}
+FLAGS = {
+    "null": "passed by a null",
+    "input": "an input again",
+    "assumed": "hang on something assumed",
+}
 MARKS = {"agrees": "x", "fails": "."}
-PASSED = {"agrees": True, "fails": False}
+PASSED = {"agrees": True, "fails": False, "tells little": False}
 
 
 @click.command(short_help="Score the model against the published record.")
@@ -31,6 +36,9 @@ PASSED = {"agrees": True, "fails": False}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--draws", type=int, help="How often each passes when the unmeasured is drawn.")
 @click.option("--nulls", is_flag=True, help="The null models and the rivals beside the default.")
+@click.option("--rest", is_flag=True, help="Gains of feedback loops, and whether draws return.")
+@click.option("--course", is_flag=True, help="How many draws are fast and then slow.")
+@click.option("--posterior", type=click.Path(path_type=Path), help="Draws too, a CSV (--course).")
 def command(
     only: tuple[int, ...],
     name: str | None,
@@ -38,8 +46,14 @@ def command(
     as_json: bool,  # noqa: FBT001  (click passes by name)
     draws: int | None,
     nulls: bool,  # noqa: FBT001
+    rest: bool,  # noqa: FBT001
+    course: bool,  # noqa: FBT001
+    posterior: Path | None,
 ) -> None:
     """Print every check with target, prediction, tolerance, verdict and reference.
+
+    A measure that a null model passes too, that is its own input again, or whose verdict flips when
+    something assumed is 30 % less or more is flagged (~) and does not count as a pass.
 
     Exits with 1 when a hard check fails, and else with 3 when the runs of a check failed, so that
     it could not be computed: that is no verdict on the model.
@@ -47,22 +61,46 @@ def command(
     from ketasim.config.findings import load_checks
     from ketasim.models.antidepressant import antidepressant
     from ketasim.models.rivals import hypothesis
-    from ketasim.studies.findings.scorecard import score
+    from ketasim.studies.findings.flags import flagged
 
     checks = chosen(load_checks(folder), only)
     model = hypothesis(name).model(antidepressant()) if name else antidepressant()
+    if rest or course:
+        click.echo(of_draws(model, draws, posterior, rest=rest, as_json=as_json))
+        return
     if draws is not None:
         click.echo(standing(checks, model, draws, as_json=as_json))
         return
     if nulls:
         click.echo(beside_the_nulls(checks))
         return
-    found = score(checks, model)
+    found = flagged(checks, model)
     click.echo(to_json(found, model) if as_json else to_text(found))
     if any(one.finding.hard and one.failed for one in found):
         sys.exit(HARD_CHECK_FAILED)
     if not all(one.computed for one in found):
         sys.exit(NOT_COMPUTED)
+
+
+def of_draws(
+    model: "Model", draws: int | None, posterior: Path | None, *, rest: bool, as_json: bool
+) -> str:
+    """Return what became of rest, or of the course of one dose, over draws.
+
+    Raises
+    ------
+    ConfigError
+        When the number of draws is not positive or too large, or the posterior cannot be read.
+    """
+    from ketasim.verbs import rest as verbs
+
+    count = {} if draws is None else {"draws": draws}
+    found: verbs.Rest | verbs.Courses = (
+        verbs.rest(model, **count)
+        if rest
+        else verbs.fast_then_slow(model, posterior=posterior, **count)
+    )
+    return json.dumps(found.record, indent=1) if as_json else found.text
 
 
 def chosen(checks: "Sequence[Finding]", only: Sequence[int]) -> "list[Finding]":
@@ -85,27 +123,51 @@ def to_text(verdicts: "Sequence[Verdict]") -> str:
     """Return the scorecard as a table with a closing count."""
     lines = [line for one in verdicts for line in _block(one)]
     judged = [one for one in verdicts if not one.finding.reported]
-    passed = sum(one.passed for one in judged)
-    hard = sum(one.finding.hard and one.failed for one in judged)
+    counted = [one for one in judged if _is_counted(one)]
+    inputs = [one for one in judged if one.finding.consistency]
+    told = [f"{sum(one.passed for one in counted)} of {len(counted)} checks pass"]
+    told += [f"{sum(one.passed for one in inputs)} of {len(inputs)} inputs come back"] * bool(
+        inputs
+    )
+    told.append(f"{len(verdicts) - len(judged)} report only")
     missing = sum(not one.computed for one in judged)
-    told = f"{passed} of {len(judged)} checks pass; {len(verdicts) - len(judged)} report only"
-    lost = f"; {missing} not computed" if missing else ""
-    return "\n".join([*lines, f"{told}{lost}; {hard} hard checks fail."])
+    told += [f"{missing} not computed"] * bool(missing)
+    told.append(f"{sum(one.finding.hard and one.failed for one in judged)} hard checks fail.")
+    return "\n".join([*lines, *_counted_flags(counted), "; ".join(told)])
+
+
+def _counted_flags(counted: "Sequence[Verdict]") -> list[str]:
+    """Return how many measures of the counted checks do not count, and why."""
+    flags = [
+        {flag.kind for flag in own}
+        for one in counted
+        for readout, own in zip(one.finding.readouts, one.flags, strict=True)
+        if readout.judged
+    ]
+    if not any(flags):
+        return []
+    by = {kind: sum(kind in own for own in flags) for kind in FLAGS}
+    told = ", ".join(f"{by[kind]} {words}" for kind, words in FLAGS.items() if by[kind])
+    return [f"~ {sum(map(bool, flags))} of {len(flags)} measures do not count: {told}."]
 
 
 def _block(one: "Verdict") -> list[str]:
     finding = one.finding
     word = WORDS.get(one.word, "  - ")
-    kind = " (hard)" if finding.hard else ""
+    kind = " (hard)" if finding.hard else " (input)" if finding.consistency else ""
     sources = ", ".join(finding.references)
-    why = "" if one.computed else f"  {one.word}"
+    why = "" if one.word in WORDS else f"  {one.word}"
     lines = [f"{finding.number:>3} {word}  {finding.title}{kind}{why}  [{sources}]"]
-    for readout, value, verdict in zip(finding.readouts, one.predictions, one.words, strict=True):
+    flags = one.flags or ((),) * len(finding.readouts)
+    for readout, value, verdict, own in zip(
+        finding.readouts, one.predictions, one.words, flags, strict=True
+    ):
         unit = "" if readout.unit == "1" else f" {readout.unit}"
         mark = {"agrees": " ", "reported": " ", "fails": "!"}.get(verdict, "-")
         shown = f"{value:.3g}{unit}" if verdict in WORDS else verdict
         wanted = readout.accepted.told if readout.accepted else ""
         lines.append(f"       {mark}  {readout.name}: {shown}  ({wanted})")
+        lines += [f"          ~ {'; '.join(flag.told for flag in own)}"] * bool(own)
     return lines
 
 
@@ -179,6 +241,7 @@ def beside_the_nulls(checks: "Sequence[Finding]") -> str:
     from ketasim.cli.text import columns
     from ketasim.models.antidepressant import antidepressant
     from ketasim.models.rivals import NULLS, RIVALS
+    from ketasim.studies.findings.flags import NO_RESPONSE, without_response
     from ketasim.studies.findings.scorecard import score
     from ketasim.studies.judge.calibrate import matched_to_reference
 
@@ -188,32 +251,56 @@ def beside_the_nulls(checks: "Sequence[Finding]") -> str:
     models = {"default": base, **{name: model for name, (model, _) in matched.items()}}
     gains = {name: f"{gain:.2f}" for name, (_, gain) in matched.items() if isfinite(gain)}
     found = {name: score(judged, model) for name, model in models.items()}
+    found[NO_RESPONSE] = score([without_response(one) for one in judged], base)
     rows = [["hypothesis", "gain", "passes", *(str(one.number) for one in judged)]]
     for name, verdicts in found.items():
-        told = f"{sum(one.passed for one in verdicts)} of {len(verdicts)}"
+        counted = [one for one in verdicts if _is_counted(one)]
+        told = f"{sum(one.passed for one in counted)} of {len(counted)}"
         rows.append([name, gains.get(name, ""), told, *(MARKS.get(v.word, "-") for v in verdicts)])
-    nulls = [found[one.name] for one in NULLS]
-    little = [str(c.number) for i, c in enumerate(judged) if all(null[i].passed for null in nulls)]
-    return f"{columns(rows)}\nEvery null passes, so these tell little: {', '.join(little)}."
+    nulls = {name: found[name] for name in (*(one.name for one in NULLS), NO_RESPONSE)}
+    little = [
+        str(c.number)
+        for i, c in enumerate(judged)
+        if all(null[i].passed for null in nulls.values())
+    ]
+    lines = [columns(rows), *(_failing(name, verdicts) for name, verdicts in nulls.items())]
+    return "\n".join([*lines, f"Every null passes, so these tell little: {', '.join(little)}."])
+
+
+def _failing(name: str, verdicts: "Sequence[Verdict]") -> str:
+    counted = [one for one in verdicts if _is_counted(one)]
+    failed = sum(not one.passed for one in counted)
+    enough = "at least" if 3 * failed >= 2 * len(counted) else "FEWER than"
+    return f"{name} fails {failed} of {len(counted)} counted checks: {enough} two thirds."
 
 
 def to_json(verdicts: "Sequence[Verdict]", model: "Model") -> str:
     """Return the scorecard as JSON, without NaN or infinity."""
+    counted = [one for one in verdicts if _is_counted(one)]
     table = {
         "model": model.name,
         "model_digest": model.digest,
+        "counted": len(counted),
+        "passed": sum(one.passed for one in counted),
         "checks": [_record(one) for one in verdicts],
     }
     return json.dumps(table, indent=1, allow_nan=False)
 
 
+def _is_counted(one: "Verdict") -> bool:
+    return not (one.finding.reported or one.finding.consistency)
+
+
 def _record(one: "Verdict") -> dict[str, Any]:
     check = one.finding
-    rows = zip(check.readouts, one.predictions, one.words, strict=True)
+    flags = one.flags or ((),) * len(check.readouts)
+    rows = zip(check.readouts, one.predictions, one.words, flags, strict=True)
     return {
         "number": check.number,
         "title": check.title,
         "hard": check.hard,
+        "consistency": check.consistency,
+        "grade": check.grade,
         "passed": PASSED.get(one.word),
         "verdict": one.word,
         "rows": check.rows,
@@ -223,7 +310,7 @@ def _record(one: "Verdict") -> dict[str, Any]:
     }
 
 
-def _measure(one: "ReadOut", value: float, verdict: str) -> dict[str, Any]:
+def _measure(one: "ReadOut", value: float, verdict: str, flags: "Sequence[Flag]") -> dict[str, Any]:
     accepted = one.accepted
     low, high = (-inf, inf) if accepted is None else (accepted.low, accepted.high)
     return {
@@ -235,4 +322,6 @@ def _measure(one: "ReadOut", value: float, verdict: str) -> dict[str, Any]:
         "prediction": value if isfinite(value) else None,
         "passed": PASSED.get(verdict),
         "verdict": verdict,
+        "counts": bool(one.judged) and not flags,
+        "flags": [{"kind": one.kind, "what": one.what, "told": one.told} for one in flags],
     }

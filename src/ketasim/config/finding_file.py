@@ -38,14 +38,33 @@ Numbers = Annotated[tuple[float, ...], BeforeValidator(_as_tuple)]
 
 
 class ArmTable(Table):
-    """``[arms.NAME]``: who, and what is done; ``agent`` are knobs that stand for the drug."""
+    """``[arms.NAME]``: who, and what is done; ``agent`` are knobs that stand for the drug.
 
+    With ``like`` an arm is another one and what is written here beside it; its own doses, where it
+    has any, replace those of the other.
+    """
+
+    like: str = ""
     subject: Annotated[SubjectTable, BeforeValidator(_as_subject)] = SubjectTable()
     dosing: Annotated[tuple[DosingTable, ...], BeforeValidator(_as_tuple)] = ()
     bath: Annotated[tuple[BathTable, ...], BeforeValidator(_as_tuple)] = ()
     agent: Annotated[tuple[InterventionTable, ...], BeforeValidator(_as_tuple)] = ()
     intervention: Annotated[tuple[InterventionTable, ...], BeforeValidator(_as_tuple)] = ()
     parameters: dict[str, Quantity] = Field(default_factory=dict)
+
+    def beside(self, other: "ArmTable") -> "ArmTable":
+        """Return the other arm with what is written here beside it."""
+        own = {"subject": self.subject} if "subject" in self.model_fields_set else {}
+        return other.model_copy(
+            update={
+                **own,
+                "dosing": self.dosing or other.dosing,
+                "bath": (*other.bath, *self.bath),
+                "agent": (*other.agent, *self.agent),
+                "intervention": (*other.intervention, *self.intervention),
+                "parameters": {**other.parameters, **self.parameters},
+            }
+        )
 
 
 class ReadOutTable(Table):
@@ -151,6 +170,8 @@ class FindingFile(Table):
     title: str
     number: int | None = Field(None, ge=1, le=999)
     hard: bool = False
+    consistency: bool = False
+    assumed: Names = ()
     species: Literal["human", "rat", "mouse"] | None = None
     preparation: str = Field("", max_length=200)
     rows: Names = ()
@@ -166,6 +187,12 @@ class FindingFile(Table):
     def _whole(self) -> "FindingFile":
         if self.finding is None and not self.measure:
             raise complaint("finding: this key is needed, or at least one [[measure]].")
+        for name, arm in self.arms.items():
+            if arm.like and (arm.like == name or getattr(self.arms.get(arm.like), "like", "?")):
+                known = ", ".join(n for n, one in self.arms.items() if not one.like and n != name)
+                raise complaint(
+                    f"arms.{name}.like: write the name of an arm that is like no other: {known}."
+                )
         if self.finding is not None:
             for name in ("species", "preparation", "arms"):
                 if not getattr(self, name):

@@ -144,7 +144,13 @@ def load_finding(path: Path, *, library: Library | None = None) -> Finding:
     library = library or packaged_library()
     model = library.model("antidepressant")
     with located(f"{path.name}: "):
-        arms = {name: _arm(name, one, table, library, model) for name, one in table.arms.items()}
+        arms = {
+            name: _arm(
+                name, one.beside(table.arms[one.like]) if one.like else one, table, library, model
+            )
+            for name, one in table.arms.items()
+        }
+        _check_assumed(table.assumed, arms)
         tables: list[tuple[str, ReadOutTable]] = []
         tables += [("finding", table.finding)] if table.finding is not None else []
         tables += [(f"measure[{i}]", one) for i, one in enumerate(table.measure)]
@@ -163,6 +169,8 @@ def load_finding(path: Path, *, library: Library | None = None) -> Finding:
         note=" ".join(table.note.split()),
         number=table.number,
         hard=table.hard,
+        consistency=table.consistency,
+        assumed=table.assumed,
         written=text,
     )
 
@@ -189,6 +197,16 @@ def _arm(name: str, one: ArmTable, table: FindingFile, library: Library, model: 
         with located("parameters: "):
             model.with_values(one.parameters)
     return Arm(subject, treated, control, one.parameters)
+
+
+def _check_assumed(assumed: tuple[str, ...], arms: dict[str, Arm]) -> None:
+    """Raise ConfigError when something is called assumed that no arm is given or held at."""
+    known = dict.fromkeys(name for arm in arms.values() for name in arm.conditions)
+    for name in assumed:
+        if name not in known:
+            raise ConfigError(
+                f'assumed: "{name}": no arm has it.{suggest(name, known)} Here: {", ".join(known)}.'
+            )
 
 
 def _readout(

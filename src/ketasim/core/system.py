@@ -179,6 +179,25 @@ class System:
             out[i] = np.imag(one) / step
         return out
 
+    @property
+    def ends(self) -> list[tuple[int, int]]:
+        """Return the states, by number, into and out of which each flow goes; n_states is none."""
+        return [(into, out_of) for _, _, into, out_of in self._flows]
+
+    def flow_slopes(self, values: Values, states: Array) -> Array:
+        """Return how the rate of each flow changes with each state, by complex step.
+
+        The shape is (n_flows, n_states); see :attr:`ends`.
+        """
+        n = len(states)
+        step = 1e-40
+        columns = np.repeat(states.astype(complex)[:, None], n, axis=1)
+        columns[np.arange(n), np.arange(n)] += 1j * step
+        held = list(values)
+        self.slopes(held, columns)
+        rates = (np.imag(law(*pick(held))) / step for law, pick, _, _ in self._flows)
+        return np.array([np.broadcast_to(one, n) for one in rates])
+
     def observe(self, values: Values, states: Array, names: Iterable[str]) -> dict[str, Array]:
         """Return named values for states of shape (n_states, n_times), in canonical units."""
         seen = list(values)

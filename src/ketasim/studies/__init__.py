@@ -7,6 +7,7 @@
 - ``gradients``: derivatives of read-outs; ``screening``: of every member of a design
 - ``sensitivity``: which inputs matter, from a sweep; ``indices``: the estimators
 - ``mediation``: what carries an effect, found by ``cuts`` of the model
+- ``rest``: feedback loops and their gains, draws left alone and dosed; ``course``: fast then slow
 - ``laws``: one law changed; ``hill``: a curve through a dose response
 - ``cautions``: what a result says of itself
 """

@@ -2,7 +2,7 @@
 
 For authors of mechanisms and engines. Nothing in the package itself imports this.
 
-- ``oracles``: numbers to compare with a limit, and sentences about the course of one dose
+- ``oracles``: numbers to compare with a limit
 - ``weighing``: every law called with quantities in their declared units
 
 >>> from ketasim import models, testing
@@ -11,9 +11,8 @@ True
 """
 
 from ketasim.models.reference import COURSE_NAMES
+from ketasim.studies.course import COURSE_TIMES, course_faults
 from ketasim.testing.oracles import (
-    COURSE_TIMES,
-    course_faults,
     delivered_by,
     drawn,
     draws,

@@ -1,27 +1,21 @@
 """What must hold for every parameter draw and for the course of one dose.
 
-First the drug, then glutamate, then signals, then proteins, then spines; function recovers before
-the spines do and is kept by them, and all of it is gone in four weeks. Every engine and every
-benchmark must reproduce that.
+Every engine and every benchmark must reproduce that course (:mod:`ketasim.studies.course`).
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.core.model import Model
-from ketasim.core.scenario import hours
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
-from ketasim.models.reference import COURSE_NAMES
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
 NOUGHT = 1e-3  # a resting value below this share of the state's scale counts as 0
-COURSE_TIMES = (*hours(0, 8, every=0.05), *hours(9, 96, every=1), *hours(108, 672, every=12))
 
 
 def draws(model: Model, n: int, *, seed: int, keep: Container[str] = ()) -> Array:
@@ -139,71 +133,3 @@ def residue(model: Model, before: Array, after: Array) -> Mapping[str, float]:
         for name, gap in zip(model.states, gaps, strict=True)
         if not name.endswith(".eliminated")
     }
-
-
-class _Course:
-    """One member's changes from its start; it lives no longer than one call."""
-
-    def __init__(self, run: xr.Dataset, member: int) -> None:
-        self.time: Array = run["time"].to_numpy()
-        curves = (run[name].to_numpy()[member] for name in COURSE_NAMES)
-        changes: list[Array] = [curve - curve[0] for curve in curves]
-        self.glutamate, self.trkb, self.mtorc1, self.proteins = changes[:4]
-        self.spines, self.function = changes[4:]
-
-    def at(self, curve: Array, hour: float) -> float:
-        return float(np.interp(hour, self.time, curve))
-
-    def most(self, curve: Array, begin: float, end: float) -> float:
-        return float(curve[(self.time >= begin) & (self.time <= end)].max())
-
-    def peak(self, curve: Array) -> float:
-        return float(curve.max())
-
-    def when(self, curve: Array) -> float:
-        return float(self.time[curve.argmax()])
-
-
-_SENTENCES: dict[str, Callable[[_Course], bool]] = {
-    "glutamate is up within the hour": lambda c: c.most(c.glutamate, 0, 1) > 0.1,
-    "glutamate is back within three hours": lambda c: (
-        abs(c.at(c.glutamate, 3)) < min(0.1, 0.25 * c.peak(c.glutamate))
-    ),
-    "glutamate peaks before TrkB and mTORC1": lambda c: (
-        c.when(c.glutamate) < min(c.when(c.trkb), c.when(c.mtorc1))
-    ),
-    "TrkB and mTORC1 peak before synaptic proteins": lambda c: (
-        max(c.when(c.trkb), c.when(c.mtorc1)) < c.when(c.proteins)
-    ),
-    "synaptic proteins peak before spines": lambda c: c.when(c.proteins) < c.when(c.spines),
-    "mTORC1 is back within a few hours": lambda c: c.at(c.mtorc1, 4) < 0.1 * c.peak(c.mtorc1),
-    "spines have changed by less than a tenth at 3-6 h": lambda c: (
-        abs(c.at(c.spines, 3)) < 0.1 * c.peak(c.spines)
-        and abs(c.at(c.spines, 6)) < 0.1 * c.peak(c.spines)
-    ),
-    "spines have changed by more than half at 24 h": lambda c: (
-        c.at(c.spines, 24) > 0.5 * c.peak(c.spines)
-    ),
-    "function improves within six hours, before the spines": lambda c: (
-        c.most(c.function, 0, 6) > max(0.25 * c.peak(c.function), 0.01)
-    ),
-    "function is kept at 24 h": lambda c: c.at(c.function, 24) > 0.2 * c.peak(c.function),
-    "spines and function are gone by four weeks": lambda c: (
-        abs(c.at(c.spines, 672)) < 0.05 * c.peak(c.spines)
-        and abs(c.at(c.function, 672)) < 0.05 * c.peak(c.function)
-    ),
-}
-_LONGEST = "spines and function are gone by four weeks"
-
-
-def course_faults(run: xr.Dataset, *, member: int = 0) -> tuple[str, ...]:
-    """Return the sentences about one dose at time 0 that a run contradicts; none is good.
-
-    The run must record ``COURSE_NAMES``, finely enough to tell the peaks apart (``COURSE_TIMES``),
-    to 7 d at least; what happens by four weeks is judged in runs that last so long.
-    """
-    course = _Course(run, member)
-    judged = dict(_SENTENCES)
-    if course.time[-1] < 672:
-        del judged[_LONGEST]
-    return tuple(sentence for sentence, holds in judged.items() if not holds(course))

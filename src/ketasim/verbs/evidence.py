@@ -25,7 +25,8 @@ from ketasim.studies.designs.blocks import Groups, factors_of
 from ketasim.studies.designs.choice import Vary
 from ketasim.studies.designs.design import Design
 from ketasim.studies.findings.finding import Finding
-from ketasim.studies.findings.scorecard import Verdict, score
+from ketasim.studies.findings.flags import flagged
+from ketasim.studies.findings.scorecard import Verdict
 from ketasim.studies.indices import Asked
 from ketasim.studies.mediation import Explanation
 from ketasim.studies.sensitivity import (
@@ -65,7 +66,8 @@ def check(
     Returns
     -------
     list of Verdict
-        A finding, its predictions, and whether each agrees, fails or was not computed.
+        A finding, its predictions, whether each agrees, fails or was not computed, and ``flags``:
+        why an agreement does not count.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def check(
     own = antidepressant() if not isinstance(model, Model) else model
     if isinstance(model, str):
         own = hypothesis(model).model(own)
-    return score([one for one in known if not wanted or one.number in wanted], own)
+    return flagged([one for one in known if not wanted or one.number in wanted], own)
 
 
 def list_experiments(

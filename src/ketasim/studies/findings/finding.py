@@ -44,8 +44,10 @@ class ReadOut:
 class Finding:
     """Evidence, or (where nothing was observed yet) a proposal for some.
 
-    ``number`` orders a scorecard, and ``hard`` marks what may not fail there; ``rows`` and
-    ``references`` are the evidence, ``written`` is the text of the file.
+    ``number`` orders a scorecard, and ``hard`` marks what may not fail there; ``consistency`` marks
+    a check that asks whether inputs come back, which is no evidence for a model and counted apart.
+    ``assumed`` names conditions (an input, a drug) whose level nobody read in the source. ``rows``
+    and ``references`` are the evidence, ``written`` is the text of the file.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Finding:
     note: str = ""
     number: int | None = None
     hard: bool = False
+    consistency: bool = False
+    assumed: tuple[str, ...] = ()
     written: str = field(default="", compare=False)
 
     @property

@@ -12,6 +12,7 @@ from ketasim.core.declare import CHOSEN
 from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.engines.contract import Limits
+from ketasim.studies.designs.design import Design
 from ketasim.studies.designs.distributions import Distribution, within
 from ketasim.studies.designs.draw import random
 from ketasim.studies.findings.finding import Finding
@@ -50,6 +51,20 @@ def unmeasured(model: Model) -> tuple[str, ...]:
     )
 
 
+def believed(model: Model) -> tuple[str, ...]:
+    """Return every parameter that is neither a setting nor a constant."""
+    ledger = model.parameters.items()
+    return tuple(n for n, one in ledger if one.role not in CHOSEN and one.bounds[0] < one.bounds[1])
+
+
+def anywhere(model: Model, draws: int, *, seed: int = 1, widely: bool = False) -> Design:
+    """Return draws of everything that is believed, each anywhere within its bounds.
+
+    ``widely`` takes :func:`ketasim.core.bounds.wide` for the bounds of the ledger.
+    """
+    return random(model, draws, vary=_spread(model, believed(model), widely=widely), seed=seed)
+
+
 def pass_shares(
     findings: Sequence[Finding],
     model: Model,
@@ -85,7 +100,7 @@ def pass_shares(
     """
     names = unmeasured(model)
     limits = limits or (BRIEF if widely else None)
-    vary = _widely(model, names) if widely else names
+    vary = _spread(model, names, widely=True) if widely else names
     design = random(model, draws, vary=vary, seed=seed)
     card = scorecard(findings, model, limits=limits)
     counts = np.zeros((len(card.findings), 2), dtype=int)
@@ -104,10 +119,13 @@ def pass_shares(
     ]
 
 
-def _widely(model: Model, names: Sequence[str]) -> dict[str, Distribution]:
-    ledger = ((name, model.parameters[name]) for name in names)
-    reach = ((name, wide(one), one.unit) for name, one in ledger)
-    return {name: within(one.low, one.high, unit) for name, one, unit in reach}
+def _spread(model: Model, names: Sequence[str], *, widely: bool) -> dict[str, Distribution]:
+    found = {}
+    for name in names:
+        one = model.parameters[name]
+        low, high = (wide(one).low, wide(one).high) if widely else one.bounds
+        found[name] = within(low, high, one.unit)
+    return found
 
 
 def _parameters(model: Model, names: Sequence[str], rows: Array) -> Array:

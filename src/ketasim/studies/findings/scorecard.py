@@ -20,15 +20,31 @@ from ketasim.studies.findings.predict import (
 
 Array = NDArray[np.float64]
 AGREES, FAILS, REPORTED = "agrees", "fails", "reported"
+LITTLE = "tells little"  # every read-out agrees, and that does not count
+NULL, INPUT, ASSUMED = "null", "input", "assumed"  # why it does not
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Why a measure does not count: ``null``, ``input`` or ``assumed``, what it is, a sentence."""
+
+    kind: str
+    what: str
+    told: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A finding with what the model predicts for each of its read-outs, and each run's status."""
+    """A finding with what the model predicts for each of its read-outs, and each run's status.
+
+    ``flags`` holds for each read-out why it does not count; it is empty where nobody has asked
+    (:func:`ketasim.studies.findings.flags.flagged` does).
+    """
 
     finding: Finding
     predictions: tuple[float, ...]
     status: tuple[Status, ...]
+    flags: tuple[tuple[Flag, ...], ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -38,12 +54,25 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """Return the same for the whole: it fails where one read-out does."""
+        """Return the same for the whole: it fails where one read-out does.
+
+        It tells little where all agree and yet one is an input again or hangs on something assumed,
+        or a null passes each of them. A check of consistency asks for such things: no flag matters.
+        """
         judged = [w for one, w in zip(self.finding.readouts, self.words, strict=True) if one.judged]
         if not judged:
             return REPORTED
         failures = [one for one in judged if one not in (AGREES, FAILS)]
-        return FAILS if FAILS in judged else next(iter(failures), AGREES)
+        agrees = AGREES if self._counts else LITTLE
+        return FAILS if FAILS in judged else next(iter(failures), agrees)
+
+    @property
+    def _counts(self) -> bool:
+        if self.finding.consistency or not self.flags:
+            return True
+        pairs = zip(self.finding.readouts, self.flags, strict=True)
+        kinds = [{flag.kind for flag in own} for one, own in pairs if one.judged]
+        return all(own <= {NULL} for own in kinds) and not all(kinds)
 
     @property
     def passed(self) -> bool:
@@ -58,7 +87,7 @@ class Verdict:
     @property
     def computed(self) -> bool:
         """Return whether a verdict could be given."""
-        return self.word in (AGREES, FAILS, REPORTED)
+        return self.word in (AGREES, FAILS, REPORTED, LITTLE)
 
 
 def _word(one: ReadOut, value: float, status: Status) -> str:
