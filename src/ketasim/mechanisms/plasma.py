@@ -1,13 +1,14 @@
 """What a blood sample shows.
 
 Assays of racemic ketamine report the sum of both enantiomers. The compartment model was fitted
-mostly to arterial samples, which during an infusion stand above venous ones; most antidepressant
-trials drew venous blood. Both sites are given. Left out: the crossing of the two curves after an
-infusion ends; one constant ratio serves for both phases.
+mostly to arterial samples; most antidepressant trials drew venous blood, which comes back from
+tissues that fill and empty late. Venous levels therefore follow arterial ones at a first-order
+rate: below them during an infusion, above them after it. Left out: the same delay of the
+metabolites.
 """
 
-from ketasim.core.declare import Mechanism, Parameter, Quantity, Read, story_of
-from ketasim.core.evidence import Grounds, derived, measured
+from ketasim.core.declare import Flow, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.evidence import measured
 
 
 def both(s, r):
@@ -20,9 +21,9 @@ def arterial(ketamine, molar_mass):
     return ketamine * molar_mass
 
 
-def venous(arterial, venous_ratio):
-    """Mass concentration in venous plasma, as most trials sampled it."""
-    return arterial * venous_ratio
+def follow(arterial, venous, k_venous):
+    """Venous plasma, as most trials sampled it, follows arterial plasma."""
+    return k_venous * (arterial - venous)
 
 
 PLASMA = Mechanism(
@@ -30,11 +31,14 @@ PLASMA = Mechanism(
     role="drug",
     reading=("venous", "brain"),
     story=story_of(__doc__),
+    states=(
+        State("venous", 0.0, "ng/mL", "ketamine in venous plasma", scale=100.0, short="plasma"),
+    ),
     parameters=(
         Parameter("molar_mass", 237.73, "g/mol", (237.73, 237.73), measured("ketamine free base", "DrugBank"), "molar mass of ketamine"),
-        Parameter("venous_ratio", 0.73, "1", (0.6, 1.0), derived("185 ng/mL venous over 253 predicted arterial at 40 min", "Zanos2018", "Kamp2020"), "venous over arterial concentration", grounds=Grounds(most=1.0)),
     ),
     reads=(
+        Read("k_venous", "1/h", of="body.k_venous"),
         Read("s", "uM", of="pk_s.plasma"),
         Read("r", "uM", of="pk_r.plasma"),
         Read("s_norketamine", "uM", of="pk_s.plasma_norketamine"),
@@ -50,6 +54,6 @@ PLASMA = Mechanism(
         Quantity(both, "uM", "hydroxynorketamine in plasma, both enantiomers", "hydroxynorketamine", {"s": "s_hydroxynorketamine", "r": "r_hydroxynorketamine"}),
         Quantity(both, "uM", "unbound ketamine in brain, both enantiomers", "brain", {"s": "s_brain", "r": "r_brain"}, short="brain"),
         Quantity(arterial, "ng/mL", "ketamine in arterial plasma"),
-        Quantity(venous, "ng/mL", "ketamine in venous plasma", short="plasma"),
     ),
+    flows=(Flow(follow, into="venous"),),
 )  # fmt: skip
