@@ -270,7 +270,7 @@ PK_S = _enantiomer(
     "pk_s",
     _ledger(
         (95.0, measured("clearance of S-ketamine", "Fanta2015")),
-        (0.12, derived("between 8 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021")),
+        (0.14, derived("mean of 8, 15 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021")),
         0.3,
     ),
     ("S-ketamine", "S-norketamine", "(2S,6S)-hydroxynorketamine"),
