@@ -72,7 +72,7 @@ _LEDGER = (
     Parameter("v_fast_70", 56.0, "L", (35.0, 90.0), _KAMP, "fast peripheral volume of a 70 kg adult"),
     Parameter("v_slow_70", 157.0, "L", (100.0, 680.0), _KAMP, "slow peripheral volume of a 70 kg adult", grounds=Grounds(seen=seen(157.0, 671.0, "157 L pooled; all volumes 752 L in a population model, less 81 L of the other two", "Kamp2020", "PerezRuixo2021"))),
     Parameter("q_fast_70", 161.0, "L/h", (100.0, 240.0), _KAMP, "exchange with the fast compartment, 70 kg"),
-    Parameter("q_slow_70", 79.0, "L/h", (50.0, 120.0), _KAMP, "exchange with the slow compartment, 70 kg"),
+    Parameter("q_slow_70", 79.0, "L/h", (20.0, 160.0), _KAMP, "exchange with the slow compartment, 70 kg"),
     Parameter("to_norketamine", 0.6, "1", (0.2, 0.95), fitted("norketamine beside ketamine in three infusions of an hour", "Kamp2020BJA"), "share of clearance that forms norketamine", grounds=Grounds(most=1.0)),
     Parameter("cl_norketamine_70", 40.0, "L/h", (10.0, 110.0), fitted("norketamine beside ketamine by vein and by mouth", "Kamp2020BJA", "Fanta2015"), "clearance of norketamine, 70 kg", grounds=Grounds(seen=seen(38.0, 63.0, "apparent 38 L/h in a population model, 63 from the exposure ratio", "PerezRuixo2021", "Fanta2015"))),
     Parameter("v_norketamine_70", 100.0, "L", (40.0, 400.0), fitted("rise and fall of norketamine in three infusions of an hour", "Kamp2020BJA"), "volume of norketamine, 70 kg", grounds=Grounds(seen=seen(185.0, 185.0, "apparent 185 L in a population model", "PerezRuixo2021"))),

@@ -5,7 +5,8 @@ its own (muscle or skin, peritoneum, nose, gut) and is absorbed at a first-order
 dose a share crosses in the nose, more from a metered spray than from drops; the rest is swallowed.
 What is swallowed, or absorbed from the peritoneum, passes the liver first: part survives, part
 arrives as norketamine or hydroxynorketamine, the rest never reaches the blood. Two peripheral
-compartments exchange with the central one. The liver turns ketamine into norketamine, and both
+compartments exchange with the central one. Venous blood comes back from tissues that fill and
+empty late: its level follows the arterial one, below it while drug goes in, above it after. The liver turns ketamine into norketamine, and both
 into hydroxynorketamine, which has a central and a peripheral compartment. Unbound drug in brain
 follows unbound drug in plasma within minutes. What has left the body is counted in ``eliminated``,
 so that every micromole given can be found again.
@@ -120,6 +121,11 @@ def equilibrate(brain, level, bath, k_brain, partition):
     return k_brain * (partition * level + bath - brain)
 
 
+def follow(level, venous, k_venous):
+    """Venous plasma follows arterial plasma."""
+    return k_venous * (level - venous)
+
+
 def in_brain(level, partition, bath):
     """A metabolite's unbound concentration in brain, at once in balance with plasma."""
     return partition * level + bath
@@ -197,11 +203,12 @@ _FLOWS = (
     Flow(clear, out_of="hydroxynorketamine", into="eliminated", using={"level": "plasma_hydroxynorketamine", "clearance": "cl_hydroxynorketamine"}),
     Flow(distribute, out_of="hydroxynorketamine", into="far", using={"near": "hydroxynorketamine", "exchange": "q_hydroxynorketamine", "near_volume": "v_hydroxynorketamine", "far_volume": "v_far"}),
     Flow(equilibrate, into="brain", using={"level": "plasma"}),
+    Flow(follow, into="venous", using={"level": "plasma"}),
 )  # fmt: skip
 
 _QUANTITIES = (
     Quantity(nasal, "1", "share of a nasal dose absorbed in the nose"),
-    Quantity(concentration, "uM", "ketamine in plasma", "plasma", {"amount": "central", "volume": "v_central"}),
+    Quantity(concentration, "uM", "ketamine in arterial plasma", "plasma", {"amount": "central", "volume": "v_central"}),
     Quantity(concentration, "uM", "norketamine in plasma", "plasma_norketamine", {"amount": "norketamine", "volume": "v_norketamine"}),
     Quantity(concentration, "uM", "hydroxynorketamine in plasma", "plasma_hydroxynorketamine", {"amount": "hydroxynorketamine", "volume": "v_hydroxynorketamine"}),
     Quantity(in_brain, "uM", "unbound norketamine in brain", "brain_norketamine", {"level": "plasma_norketamine", "partition": "partition_norketamine", "bath": "bath_norketamine"}),
@@ -210,7 +217,13 @@ _QUANTITIES = (
 
 
 def _inlets(ketamine: str, norketamine: str, hydroxynorketamine: str) -> tuple[Inlet, ...]:
-    depots = {"im": "tissue", "sc": "tissue", "ip": "peritoneum", "intranasal": "nose", "oral": "gut"}
+    depots = {
+        "im": "tissue",
+        "sc": "tissue",
+        "ip": "peritoneum",
+        "intranasal": "nose",
+        "oral": "gut",
+    }
     routes = {"iv": "central", **depots, "bath": "bath"}
     inlets = [Inlet(ketamine, route, into) for route, into in routes.items()]
     for substance, pool in (
@@ -235,6 +248,7 @@ def _enantiomer(
         states=(
             *(State(pool, 0.0, "umol", meaning) for pool, meaning in pools.items()),
             State("brain", 0.0, "uM", "unbound ketamine in brain"),
+            State("venous", 0.0, "uM", "ketamine in venous plasma"),
         ),
         parameters=ledger,
         reads=(
@@ -270,7 +284,12 @@ PK_S = _enantiomer(
     "pk_s",
     _ledger(
         (95.0, measured("clearance of S-ketamine", "Fanta2015")),
-        (0.14, derived("mean of 8, 15 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021")),
+        (
+            0.14,
+            derived(
+                "mean of 8, 15 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021"
+            ),
+        ),
         0.3,
     ),
     ("S-ketamine", "S-norketamine", "(2S,6S)-hydroxynorketamine"),

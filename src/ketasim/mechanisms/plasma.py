@@ -1,13 +1,11 @@
 """What a blood sample shows.
 
 Assays of racemic ketamine report the sum of both enantiomers. The compartment model was fitted
-mostly to arterial samples; most antidepressant trials drew venous blood, which comes back from
-tissues that fill and empty late. Venous levels therefore follow arterial ones at a first-order
-rate: below them during an infusion, above them after it. Left out: the same delay of the
-metabolites.
+mostly to arterial samples; most antidepressant trials drew venous blood, which lags behind. Both
+sites are given. Left out: the delay of the metabolites in venous blood.
 """
 
-from ketasim.core.declare import Flow, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import Mechanism, Parameter, Quantity, Read, story_of
 from ketasim.core.evidence import measured
 
 
@@ -21,9 +19,9 @@ def arterial(ketamine, molar_mass):
     return ketamine * molar_mass
 
 
-def follow(arterial, venous, k_venous):
-    """Venous plasma, as most trials sampled it, follows arterial plasma."""
-    return k_venous * (arterial - venous)
+def venous(s_venous, r_venous, molar_mass):
+    """Mass concentration in venous plasma, as most trials sampled it."""
+    return (s_venous + r_venous) * molar_mass
 
 
 PLASMA = Mechanism(
@@ -31,20 +29,18 @@ PLASMA = Mechanism(
     role="drug",
     reading=("venous", "brain"),
     story=story_of(__doc__),
-    states=(
-        State("venous", 0.0, "ng/mL", "ketamine in venous plasma", scale=100.0, short="plasma"),
-    ),
     parameters=(
         Parameter("molar_mass", 237.73, "g/mol", (237.73, 237.73), measured("ketamine free base", "DrugBank"), "molar mass of ketamine"),
     ),
     reads=(
-        Read("k_venous", "1/h", of="body.k_venous"),
         Read("s", "uM", of="pk_s.plasma"),
         Read("r", "uM", of="pk_r.plasma"),
         Read("s_norketamine", "uM", of="pk_s.plasma_norketamine"),
         Read("r_norketamine", "uM", of="pk_r.plasma_norketamine"),
         Read("s_hydroxynorketamine", "uM", of="pk_s.plasma_hydroxynorketamine"),
         Read("r_hydroxynorketamine", "uM", of="pk_r.plasma_hydroxynorketamine"),
+        Read("s_venous", "uM", of="pk_s.venous"),
+        Read("r_venous", "uM", of="pk_r.venous"),
         Read("s_brain", "uM", of="pk_s.brain"),
         Read("r_brain", "uM", of="pk_r.brain"),
     ),
@@ -54,6 +50,6 @@ PLASMA = Mechanism(
         Quantity(both, "uM", "hydroxynorketamine in plasma, both enantiomers", "hydroxynorketamine", {"s": "s_hydroxynorketamine", "r": "r_hydroxynorketamine"}),
         Quantity(both, "uM", "unbound ketamine in brain, both enantiomers", "brain", {"s": "s_brain", "r": "r_brain"}, short="brain"),
         Quantity(arterial, "ng/mL", "ketamine in arterial plasma"),
+        Quantity(venous, "ng/mL", "ketamine in venous plasma", short="plasma"),
     ),
-    flows=(Flow(follow, into="venous"),),
 )  # fmt: skip
