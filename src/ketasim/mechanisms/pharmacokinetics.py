@@ -33,9 +33,7 @@ from ketasim.core.evidence import (
     Evidence,
     Grounds,
     by_source,
-    derived,
     fitted,
-    measured,
     seen,
 )
 from ketasim.mechanisms.body import SHARED, scaled
@@ -157,7 +155,7 @@ def _ledger(
     return (
         Parameter("clearance_70", clearance[0], "L/h", (55.0, 115.0), clearance[1], "clearance of a 70 kg adult", grounds=Grounds(high=by_source("114 L/h in a population model of esketamine", "PerezRuixo2021"), seen=seen(21.6, 114.0, "21.6 L/h in carriers of two CYP2B6*6 alleles (second-hand) to 114 in a population model", "Li2015", "PerezRuixo2021"))),
         Parameter("f_gut", swallowed[0], "1", (0.05, 0.29), swallowed[1], "intact share from the gut", grounds=Grounds(seen=seen(0.08, 0.19, "8 % of an oral dose in one study, 15 and 19 in another, 18.6 in a population model", "Fanta2015", "Hasan2021", "PerezRuixo2021"), most=1.0)),
-        Parameter("direct", direct, "1", (0.01, 0.9), fitted("exposure to hydroxynorketamine over that to ketamine, 1.7 (S) and 3.1 (R)", "Hasan2021"), "share of the clearance past norketamine that forms hydroxynorketamine at once", grounds=Grounds(most=1.0)),
+        Parameter("direct", direct, "1", (0.002, 0.9), fitted("exposure to hydroxynorketamine over that to ketamine, 1.7 (S) and 3.1 (R)", "Hasan2021"), "share of the clearance past norketamine that forms hydroxynorketamine at once", grounds=Grounds(most=1.0)),
     )  # fmt: skip
 
 
@@ -283,23 +281,45 @@ def _enantiomer(
 PK_S = _enantiomer(
     "pk_s",
     _ledger(
-        (95.0, measured("clearance of S-ketamine", "Fanta2015")),
         (
-            0.14,
-            derived(
-                "mean of 8, 15 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021"
+            87.8,
+            fitted(
+                "76 to 114 L/h in four studies",
+                "Fanta2015",
+                "Hasan2021",
+                "Wang2019",
+                "PerezRuixo2021",
             ),
         ),
-        0.3,
+        (
+            0.127,
+            fitted("8, 15 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021"),
+        ),
+        0.0104,
     ),
     ("S-ketamine", "S-norketamine", "(2S,6S)-hydroxynorketamine"),
 )
 PK_R = _enantiomer(
     "pk_r",
     _ledger(
-        (75.0, derived("the racemate's 84 L/h shared so that S has 95", "Kamp2020", "Fanta2015")),
-        (0.19, measured("19 % by mouth", "Hasan2021")),
-        0.6,
+        (
+            82.3,
+            fitted(
+                "66 and 92 L/h in two studies, 79 of the racemate",
+                "Wang2019",
+                "Hasan2021",
+                "Kamp2020",
+            ),
+        ),
+        (
+            0.136,
+            fitted(
+                "19 % by mouth; 11-17 % of drops that are mostly swallowed",
+                "Hasan2021",
+                "Pharmacotherapy2022",
+            ),
+        ),
+        0.382,
     ),
     ("R-ketamine", "R-norketamine", "(2R,6R)-hydroxynorketamine"),
 )
