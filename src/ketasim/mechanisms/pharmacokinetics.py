@@ -12,7 +12,7 @@ follows unbound drug in plasma within minutes. What has left the body is counted
 so that every micromole given can be found again.
 
 The enantiomers differ in clearance, in what survives by mouth and in how much becomes
-hydroxynorketamine at once; the rest they share (``body``). Left out: saturation of metabolism at
+hydroxynorketamine at once; the rest they share (``disposition``). Left out: saturation of metabolism at
 anaesthetic doses and of the nose at large ones, dehydronorketamine, binding that changes with
 concentration, and any change of one enantiomer's clearance by the other.
 """
@@ -36,7 +36,11 @@ from ketasim.core.evidence import (
     fitted,
     seen,
 )
-from ketasim.mechanisms.body import SHARED, scaled
+
+
+def scaled(reference, scale):
+    """A value for this body, from that of a 70 kg adult."""
+    return reference * scale
 
 
 def concentration(amount, volume):
@@ -129,6 +133,23 @@ def in_brain(level, partition, bath):
     return partition * level + bath
 
 
+_SHARED = {  # of both enantiomers, by unit
+    "L": ("v_central", "v_fast", "v_slow", "v_norketamine", "v_hydroxynorketamine", "v_far"),
+    "L/h": ("q_fast", "q_slow", "cl_norketamine", "cl_hydroxynorketamine", "q_hydroxynorketamine"),
+    "1/h": ("k_tissue", "k_peritoneum", "k_nose", "k_gut", "k_site", "k_brain", "k_venous"),
+    "1": (
+        *(
+            "to_norketamine",
+            "to_hydroxynorketamine",
+            "f_tissue",
+            "f_peritoneum",
+            "f_nose",
+            "f_drops",
+        ),
+        *("first_pass_norketamine", "first_pass_hydroxynorketamine", "f_site", "f_swallowed"),
+        *("partition", "partition_norketamine", "partition_hydroxynorketamine"),
+    ),
+}
 _DEPOTS = {
     "tissue": "ketamine waiting in muscle or under the skin",
     "peritoneum": "ketamine waiting in the peritoneum",
@@ -251,11 +272,11 @@ def _enantiomer(
         parameters=ledger,
         reads=(
             Read("clearance_scale", "1", of="body.clearance_scale"),
-            Read("activity", "1", of="body.activity"),
-            Read("sex", "1", of="body.sex"),
+            Read("activity", "1", of="disposition.activity"),
+            Read("sex", "1", of="disposition.sex"),
             Read("deuteration", "1", of="body.deuteration"),
             Read("nasal_drops", "1", of="body.nasal_drops"),
-            *(Read(own, unit, of=f"body.{own}") for own, unit in SHARED.items()),
+            *(Read(own, unit, f"disposition.{own}") for unit, many in _SHARED.items() for own in many),
         ),
         knobs=(
             Knob("bath", 0.0, "uM", (0.0, 1e4), "ketamine around a slice"),
