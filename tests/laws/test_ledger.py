@@ -70,6 +70,7 @@ def test_a_bound_said_to_be_of_a_source_lies_within_a_third_of_what_the_source_s
     stated = {  # as the evidence has it, in the ledger's unit
         "glutamate.ambient": (None, 1.0),
         "nmda.k_memantine": (0.3, 0.9),
+        "disposition.f_nose": (None, 0.54),
         "pk_r.clearance_70": (None, 114.0),
         "pk_s.clearance_70": (None, 114.0),
         "translation.gain_erk": (0.5, None),
@@ -90,11 +91,10 @@ def test_the_bounds_that_the_history_shows_moved_for_a_test_are_flagged():
         "spines.gain_formation", "spines.half_formation", "spines.new_share", "spines.labile_rest",
         "spines.k_eliminate", "spines.k_stabilise", "spines.k_retire", "spines.k_prune",
         "spines.k_reform", "spines.k_consolidate", "translation.half_trkb", "translation.gain_arc",
-        "translation.half_arc", "pk_s.v_hydroxynorketamine_70", "pk_r.v_hydroxynorketamine_70",
+        "translation.half_arc",
     }  # fmt: skip
     low = {
         "translation.k_arc", "translation.k_proteins", "trkb.k_metabolite",
-        "pk_s.cl_hydroxynorketamine_70", "pk_r.cl_hydroxynorketamine_70",
     }  # fmt: skip
     high = {
         "outcome.weight_slow", "outcome.weight_stress", "translation.gain_proteins",

@@ -85,7 +85,7 @@ def command(
 
     \b
     ketasim data check plasma
-    ketasim fit plasma --free pk_s.clearance_70 --free pk_s.q_fast_70 -o out/fit
+    ketasim fit plasma --free pk_s.clearance_70 --free disposition.q_fast_70 -o out/fit
     """
     import json
 
@@ -128,7 +128,7 @@ def posterior(
     Nothing is shown as a result when a diagnostic of the sampler fails; it says what is missing.
 
     \b
-    ketasim posterior plasma --free pk_s.clearance_70,pk_s.v_slow_70 --show outcome.mood
+    ketasim posterior plasma --free pk_s.clearance_70,disposition.v_slow_70 --show outcome.mood
     """
     from ketasim.verbs.posterior import posterior as draw
 
