@@ -303,7 +303,7 @@ PK_S = _enantiomer(
     "pk_s",
     _ledger(
         (
-            87.8,
+            88.8,
             fitted(
                 "76 to 114 L/h in four studies",
                 "Fanta2015",
@@ -313,10 +313,10 @@ PK_S = _enantiomer(
             ),
         ),
         (
-            0.127,
+            0.104,
             fitted("8, 15 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021"),
         ),
-        0.0104,
+        0.0106,
     ),
     ("S-ketamine", "S-norketamine", "(2S,6S)-hydroxynorketamine"),
 )
@@ -324,7 +324,7 @@ PK_R = _enantiomer(
     "pk_r",
     _ledger(
         (
-            82.3,
+            82.8,
             fitted(
                 "66 and 92 L/h in two studies, 79 of the racemate",
                 "Wang2019",
@@ -333,14 +333,14 @@ PK_R = _enantiomer(
             ),
         ),
         (
-            0.136,
+            0.156,
             fitted(
                 "19 % by mouth; 11-17 % of drops that are mostly swallowed",
                 "Hasan2021",
                 "Pharmacotherapy2022",
             ),
         ),
-        0.382,
+        0.206,
     ),
     ("R-ketamine", "R-norketamine", "(2R,6R)-hydroxynorketamine"),
 )
