@@ -26,9 +26,13 @@ from ketasim.units import unit
 from ketasim.verbs.fit import fit
 
 MODEL = antidepressant()
-SIDE = ("clearance_70", "v_central_70", "v_fast_70", "v_slow_70", "q_fast_70", "q_slow_70",
-        "to_norketamine", "cl_norketamine_70", "v_norketamine_70")  # fmt: skip
-FREE = [*(f"pk_s.{one}" for one in SIDE), *(f"pk_r.{one}" for one in SIDE),
+SHARED = ("v_central_70", "v_fast_70", "v_slow_70", "q_fast_70", "q_slow_70", "to_norketamine",
+          "cl_norketamine_70", "v_norketamine_70", "v_far_70", "cl_hydroxynorketamine_70",
+          "v_hydroxynorketamine_70", "q_hydroxynorketamine_70", "to_hydroxynorketamine",
+          "k_brain_70")  # fmt: skip
+EACH = ("clearance_70", "direct")
+FREE = [*(f"pk_{side}.{one}" for side in "sr" for one in EACH),
+        *(f"disposition.{one}" for one in SHARED),
         "spines.gain_formation", "spines.k_assembly"]  # fmt: skip
 TIMES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 24.0)
 READ = (("pk_s.plasma", "uM"), ("pk_r.plasma", "uM"), ("pk_s.plasma_norketamine", "uM"),
@@ -99,10 +103,11 @@ def resumed(starts=12):
               f"{'the same numbers' if same else 'OTHER NUMBERS'}")  # fmt: skip
 
 
-def covered(repeats, free=("pk_s.clearance_70", "pk_s.v_slow_70", "pk_r.clearance_70")):
+def covered(repeats, free=("pk_s.clearance_70", "disposition.v_slow_70", "pk_r.clearance_70")):
     """Count how often 90 % intervals hold the truth."""
     wide = {
-        "pk_s.clearance_70": "loguniform(20, 300) L/h", "pk_s.v_slow_70": "loguniform(30, 700) L",
+        "pk_s.clearance_70": "loguniform(20, 300) L/h",
+        "disposition.v_slow_70": "loguniform(30, 700) L",
         "pk_r.clearance_70": "loguniform(20, 300) L/h",
     }  # fmt: skip
     inside = dict.fromkeys(free, 0)

@@ -86,11 +86,11 @@ def test_a_rest_is_found_whatever_the_run_towards_it(monkeypatch):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_negative_drug_is_refused_by_both_engines(engine):
-    found = run(batch(pk_s__to_norketamine=1.5), Settings(engine))
+    found = run(batch(disposition__to_norketamine=1.5), Settings(engine))
     assert found.status[0] == Status.NEGATIVE_STATE
     with pytest.raises(SolverError):
         ks.simulate(
-            replace(scenario(), model=MODEL.with_values({"pk_s.to_norketamine": 1.5})),
+            replace(scenario(), model=MODEL.with_values({"disposition.to_norketamine": 1.5})),
             engine=engine,
         )
 

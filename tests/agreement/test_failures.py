@@ -34,7 +34,7 @@ def test_a_poisoned_member_of_each_kind_leaves_the_others_alone(clean):
     poisoned = parameters.copy()
     poisoned[10, place("bdnf.k_clear")] = np.nan
     poisoned[20, place("nmda.k_s")] = np.inf
-    poisoned[30, place("pk_s.to_norketamine")] = 1.5
+    poisoned[30, place("disposition.to_norketamine")] = 1.5
     found = run(poisoned)
     assert found.status[10] == found.status[20] == Status.BAD_PARAMETER
     assert found.status[30] == Status.NEGATIVE_STATE
@@ -47,7 +47,7 @@ def test_a_poisoned_member_of_each_kind_leaves_the_others_alone(clean):
 def test_what_came_before_a_failure_is_kept(clean):
     parameters, _ = clean
     poisoned = parameters[:1].copy()
-    poisoned[0, place("pk_s.to_norketamine")] = 1.5
+    poisoned[0, place("disposition.to_norketamine")] = 1.5
     found = run(poisoned)
     missing = np.isnan(found.values[0])
     assert not missing[:, :24].any()

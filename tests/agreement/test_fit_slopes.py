@@ -20,8 +20,9 @@ from ketasim.verbs.fit import fit
 from ketasim.verbs.posterior import posterior
 
 MODEL = antidepressant()
-FREE = ["pk_s.clearance_70", "pk_s.v_slow_70", "pk_s.q_fast_70", "pk_s.cl_norketamine_70",
-        "pk_r.clearance_70", "pk_s.to_norketamine"]  # fmt: skip
+FREE = ["pk_s.clearance_70", "disposition.v_slow_70", "disposition.q_fast_70",
+        "disposition.cl_norketamine_70",
+        "pk_r.clearance_70", "disposition.to_norketamine"]  # fmt: skip
 SLOW = ["spines.gain_formation", "spines.k_eliminate", "spines.k_assembly", "bdnf.k_clear",
         "glutamate.k_uptake"]  # fmt: skip
 
@@ -234,7 +235,7 @@ def test_one_name_for_two_assays_is_refused(tmp_path):
 def test_profiles_are_made_again_from_a_better_fit_that_one_of_them_found(tmp_path, monkeypatch):
     free = {
         "pk_r.clearance_70": "loguniform(30, 300) L/h",
-        "pk_r.v_slow_70": "loguniform(50, 500) L",
+        "disposition.v_slow_70": "loguniform(50, 500) L",
     }
     whole = fit("plasma", free=free, starts=2)
 

@@ -26,7 +26,12 @@ from ketasim.studies.fit.likelihood import problem
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 MODEL = ks.models.antidepressant()
 FREE = {
-    "plasma": ["pk_s.clearance_70", "pk_r.clearance_70", "pk_s.v_slow_70", "pk_s.to_norketamine"],
+    "plasma": [
+        "pk_s.clearance_70",
+        "pk_r.clearance_70",
+        "disposition.v_slow_70",
+        "disposition.to_norketamine",
+    ],
     "spines": ["spines.gain_formation", "spines.k_retire"],
     "own": {
         "pk_s.clearance_70": "lognormal(90, 1.3) L/h",

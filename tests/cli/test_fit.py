@@ -81,7 +81,14 @@ def test_a_posterior_prints_a_table_and_writes_a_folder(tmp_path):
 
 
 def test_a_posterior_without_a_result_says_what_is_missing(tmp_path):
-    more = ("--free", "pk_s.v_slow_70, pk_s.clearance_70", "--particles", "16", "-o", str(tmp_path))
+    more = (
+        "--free",
+        "disposition.v_slow_70, pk_s.clearance_70",
+        "--particles",
+        "16",
+        "-o",
+        str(tmp_path),
+    )
     done = typed("posterior", "plasma", *FREE, *more)
     assert "posterior: no result." in str(done.exception)
     assert done.output == ""

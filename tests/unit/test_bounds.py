@@ -74,7 +74,7 @@ def test_members_drawn_widely_leave_the_ledger_and_impossible_rests_are_left_out
     assert 0 < kept.sum() < 64
     assert _possible(MODEL, System(MODEL).default_parameters[None, :]).tolist() == [True]
     place = list(MODEL.parameters).index("trkb.active_rest")
-    full = np.array(members[kept][:1])
+    full = np.array(System(MODEL).default_parameters[None, :])
     full[0, place] = 0.9  # with what is internalised more than there is
     assert _possible(MODEL, full).tolist() == [False]
 

@@ -157,7 +157,9 @@ def test_describe_prints_or_writes_the_sheet(capfd, tmp_path):
 def test_describe_without_a_name_says_what_there_is(capfd, tmp_path):
     status, _, err = call(capfd, "describe")
     assert status == 2
-    assert err.startswith("describe: name a mechanism, or --all. Mechanisms here: body, pk_s,")
+    assert err.startswith(
+        "describe: name a mechanism, or --all. Mechanisms here: body, disposition,"
+    )
     (tmp_path / "file").touch()
     status, _, err = call(capfd, "describe", "--all", "-o", tmp_path / "file" / "model.md")
     assert status == 2

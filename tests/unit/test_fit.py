@@ -27,7 +27,7 @@ from ketasim.verbs.posterior import posterior
 
 MODEL = antidepressant()
 READOUT = parse("spines.density@1h", MODEL)
-NAMES = ("pk_s.k_gut", "pk_s.k_nose", "pk_s.k_skin", "pk_s.k_muscle")
+NAMES = ("disposition.k_gut", "disposition.k_nose", "disposition.k_site", "disposition.k_tissue")
 COLUMNS = [list(MODEL.parameters).index(name) for name in NAMES]
 
 

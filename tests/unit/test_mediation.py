@@ -19,7 +19,7 @@ from ketasim.studies.mediation import explain
 from toy import SUBSTANCES, WHY
 
 TIMES = tuple(np.linspace(0.0, 10.0, 21))
-BODY = ("body", "pk_s", "pk_r", "plasma")
+BODY = ("body", "disposition", "pk_s", "pk_r", "plasma")
 
 
 def leave(level, k):

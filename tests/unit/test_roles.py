@@ -25,12 +25,12 @@ def test_what_is_chosen_is_the_body_and_the_drivers():
     chosen = {name for name, one in MODEL.parameters.items() if one.role in CHOSEN}
     assert chosen == of("body", "drivers")
     assert of("body", "drivers").isdisjoint({*unmeasured(MODEL), *spreads(MODEL, 1.0)})
-    assert len(unmeasured(MODEL)) == 157
+    assert len(unmeasured(MODEL)) == 150
     assert {n for n, one in MODEL.parameters.items() if one.role == "gain"} == of("drivers")
 
 
 def test_what_carries_the_drug():
-    assert MODEL.carriers == {"body", "pk_s", "pk_r", "plasma"}
+    assert MODEL.carriers == {"body", "disposition", "pk_s", "pk_r", "plasma"}
 
 
 def test_the_weight_follows_the_subject():

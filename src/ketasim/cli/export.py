@@ -57,7 +57,7 @@ def petab(data: str, free: tuple[str, ...], own: tuple[Path, ...], out: Path | N
     DATA is a CSV as "ketasim data check" reads it, or the name of one that comes with the package.
 
     \b
-    ketasim export petab plasma --free pk_s.clearance_70,pk_s.q_fast_70 -o plasma_petab
+    ketasim export petab plasma --free pk_s.clearance_70,disposition.q_fast_70 -o plasma_petab
     """
     from ketasim.cli.fit import findings_of, parted
     from ketasim.config.findings import as_data

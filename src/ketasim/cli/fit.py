@@ -93,7 +93,7 @@ def command(
 
     \b
     ketasim data check plasma
-    ketasim fit plasma --free pk_s.clearance_70 --free pk_s.q_fast_70 -o out/fit
+    ketasim fit plasma --free pk_s.clearance_70 --free disposition.q_fast_70 -o out/fit
     """
     import json
 
@@ -139,7 +139,7 @@ def posterior(
     every figure of a run: ketasim run CONFIG --posterior FOLDER.
 
     \b
-    ketasim posterior plasma --free pk_s.clearance_70,pk_s.v_slow_70 --show outcome.mood
+    ketasim posterior plasma --free pk_s.clearance_70,disposition.v_slow_70 --show outcome.mood
     """
     from ketasim.verbs.posterior import posterior as draw
 

@@ -1,13 +1,12 @@
 """What a blood sample shows.
 
 Assays of racemic ketamine report the sum of both enantiomers. The compartment model was fitted
-mostly to arterial samples, which during an infusion stand above venous ones; most antidepressant
-trials drew venous blood. Both sites are given. Left out: the crossing of the two curves after an
-infusion ends; one constant ratio serves for both phases.
+mostly to arterial samples; most antidepressant trials drew venous blood, which lags behind. Both
+sites are given. Left out: the delay of the metabolites in venous blood.
 """
 
 from ketasim.core.declare import Mechanism, Parameter, Quantity, Read, story_of
-from ketasim.core.evidence import Grounds, derived, measured
+from ketasim.core.evidence import measured
 
 
 def both(s, r):
@@ -20,9 +19,9 @@ def arterial(ketamine, molar_mass):
     return ketamine * molar_mass
 
 
-def venous(arterial, venous_ratio):
+def venous(s_venous, r_venous, molar_mass):
     """Mass concentration in venous plasma, as most trials sampled it."""
-    return arterial * venous_ratio
+    return (s_venous + r_venous) * molar_mass
 
 
 PLASMA = Mechanism(
@@ -32,7 +31,6 @@ PLASMA = Mechanism(
     story=story_of(__doc__),
     parameters=(
         Parameter("molar_mass", 237.73, "g/mol", (237.73, 237.73), measured("ketamine free base", "DrugBank"), "molar mass of ketamine"),
-        Parameter("venous_ratio", 0.73, "1", (0.6, 1.0), derived("185 ng/mL venous over 253 predicted arterial at 40 min", "Zanos2018", "Kamp2020"), "venous over arterial concentration", grounds=Grounds(most=1.0)),
     ),
     reads=(
         Read("s", "uM", of="pk_s.plasma"),
@@ -41,6 +39,8 @@ PLASMA = Mechanism(
         Read("r_norketamine", "uM", of="pk_r.plasma_norketamine"),
         Read("s_hydroxynorketamine", "uM", of="pk_s.plasma_hydroxynorketamine"),
         Read("r_hydroxynorketamine", "uM", of="pk_r.plasma_hydroxynorketamine"),
+        Read("s_venous", "uM", of="pk_s.venous"),
+        Read("r_venous", "uM", of="pk_r.venous"),
         Read("s_brain", "uM", of="pk_s.brain"),
         Read("r_brain", "uM", of="pk_r.brain"),
     ),

@@ -9,6 +9,7 @@ from ketasim.mechanisms.ampa import AMPA
 from ketasim.mechanisms.bdnf import BDNF
 from ketasim.mechanisms.body import BODY
 from ketasim.mechanisms.circuit import CIRCUIT
+from ketasim.mechanisms.disposition import DISPOSITION
 from ketasim.mechanisms.drivers import DRIVERS
 from ketasim.mechanisms.glutamate import GLUTAMATE
 from ketasim.mechanisms.nmda import NMDA
@@ -42,6 +43,7 @@ def antidepressant() -> Model:
         name="antidepressant",
         mechanisms=(
             BODY,
+            DISPOSITION,
             PK_S,
             PK_R,
             PLASMA,

@@ -194,8 +194,12 @@ class Problem:
 
 
 def problem(model: Model, findings: Sequence[Finding]) -> Problem:
-    """Return the calibration of every parameter whose evidence is ``fitted``."""
-    names = tuple(n for n, p in model.parameters.items() if p.evidence.kind == "fitted")
+    """Return the calibration of every ``fitted`` parameter but those of what carries the drug.
+
+    These are fitted to published kinetics (``scripts/kinetics.py``), which the scorecard is not.
+    """
+    fitted = (n for n, p in model.parameters.items() if p.evidence.kind == "fitted")
+    names = tuple(n for n in fitted if n.partition(".")[0] not in model.carriers)
     return Problem(model, scorecard([one for one in findings if not one.reported], model), names)
 
 
