@@ -38,6 +38,7 @@ USUAL = 12  # subjects of a group behind the error that a finding states (assume
 GROUPS = (6, 12, 24, 48)  # subjects of a group
 TIMES = (0.5, 1.0, 3.0, 6.0, 24.0, 72.0, 168.0)  # of reading [h]
 DRAWS = 64  # posterior draws of a hypothesis
+FEWEST = 8
 MOST_LOST = 0.05  # share of draws that may fail before an arm is left out
 AT_ONCE = 32  # arms that are run together
 ENOUGH = 0.9  # of what the largest group tells
@@ -124,12 +125,17 @@ def decide(
     SolverError
         When the posterior's diagnostics failed: nothing is known then of what would decide.
     ConfigError
-        When there are fewer than two hypotheses, or nothing to combine.
+        When there are fewer than two hypotheses, nothing to combine, or an argument is out of
+        range.
     """
     if judgement.missing:
         raise SolverError(f"what would decide: no result. {' '.join(judgement.missing)}")
     if len(judgement.hypotheses) < 2:
         raise ConfigError("what would decide: name at least two hypotheses.")
+    if draws < FEWEST:
+        raise ConfigError(f"draws = {draws!r}: {FEWEST} at least are needed of each hypothesis.")
+    if not groups or min(groups) < 1:
+        raise ConfigError(f"groups = {tuple(groups)!r}: give sizes of a group, 1 or more.")
     every = [*judgement.findings, *candidates]
     errors = errors_of(judgement.findings, judgement.hypotheses[0].space.model, threads=threads)
     read = read_in(every)
