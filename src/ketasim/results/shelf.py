@@ -24,7 +24,8 @@ class Folder:
     def get(self, key: str) -> Mapping[str, NDArray[Any]] | None:
         """Return what was put under a key by this version, or None."""
         try:
-            with np.load(self._file(key), allow_pickle=False) as found:
+            held = io.BytesIO(self._file(key).read_bytes())
+            with np.load(held, allow_pickle=False) as found:
                 return {name: found[name] for name in found.files}
         except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError):
             return None
