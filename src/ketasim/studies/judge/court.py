@@ -36,6 +36,7 @@ KEEP = 0.06  # effective share of a cloud on its way from the guide to the likel
 REFINED = 128  # runs after which the guide is fitted again
 DECIDING = 128  # posterior draws under which candidates are run
 FEWEST = 64  # draws of the prior
+HOPELESS = 2.0  # times the most replicates: where so many are needed, none is added
 ASIDE = 1.2  # of the draws that are needed, as many are asked for where there were too few
 BANKED = 256  # draws, of prior and of posterior, in which other data are sought
 
@@ -336,7 +337,7 @@ class Court:
         found = several(effort.replicates, 0)
         wanted = ceil(len(found.replicates) * ASIDE * ENOUGH / max(found.effective, 1.0))
         more = min(wanted, effort.most) - len(found.replicates)
-        if found.thin and more > 0:
+        if found.thin and more > 0 and wanted <= HOPELESS * effort.most:
             found = Evidence((*found.replicates, *several(more, len(found.replicates)).replicates))
         return found
 

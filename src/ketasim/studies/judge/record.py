@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError, MissingExtra, SolverError, suggest
 from ketasim.studies.findings.finding import CONTESTED, Finding
@@ -18,6 +19,7 @@ from ketasim.studies.judge.scores import Score
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
+Array = NDArray[np.float64]
 WORDS = {2.0: "agrees", 1.0: "strained", 0.0: "contradicted"}
 HEADER = (
     "experiment", "title", "species", "grade", "contested", "model_fitted_to_it", "unit",
@@ -72,6 +74,7 @@ def dataset(judgement: Judgement) -> "Dataset":
     xarray.Dataset
         ``predicted`` (hypothesis, finding, draw) in each finding's unit, ``gain`` (hypothesis,
         draw), ``log_evidence`` (hypothesis, replicate), and ``effective_draws`` (hypothesis).
+        Where a hypothesis has fewer draws or replicates than another, nan follows.
     """
     import xarray as xr
 
@@ -79,11 +82,11 @@ def dataset(judgement: Judgement) -> "Dataset":
     return xr.Dataset(
         {
             "predicted": (
-                ("hypothesis", "finding", "draw"), np.stack([one.drawn for one in found]),
+                ("hypothesis", "finding", "draw"), _padded([one.drawn for one in found]),
             ),
-            "gain": (("hypothesis", "draw"), np.stack([one.gains for one in found])),
+            "gain": (("hypothesis", "draw"), _padded([one.gains for one in found])),
             "log_evidence": (
-                ("hypothesis", "replicate"), np.stack([s.found.each for s in judgement.scores]),
+                ("hypothesis", "replicate"), _padded([s.found.each for s in judgement.scores]),
             ),
             "effective_draws": ("hypothesis", [s.effective_draws for s in judgement.scores]),
         },
@@ -96,6 +99,15 @@ def dataset(judgement: Judgement) -> "Dataset":
             "missing": " ".join(judgement.missing), "model": str(judgement.about["model_digest"]),
         },
     )  # fmt: skip
+
+
+def _padded(arrays: Sequence[Array]) -> Array:
+    """Return arrays that differ in their last length stacked, with nan behind the shorter."""
+    longest = max(one.shape[-1] for one in arrays)
+    found = np.full((len(arrays), *arrays[0].shape[:-1], longest), np.nan)
+    for row, one in zip(found, arrays, strict=True):
+        row[..., : one.shape[-1]] = one
+    return found
 
 
 def to_arviz(judgement: Judgement, hypothesis: str) -> Any:
