@@ -1,5 +1,6 @@
 """How sure a judgement says it is, and what it remembers when it was stopped."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from ketasim.results.shelf import Folder
 from ketasim.studies.judge import court
 from ketasim.studies.judge.court import Court, Sampled
 from ketasim.studies.judge.judgement import CLEAR, Judgement
-from ketasim.studies.judge.record import record, tree_of
+from ketasim.studies.judge.record import dataset, record, tree_of
 from ketasim.studies.judge.scores import ModelRecovery, Score
 from ketasim.studies.posterior.evidence import Evidence
 from ketasim.studies.posterior.smc import Posterior, Stage
@@ -163,3 +164,14 @@ def test_draws_go_to_arviz_as_a_tree(monkeypatch):
     )  # fmt: skip
     with pytest.raises(ks.errors.ConfigError, match=r'"lbh" was not judged\. Did you mean "lhb"'):
         tree_of(found, "lbh")
+
+
+def test_hypotheses_with_more_draws_than_others_fit_one_dataset():
+    found = judgement([("a", -10.0, [-2, -2]), ("b", -30.0, [-12, -12])], APART)
+    heard = tuple(
+        SimpleNamespace(name=name, drawn=np.ones((0, n)), gains=np.full(n, 0.5))
+        for name, n in (("a", 3), ("b", 5))
+    )
+    told = dataset(replace(found, hypotheses=heard, about={"model_digest": "x"}))
+    assert told["gain"].sizes == {"hypothesis": 2, "draw": 5}
+    assert np.isfinite(told["gain"].sel(hypothesis="a")).sum() == 3
