@@ -93,12 +93,13 @@ def test_arms_keep_to_what_was_done_in_their_species():
         assert any(getattr(e, "knob", "") == "stress.stressor" for e in one.arm.control.events)
 
 
-def test_a_dose_is_tried_at_a_third_and_at_three_times():
-    found = plans([FINDINGS["spines_24h"]])
-    amounts = sorted(e.amount for one in found for e in one.arm.treated.events
-                     if isinstance(e, Dose))  # fmt: skip
-    given = [e.amount for e in FINDINGS["spines_24h"].arms["ketamine"].treated.doses]
-    assert amounts == pytest.approx([given[0] / 3, given[0], 3 * given[0]])
+def test_doses_are_tried_at_a_third_and_at_three_times_up_to_the_largest_given():
+    found = plans([FINDINGS["spines_24h"], FINDINGS["mtor_rat_10"], FINDINGS["mtor_rat_80"]])
+    amounts: dict[str, list[float]] = {"mouse": [], "rat": []}
+    for one in found:
+        amounts[one.species] += [e.amount for e in one.arm.treated.events if isinstance(e, Dose)]
+    assert sorted(set(amounts["mouse"])) == pytest.approx([10 / 3, 10])
+    assert sorted(set(amounts["rat"])) == pytest.approx([10 / 3, 10, 80 / 3, 80])
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def judged():
         heard.append(Prepared(one, where, at, np.empty(0), np.empty(0), 12, 0))
     return SimpleNamespace(
         missing=(), hypotheses=heard, findings=tuple(FEW), names=("disinhibition", "opioid"),
-        contenders=(0, 1), ranking=(0, 1),
+        in_question=(0, 1), ranking=(0, 1),
         scores=[SimpleNamespace(effective_draws=12.0)] * 2,
     )  # fmt: skip
 

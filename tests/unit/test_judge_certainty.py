@@ -85,6 +85,7 @@ def test_what_the_evidence_leaves_open_is_left_open():
     assert f"which is not clear (20 to 1 is {CLEAR:.1f})" in found.certainty[0]
     assert found.contenders == (0, 1, 2)
     assert found.open == (1,)
+    assert found.in_question == (0, 1)  # what is far behind is no question, however mistaken
 
 
 def test_nothing_is_sure_where_there_is_no_result():

@@ -384,8 +384,7 @@ def _information(judgement: "Judgement") -> str:
 
     if len(judgement.hypotheses) < 2 or not judgement.information:
         return ""
-    which = judgement.contenders if len(judgement.contenders) > 1 else judgement.ranking[:2]
-    between = " and ".join(judgement.names[i] for i in which)
+    between = " and ".join(judgement.names[i] for i in judgement.in_question)
     rows = [["would decide", "bits", "bits, all", *judgement.names]]
     rows += [_row(one) for one in judgement.information[:SHOWN]]
     told = f"The finding that would decide between {between} (expected information):"

@@ -105,7 +105,9 @@ def decide(
     threads: int | None = None,
     progress: Progress = lambda _: None,
 ) -> Designs:
-    """Rank experiments by the information expected about which contender holds.
+    """Rank experiments by the information expected about which hypothesis holds.
+
+    In question are those that the evidence leaves so, all held equally likely.
 
     Parameters
     ----------
@@ -177,12 +179,6 @@ class _Study:
     threads: int | None
 
     @property
-    def among(self) -> tuple[int, ...]:
-        """Return the hypotheses in question."""
-        found = self.judgement.contenders
-        return found if len(found) > 1 else self.judgement.ranking[:2]
-
-    @property
     def reductions(self) -> tuple[Reduction, ...]:
         """Return what is taken of every run."""
         return tuple(Reduction("at", name, t) for name in self.readouts for t in TIMES)
@@ -243,7 +239,9 @@ class _Study:
         effects = [one[:, np.isfinite(one).all(axis=0)] for one in drawn]
         worth = [one.effective_draws for one in self.judgement.scores]
         everyone = np.full(len(effects), 1.0 / len(effects))
-        contending = np.isin(np.arange(len(effects)), self.among) / len(self.among)
+        contending = np.isin(np.arange(len(effects)), self.judgement.in_question) / len(
+            self.judgement.in_question
+        )
         bits, of_all = spread_information(
             [one[which] for one in effects], error, worth, [contending, everyone]
         )
@@ -268,7 +266,8 @@ class _Study:
         order = np.lexsort((arm, time, group, -np.round(bits, 9)))
         whole = [one[order].astype(np.int64) for one in (arm, readout, group)]
         return Designs(
-            arms, self.readouts, self.judgement.names, self.among, self.errors, left_out,
+            arms, self.readouts, self.judgement.names, self.judgement.in_question, self.errors,
+            left_out,
             whole[0], whole[1], time[order], whole[2], error[order], bits[order], of_all[order],
             medians[order],
         )  # fmt: skip

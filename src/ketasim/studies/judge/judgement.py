@@ -150,6 +150,14 @@ class Judgement(Renamed):
         """Return the hypotheses, the first apart, that the evidence alone leaves in question."""
         return tuple(i for i in self.ranking[1:] if not self._by_evidence(i))
 
+    @property
+    def in_question(self) -> tuple[int, ...]:
+        """Return the hypotheses between which it is to be decided: two at least, where there are.
+
+        These are the first and those that the evidence leaves open, or else the second.
+        """
+        return (self.ranking[0], *self.open) if self.open else self.ranking[:2]
+
     def _by_evidence(self, i: int) -> bool:
         by, error = self.behind(i)
         return by - error > CLEAR

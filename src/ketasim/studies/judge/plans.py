@@ -2,7 +2,7 @@
 
 What is held in more than half of all arms (stress) is held in all. What findings and proposals of a
 species give and hold besides is combined; doses are also tried at a third and at three times of
-what was given.
+what was given, up to the largest that was given by that route.
 """
 
 from collections import Counter
@@ -83,7 +83,14 @@ def _arm(
 
 
 def _doses(given: Sequence[tuple[Event, ...]]) -> Iterator[tuple[Event, ...]]:
-    """Yield what was given, and single doses at a third and at three times that too."""
+    """Yield what was given, and single doses at a third and at three times that too.
+
+    None exceeds the largest that was given by that route.
+    """
+    most: dict[tuple[str, bool], float] = {}
+    for dose in (event for drug in given for event in drug if isinstance(event, Dose)):
+        way = dose.route, dose.per_weight
+        most[way] = max(most.get(way, 0.0), dose.amount)
     known: dict[tuple[object, ...], list[float]] = {}
     for scale in SCALES:
         for drug in given:
@@ -93,6 +100,8 @@ def _doses(given: Sequence[tuple[Event, ...]]) -> Iterator[tuple[Event, ...]]:
                     yield drug
                 continue
             amount = one.amount * scale
+            if amount > most[one.route, one.per_weight]:
+                continue
             near = known.setdefault((one.drug, one.route, one.per_weight, one.s_fraction), [])
             if scale == 1.0 or all(abs(log(amount / other)) > CLOSE for other in near):
                 near.append(amount)

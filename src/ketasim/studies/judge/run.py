@@ -108,9 +108,8 @@ def judge(
         left_out=tuple(o.name for o, keeps in zip(done, keep, strict=False) if not keeps),
         not_computed={o.prepared.name: o.prepared.failed for o in heard if o.prepared.failed},
     )
-    among = found.contenders if len(found.contenders) > 1 else found.ranking[:2]
     drawn = court.candidates(asked.parts, kept, [one.prepared for one in heard])
-    ranked = expected_information(asked.parts, drawn, among)
+    ranked = expected_information(asked.parts, drawn, found.in_question)
     found = replace(found, information=tuple(ranked))
     return replace(found, remarks=remarks(found, asked, twice=twice))
 
