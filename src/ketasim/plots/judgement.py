@@ -266,6 +266,10 @@ def draw_predictions(
     return figure
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
+
+
 def _likely(one: Finding) -> tuple[float, float]:
     """Return where predictions agree with a finding, in errors."""
     what = one.observed
@@ -315,7 +319,7 @@ def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int =
         seen_as = left.imshow(most, vmin=0.0, vmax=float(np.nanmax(most)), cmap="Blues",
                               aspect="auto")  # fmt: skip
         left.set_xticks(range(len(shown)), [designs.readouts[i] for i in shown], rotation=90)
-        left.set_yticks(range(len(arms)), [designs.arms[i].name for i in arms])
+        left.set_yticks(range(len(arms)), [_shortened(designs.arms[i].name) for i in arms])
         for row, i in enumerate(best):
             same = (designs.arm == designs.arm[i]) & (designs.readout == designs.readout[i])
             same &= designs.time == designs.time[i]
