@@ -38,7 +38,6 @@ def misses(judgement: Judgement, name: str) -> list[int]:
 def page(judgement: Judgement) -> str:
     held_out = int(judgement.held_out.sum())
     about, names = judgement.about, [one.name for one in judgement.findings]
-    best = judgement.hypotheses[judgement.ranking[0]]
     default = misses(judgement, "disinhibition")
     none = list(judgement.unexplained)
     counts = [
@@ -46,10 +45,6 @@ def page(judgement: Judgement) -> str:
         f"{int((judgement.agreement[:, k] == 0.0).sum())} contradicted, "
         f"{sum(isnan(g) for g in judgement.agreement[:, k])} with nothing to read"
         for k, a in enumerate(judgement.hypotheses)
-    ]
-    pivotal = [
-        f"without {name}, {judgement.names[k]} {'is' if sure else 'may be'} first"
-        for name, k, sure in judgement.pivotal
     ]
     return f"""# Negative results: where the hypotheses fail
 
@@ -74,8 +69,7 @@ The default (disinhibition) does not agree with {len(default)} of {len(names)} f
 
 {chr(10).join(counts)}
 
-Best by evidence: {best.name}. {judgement.verdict} Sensitivity to single papers:
-{"; ".join(pivotal) or "no paper alone changes which hypothesis is first"}.
+{order(judgement)}
 
 ## What tells nothing
 
@@ -85,12 +79,31 @@ merit:
 
 ## Read with care
 
-- {held_out} of the findings were not used to shape the model; by these alone the
-  order is {", ".join(judgement.names[i] for i in judgement.held_out_ranking)}. The rest favour the
-  default, whose numbers were fitted to them.
+- {held_out} of the findings were not used to shape the model{by_these(judgement)}. The rest favour
+  the default, whose numbers were fitted to them.
 - Findings of one paper share a part of their error; those of one laboratory or protocol do not.
 - That (R)-ketamine does more than (S)-ketamine is shown by: {r_over_s(judgement)}.
 """
+
+
+def order(judgement: Judgement) -> str:
+    """Say which hypothesis is ahead and how surely; nothing where there is no result."""
+    if judgement.missing:
+        return judgement.verdict
+    pivotal = [
+        f"without {name}, {judgement.names[k]} {'is' if sure else 'may be'} first"
+        for name, k, sure in judgement.pivotal
+    ]
+    told = "; ".join(pivotal) or "no paper alone changes which hypothesis is first"
+    lines = [f"- {one}" for one in judgement.certainty]
+    return "\n".join([judgement.verdict, "", *lines, "", f"Sensitivity to single papers: {told}."])
+
+
+def by_these(judgement: Judgement) -> str:
+    if judgement.missing:
+        return ""
+    names = ", ".join(judgement.names[i] for i in judgement.held_out_ranking)
+    return f"; by these alone the order is {names}"
 
 
 def r_over_s(judgement: Judgement) -> str:

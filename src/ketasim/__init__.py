@@ -8,10 +8,10 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``sensitivity``, ``check``, ``rest``, ``judge``, ``load_data``, ``fit``, ``posterior``, ``explain``,
-``gradient``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``, ``rerun``,
-``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so that
-``import ketasim`` costs nothing.
+``sensitivity``, ``check``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``, ``posterior``,
+``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``,
+``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so
+that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ketasim import config, export, models
     from ketasim.config.findings import load_data
-    from ketasim.config.judging import judge
+    from ketasim.config.judging import decide, judge
     from ketasim.config.petab import load_petab, save_petab
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
@@ -61,6 +61,7 @@ __all__ = [
     "compare",
     "compare_laws",
     "config",
+    "decide",
     "describe",
     "designs",
     "doctor",
@@ -113,7 +114,7 @@ _MODULES = {
 }
 _HOMES = {
     "ketasim.config.findings": ("load_data",),
-    "ketasim.config.judging": ("judge",),
+    "ketasim.config.judging": ("decide", "judge"),
     "ketasim.config.petab": ("load_petab", "save_petab"),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),

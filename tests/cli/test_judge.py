@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,8 @@ def test_judge_prints_and_writes(type_in, own, tmp_path):
         assert said in out
     assert "ln evidence" not in out  # sixteen draws are no result
     files = {one.name for one in (tmp_path / "out").iterdir()}
-    assert files == {"judgement.png", "evidence.png", "judgement.csv", "judgement.json"}
+    assert files == {"judgement.png", "evidence.png", "predictions.png", "judgement.csv",
+                     "judgement.json", "finished"}  # fmt: skip
     told = json.loads((tmp_path / "out" / "judgement.json").read_text("utf-8"))
     assert {one["account"] for one in told["ranking"]} == {"disinhibition", "lhb", "mine"}
     with (tmp_path / "out" / "judgement.csv").open(encoding="utf-8") as file:
@@ -99,9 +101,33 @@ def test_the_same_command_writes_the_same_bytes(type_in, own, tmp_path):
         code, _, err = type_in(*line, "--format", "svg")
         assert code == 0, err
         sums.append([hashlib.sha256(one.read_bytes()).hexdigest()
-                     for one in sorted((tmp_path / out).iterdir())])  # fmt: skip
+                     for one in sorted((tmp_path / out).iterdir()) if one.is_file()])  # fmt: skip
     assert sums[0] == sums[1]
-    assert len(sums[0]) == 6
+    assert len(sums[0]) >= 8
+
+
+def test_what_would_decide_is_ranked_and_goes_on_from_what_was_sampled(type_in, own, tmp_path):
+    enough = ("--only", "--experiments", "own", "-o", "out", "--quick", "--draws", "256")
+    code, out, err = type_in("judge", "lhb", "resting", *enough)
+    assert code == 0, err
+    assert "log units behind" in out
+    assert "experiments that could be made these would tell most between" in out
+    with (tmp_path / "out" / "designs.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    bits = [float(row["bits"]) for row in rows]
+    assert all(a > b - 1e-8 for a, b in pairwise(bits))
+    assert {row["drug"] for row in rows} >= {"ketamine 10 mg/kg ip", "ketamine 3.33 mg/kg ip"}
+    told = json.loads((tmp_path / "out" / "judgement.json").read_text("utf-8"))
+    assert told["designs"]["designs"] == len(rows)
+    assert told["how_sure"]
+    code, again, err = type_in("judge", "lhb", "resting", "--decide", *enough)
+    assert code == 0, err
+    assert "resting: remembered" in err
+    assert "guide: power" not in err  # nothing was sampled anew
+    assert again.startswith(f"Of {len(rows):,} experiments")
+    assert "ln evidence" not in again
+    assert (tmp_path / "out" / "designs.png").exists()
+    assert (tmp_path / "out" / "judgement.nc").exists()
 
 
 def test_json_is_all_that_is_printed(type_in, own):

@@ -7,10 +7,12 @@ import pytest
 
 import ketasim as ks
 from ketasim.config.findings import load_checks, load_findings, reference_effect
+from ketasim.engines.status import Status
 from ketasim.models import antidepressant
 from ketasim.models.rivals import DISINHIBITION, HYDROXYNORKETAMINE, LHB, OPIOID, RESTING
 from ketasim.studies.findings.observed import seen
 from ketasim.studies.judge.judgement import Judgement
+from ketasim.studies.judge.prepare import Runs
 from ketasim.studies.judge.record import record
 
 pytestmark = pytest.mark.science
@@ -115,3 +117,43 @@ def test_a_model_of_ones_own_can_be_judged():
                      draws=16)  # fmt: skip
     assert isinstance(found, Judgement)
     assert found.about["model_digest"] == model.digest
+
+
+def observed(one, left):
+    """Return a finding as it would be, had so much been left of the effect, read in the source."""
+    what = replace(one.readouts[0].observed, observed=left, error=0.1)
+    return replace(one, readouts=(replace(one.readouts[0], observed=what),), grade="A",
+                   contested=False)  # fmt: skip
+
+
+@pytest.mark.parametrize(("left", "name"), [(0.02, "opioid"), (1.0, "disinhibition")])
+def test_clear_data_choose_one(left, name):
+    known = {one.name: one for one in load_findings()}
+    told = [replace(observed(known["trial_naltrexone"], left), name=f"trial {k}",
+                    references=(f"Own{k}",)) for k in range(3)]  # fmt: skip
+    found = ks.judge([DISINHIBITION, OPIOID], [*told, known["nbqx_effect"]], candidates=[],
+                     quick=True)  # fmt: skip
+    assert not found.missing, found.missing
+    assert found.names[found.ranking[0]] == name
+    assert not found.open, found.certainty
+
+
+def test_a_finding_that_fails_under_one_hypothesis_leaves_every_score_alike(monkeypatch):
+    some = [one for one in load_findings() if one.name in ("nbqx_effect", "spines_24h", "muscimol")]
+    how = {"candidates": [], "quick": True, "draws": 128}
+    without = ks.judge([DISINHIBITION, RESTING], some[:-1], **how)
+    ask = Runs.ask
+
+    def failing(self, at):
+        values, status = ask(self, at)
+        if self.space.hypothesis.name == "resting":
+            owners = [one.name for one in self.machine.findings for _ in one.formulas]
+            rows = [i for i, owner in enumerate(owners) if owner == some[-1].name]
+            status[rows, ::5] = Status.MAX_STEPS
+        return values, status
+
+    monkeypatch.setattr(Runs, "ask", failing)
+    found = ks.judge([DISINHIBITION, RESTING], some, **how)
+    assert found.left_out == (some[-1].name,)
+    for one, other in zip(found.scores, without.scores, strict=True):
+        assert one.evidence == pytest.approx(other.evidence, abs=1.0), one.name

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import logsumexp
 from scipy.stats import norm
 
 from ketasim.studies.findings.observed import TWO_SIDED, VAGUE
@@ -147,3 +148,67 @@ def test_recovery_tells_what_differs_and_confuses_what_does_not():
     assert not found.separable("a", "b")
     assert found.confused()[0] == ("a", "b")
     assert found.named.sum(axis=1) == pytest.approx([1.0, 1.0, 1.0])
+
+
+def exact(what, centre, seen, n=20_000):
+    """Return the log evidence of data under a hypothesis, from as many draws as it takes."""
+    values = np.random.default_rng(99).normal(centre, 0.3, (1, n))
+    logs = by_paper(replace(what, seen=seen), values).sum(axis=0)
+    return float(np.log(np.exp(logs - logs.max()).mean()) + logs.max())
+
+
+CENTRES = {"a": 0.0, "b": 0.2, "c": 1.6, "d": 4.0}
+
+
+def several(n=3):
+    """Return data of several papers on one number, and a bank of each hypothesis."""
+    what = data(*((f"p{k}", NUMBER, 0, -1, 0.0, 0.5, 1.0) for k in range(n)), outlier=0.02)
+    return what, [banked(c, what, k)[0] for k, c in enumerate(CENTRES.values())]
+
+
+def test_pairs_called_separable_are_told_apart_by_an_independent_judge():
+    what, banks = several()
+    names = list(CENTRES)
+    found = model_recovery(names, banks, what, seed=3, repeats=100)
+    pairs = [(x, y) for x in names for y in names if x != y]
+    separable = [pair for pair in pairs if found.separable(*pair)]
+    assert separable
+    assert len(separable) < len(pairs)
+    rng = np.random.default_rng(11)
+    for truth, other in separable:
+        bank_of = banks[names.index(truth)]
+        draws = rng.choice(bank_of.posterior, 100)
+        seen = simulated(what, bank_of.values[:, draws], rng)
+        right = [
+            exact(what, CENTRES[truth], one) >= exact(what, CENTRES[other], one) for one in seen.T
+        ]
+        assert np.mean(right) >= 0.85, (truth, other)  # 90 of 100, less what 100 repeats leave open
+
+
+def test_data_from_draws_that_no_bank_holds_are_attributed():
+    what, banks = several()
+    rng = np.random.default_rng(12)
+    for name, centre in CENTRES.items():
+        if name in "ab":  # too much alike
+            continue
+        fresh = rng.normal(centre, 0.3, (1, 100))  # never among the draws of a bank
+        seen = simulated(what, fresh, rng)
+        named = [
+            int(np.argmax([_log_evidence(what, one, column) for one in banks])) for column in seen.T
+        ]
+        assert np.mean(np.array(named) == list(CENTRES).index(name)) >= 0.9, name
+
+
+def _log_evidence(what, one, seen):
+    return logsumexp(by_paper(replace(what, seen=seen), one.values).sum(axis=0) + one.log_weights)
+
+
+def test_how_far_data_put_a_hypothesis_behind():
+    what, banks = several()
+    found = model_recovery(list(CENTRES), banks, what, seed=3, repeats=50)
+    assert found.as_far("a", "d", 0.0) <= 0.1
+    assert found.as_far("a", "b", -1e9) == 1.0
+    assert found.as_far("a", "b", 0.0) == pytest.approx(
+        1.0 - found.pairs[0, 1], abs=0.5 / 50 + (found.leads[0, 1] == 0.0).mean()
+    )
+    assert found.leads[1, 1] == pytest.approx(np.zeros(50))

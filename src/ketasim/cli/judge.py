@@ -2,7 +2,9 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +14,14 @@ import click
 from ketasim.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ketasim.studies.judge.decide import Designs
     from ketasim.studies.judge.information import ExpectedInformation
     from ketasim.studies.judge.judgement import Judgement
 
 SHOWN = 5  # candidates printed
+ALONE = 20  # designs printed where nothing else is
+FEW = 32  # posterior draws under which a quick judgement runs experiments
+FINISHED = "finished"  # folder of what was sampled
 FORMER = {
     "--no-mixture": "mixtures are judged as hypotheses of their own.",
     "--bayes": "all evidence is sampled now.",
@@ -58,6 +64,8 @@ FORMER = {
     help="How far the prior goes towards the ledger's bounds, 0 to 1.",
 )
 @click.option("--no-calibration", is_flag=True, help="Leave every hypothesis at full gain.")
+@click.option("--decide", is_flag=True, help="Print only which experiments would decide.")
+@click.option("--no-designs", is_flag=True, help="Do not rank thousands of experiments.")
 @click.option("--no-mixture", is_flag=True, hidden=True)
 @click.option("--bayes", is_flag=True, hidden=True)
 @click.option(
@@ -87,6 +95,8 @@ def command(
     seed: int,
     prior_width: float,
     no_calibration: bool,  # noqa: FBT001
+    decide: bool,  # noqa: FBT001
+    no_designs: bool,  # noqa: FBT001
     no_mixture: bool,  # noqa: FBT001
     bayes: bool,  # noqa: FBT001
     out: Path,
@@ -96,10 +106,12 @@ def command(
     """Judge HYPOTHESES (names or files; the six rivals when none is given) by findings.
 
     Log evidence comes from replicate runs of tempered sequential Monte Carlo, with their spread.
-    Writes the matrix and further figures, with CSV and JSON beside them, and prints the ranking,
-    what one paper carries, what nothing explains, and what would decide.
+    Writes the matrix and further figures, with CSV, JSON and netCDF beside them, and prints the
+    ranking, how sure it is, what one paper carries, what nothing explains, and which of thousands
+    of experiments would decide. A judgement that was stopped goes on in the same folder.
     """
     from ketasim.config.findings import load_findings
+    from ketasim.config.judging import decide as ranked
     from ketasim.config.judging import judge
 
     prepare(out)
@@ -107,26 +119,50 @@ def command(
         if given:
             click.echo(f"{name} has no effect any more: {FORMER[name]}", err=True)
     findings = load_findings(own, packaged=not only)
-    found = judge(
-        hypotheses or None,
-        findings,
-        candidates=candidates or None,
-        reference=reference,
-        draws=draws,
-        seed=seed,
-        prior_width=prior_width,
-        calibrated=not no_calibration,
-        quick=quick,
-        progress=_progress,
-    )
-    files = write(found, out, formats)
-    click.echo(to_json(found) if as_json else to_text(found))
-    if not as_json:
-        click.echo(f"written: {', '.join(str(one) for one in files)}")
+    with _progress() as progress:
+        found = judge(
+            hypotheses or None,
+            findings,
+            candidates=candidates or None,
+            reference=reference,
+            draws=draws,
+            seed=seed,
+            prior_width=prior_width,
+            calibrated=not no_calibration,
+            quick=quick,
+            progress=progress,
+            store=out / FINISHED,
+        )
+        told = None
+        if not (found.missing or no_designs) and len(found.hypotheses) > 1:
+            many = FEW if quick else None
+            told = ranked(found, candidates or None, draws=many, progress=progress)
+    files = write(found, out, formats, told)
+    if as_json:
+        click.echo(to_json(found, told))
+        return
+    if decide:
+        click.echo(designs_text(told, ALONE) if told else found.verdict)
+    else:
+        click.echo(to_text(found, told))
+    click.echo(f"written: {', '.join(str(one) for one in files)}")
 
 
-def _progress(what: str) -> None:
-    click.echo(f"{what} ...", err=True)
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Yield what is told what is being done: a bar on a terminal, else a line each."""
+    if not sys.stderr.isatty():
+        yield lambda what: click.echo(f"{what} ...", err=True)
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(unit=" steps", bar_format="{desc} [{elapsed}, {n} steps]") as bar:
+
+        def tell(what: str) -> None:
+            bar.set_description_str(what)
+            bar.update()
+
+        yield tell
 
 
 def prepare(out: Path) -> None:
@@ -143,47 +179,66 @@ def prepare(out: Path) -> None:
         raise ConfigError(f"{out}: cannot be made ({error.strerror}).") from None
 
 
-def write(judgement: "Judgement", out: Path, formats: Iterable[str] = ()) -> list[Path]:
-    """Write picture, CSV and JSON; return the files.
+def write(
+    judgement: "Judgement",
+    out: Path,
+    formats: Iterable[str] = (),
+    designs: "Designs | None" = None,
+) -> list[Path]:
+    """Write pictures, CSV, JSON and (where there is a result) netCDF; return the files.
 
     Raises
     ------
     ConfigError
         When one cannot be written.
     """
-    from ketasim.plots.judgement import draw, draw_evidence
-    from ketasim.studies.judge.record import table
+    from ketasim.plots import judgement as plots
+    from ketasim.studies.judge.record import dataset, designs_table, table
 
-    files = [out / f"judgement.{kind}" for kind in ("png", *formats)]
+    kinds = ("png", *formats)
+    draws = {"judgement": plots.draw, "evidence": plots.draw_evidence,
+             "predictions": plots.draw_predictions}  # fmt: skip
+    files = [out / f"{name}.{kind}" for name in draws for kind in kinds]
     for one in files:
-        draw(judgement, one)
-    bars = [out / f"evidence.{kind}" for kind in ("png", *formats)]
-    for one in bars:
-        draw_evidence(judgement, one)
-    files += bars
+        draws[one.stem](judgement, one)
+    tables = {"judgement.csv": table(judgement)}
+    if designs is not None:
+        for one in [out / f"designs.{kind}" for kind in kinds]:
+            plots.draw_designs(designs, one)
+            files.append(one)
+        tables["designs.csv"] = designs_table(designs)
     try:
-        with (out / "judgement.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(table(judgement))
-        (out / "judgement.json").write_text(to_json(judgement) + "\n", encoding="utf-8")
+        for name, rows in tables.items():
+            with (out / name).open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows(rows)
+            files.append(out / name)
+        (out / "judgement.json").write_text(to_json(judgement, designs) + "\n", encoding="utf-8")
+        files.append(out / "judgement.json")
+        if not judgement.missing:
+            dataset(judgement).to_netcdf(out / "judgement.nc")
+            files.append(out / "judgement.nc")
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
-    return [*files, out / "judgement.csv", out / "judgement.json"]
+    return files
 
 
-def to_json(judgement: "Judgement") -> str:
+def to_json(judgement: "Judgement", designs: "Designs | None" = None) -> str:
     """Return everything a judgement found as JSON, without NaN or infinity."""
-    from ketasim.studies.judge.record import record
+    from ketasim.studies.judge.record import designs_record, record
 
-    return json.dumps(record(judgement), indent=1, allow_nan=False, ensure_ascii=False)
+    told = record(judgement)
+    if designs is not None:
+        told["designs"] = designs_record(designs)
+    return json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False)
 
 
-def to_text(judgement: "Judgement") -> str:
+def to_text(judgement: "Judgement", designs: "Designs | None" = None) -> str:
     """Return ranking, verdict, what stays open, and what would decide."""
     parts = [_opening(judgement)]
     if judgement.missing:
         parts += [_diagnostics(judgement), judgement.verdict, *judgement.refused]
         return "\n\n".join(parts)
-    parts += [_ranking(judgement), judgement.verdict]
+    parts += [_ranking(judgement), "\n".join([judgement.verdict, *_certainty(judgement)])]
     if judgement.thin:
         parts += [_thin(judgement), *judgement.refused, *judgement.remarks]
         return "\n\n".join(parts)
@@ -195,10 +250,37 @@ def to_text(judgement: "Judgement") -> str:
             "Separate none (all hypotheses do about equally well)", judgement.undecided, judgement
         ),
         _information(judgement),
+        designs_text(designs, SHOWN) if designs else "",
         *judgement.refused,
         *judgement.remarks,
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def designs_text(designs: "Designs", n: int) -> str:
+    """Return the designs that would tell most, the best of each arm, as text."""
+    from ketasim.cli.text import columns
+
+    between = " and ".join(designs.names[i] for i in designs.among)
+    rows = [["experiment", "read", "group", "bits", "bits, all", *designs.names]]
+    for i in designs.best(n):
+        effects = (f"{x:.2g}" for x in designs.medians[i])
+        bits = f"{designs.bits[i]:.2f}", f"{designs.bits_of_all[i]:.2f}"
+        arm = designs.arms[designs.arm[i]].name
+        rows.append([arm, designs.read(i), str(designs.group[i]), *bits, *effects])
+    told = (
+        f"Of {len(designs):,} experiments that could be made these would tell most between "
+        f"{between}: the best reading of each, the smallest group that tells nine tenths of what "
+        "the largest would, and the effect that each hypothesis predicts."
+    )
+    if designs.left_out:
+        told += f" Not computed: {', '.join(designs.left_out)}."
+    return f"{told}\n{columns(rows, indent='  ')}"
+
+
+def _certainty(judgement: "Judgement") -> list[str]:
+    """Return how sure it is that each hypothesis is behind; draws that are too few say nothing."""
+    return [f"  {one}" for one in judgement.certainty]
 
 
 def _opening(judgement: "Judgement") -> str:
@@ -302,8 +384,7 @@ def _information(judgement: "Judgement") -> str:
 
     if len(judgement.hypotheses) < 2 or not judgement.information:
         return ""
-    which = judgement.contenders if len(judgement.contenders) > 1 else judgement.ranking[:2]
-    between = " and ".join(judgement.names[i] for i in which)
+    between = " and ".join(judgement.names[i] for i in judgement.in_question)
     rows = [["would decide", "bits", "bits, all", *judgement.names]]
     rows += [_row(one) for one in judgement.information[:SHOWN]]
     told = f"The finding that would decide between {between} (expected information):"

@@ -11,9 +11,12 @@ from ketasim.core.model import Model
 from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import RIVALS, Hypothesis
+from ketasim.results.shelf import Folder
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.former import renamed
+from ketasim.studies.judge import decide as designs
 from ketasim.studies.judge import run
+from ketasim.studies.judge.decide import Designs
 from ketasim.studies.judge.draws import PRIOR_WIDTH
 from ketasim.studies.judge.judgement import Judgement
 
@@ -37,6 +40,7 @@ def judge(
     quick: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
+    store: str | Path | None = None,
     experiments: Findings | None = None,
     reach: float | None = None,
     told: Progress | None = None,
@@ -60,6 +64,9 @@ def judge(
         towards the ledger's bounds (0 to 1; a quarter of the way when not given).
     calibrated, quick, threads, progress
         See :func:`ketasim.studies.judge.run.judge`.
+    store
+        A folder in which each hypothesis's draws are kept once it was heard: the same question goes
+        on from there after it was stopped.
     experiments, reach, told
         Former names of ``findings``, ``prior_width`` and ``progress``.
 
@@ -94,6 +101,56 @@ def judge(
         prior_width=PRIOR_WIDTH if prior_width is None else prior_width,
         calibrated=calibrated,
         quick=quick,
+        threads=threads,
+        progress=progress or (lambda _: None),
+        shelf=None if store is None else Folder(Path(store)),
+    )
+
+
+def decide(
+    judgement: Judgement,
+    candidates: Findings | None = None,
+    *,
+    draws: int | None = None,
+    groups: Sequence[int] | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Designs:
+    """Rank thousands of experiments by what they would tell about which hypothesis holds.
+
+    Every drug, dose and input that a finding or a proposal uses is combined with every other in the
+    same species, read at several times in groups of several sizes.
+
+    Parameters
+    ----------
+    judgement
+        What :func:`judge` returned.
+    candidates
+        Proposals whose drugs, inputs and read-outs count too; the packaged ones when not given.
+    draws
+        Posterior draws of each hypothesis; 64 when not given.
+    groups
+        Subjects of a group; 6, 12, 24 and 48 when not given.
+    threads, progress
+        See :func:`judge`.
+
+    Returns
+    -------
+    Designs
+        Most telling first.
+
+    Raises
+    ------
+    ConfigError
+        When an argument is out of range, or there is nothing to combine or to decide between.
+    SolverError
+        When the judgement is no result.
+    """
+    return designs.decide(
+        judgement,
+        packaged_candidates() if candidates is None else _findings(candidates),
+        draws=designs.DRAWS if draws is None else draws,
+        groups=designs.GROUPS if groups is None else groups,
         threads=threads,
         progress=progress or (lambda _: None),
     )

@@ -12,15 +12,31 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
-from ketasim.plots.style import FAINT, INK, PAGE, Style, new_figure, save, settings
+from ketasim.plots.style import (
+    FAINT,
+    INK,
+    PAGE,
+    PALETTE,
+    WINDOW,
+    Style,
+    new_figure,
+    save,
+    settings,
+)
+from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.observed import TWO_SIDED, Number, seen
+from ketasim.studies.judge.decide import Designs
 from ketasim.studies.judge.judgement import Judgement
 
 ROW, HEAD, FOOT = 3.3, 17.5, 11.5  # heights [mm]
 LABEL, SEEN = 72.0, 18.5  # widths of titles and of what was observed [mm]
 LONGEST = 66  # characters of a title
 SMALL = 5.2  # type [pt]
+EDGE = 8.0  # errors beyond which a prediction is drawn at the edge
 
 
 @dataclass(frozen=True)
@@ -199,6 +215,133 @@ def draw_evidence(
         figure.set_label(f"evidence {best:.6g}, model {judgement.about.get('model_digest', '')}")
         if path is not None:
             save(figure, path, style=style)
+    return figure
+
+
+def draw_predictions(
+    judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE
+) -> Figure:
+    """Draw what each hypothesis predicts of each finding, in errors of what was seen.
+
+    Lines reach from 5 to 95 % of the posterior, dots are medians; the band is where two errors are
+    not exceeded, or for a direction where it is the likely report. What lies beyond is drawn at the
+    edge.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    rows, order = len(judgement.findings), list(judgement.ranking)
+    with settings(PAGE):
+        figure = new_figure(PAGE.width, 16.0 + 3.4 * rows)
+        bottom = 8.0 / (16.0 + 3.4 * rows)
+        axes = figure.add_axes((0.42, bottom, 0.56, 1.0 - 2.0 * bottom))
+        for y, one in enumerate(judgement.findings):
+            low, high = _likely(one)
+            axes.barh(y, high - low, left=low, height=0.9, color=WINDOW, lw=0)
+            for k, i in enumerate(order):
+                ends = _in_errors(one, judgement.hypotheses[i].drawn[y])
+                at = y + 0.7 * ((k + 0.5) / len(order) - 0.5)
+                colour = PALETTE[k % len(PALETTE)]
+                axes.plot(ends[[0, 2]], [at, at], "-", color=colour, lw=0.7)
+                axes.plot(ends[1], at, ".", color=colour, ms=2)
+        titles = [one.title if len(one.title) <= LONGEST else f"{one.title[: LONGEST - 1]}…"
+                  for one in judgement.findings]  # fmt: skip
+        axes.set_yticks(range(rows), titles, fontsize=SMALL - 0.6)
+        axes.set_ylim(rows - 0.4, -0.6)
+        axes.set_xlim(-EDGE - 0.3, EDGE + 0.3)
+        axes.tick_params(axis="x", labelsize=SMALL)
+        axes.set_xlabel("prediction less what was seen [errors]; directions: [standard errors]",
+                        fontsize=SMALL)  # fmt: skip
+        handles = [Line2D([], [], color=PALETTE[k % len(PALETTE)], lw=1, label=judgement.names[i])
+                   for k, i in enumerate(order)]  # fmt: skip
+        axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.3, 1.0), frameon=False,
+                    ncols=min(len(order), 6), fontsize=SMALL)  # fmt: skip
+        if judgement.missing:
+            axes.set_title("not settled", fontsize=SMALL + 1, loc="left")
+        figure.set_label(f"predictions, model {judgement.about.get('model_digest', '')}")
+        if path is not None:
+            save(figure, path, style=style)
+    return figure
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
+
+
+def _likely(one: Finding) -> tuple[float, float]:
+    """Return where predictions agree with a finding, in errors."""
+    what = one.observed
+    if isinstance(what, Number):
+        return -2.0, 2.0
+    ends = {"up": (TWO_SIDED, EDGE), "down": (-EDGE, -TWO_SIDED)}
+    return ends.get(str(what.observed), (-TWO_SIDED, TWO_SIDED))
+
+
+def _in_errors(one: Finding, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 5, 50 and 95 % of predictions, in errors, kept within the picture."""
+    what, known = one.observed, drawn[np.isfinite(drawn)]
+    if not len(known):
+        return np.full(3, np.nan)
+    ends = np.percentile(known, [5.0, 50.0, 95.0])
+    if isinstance(what, Number):
+        size = (ends - seen(what)) / what.error
+    else:
+        size = TWO_SIDED * ends / what.least
+    return np.asarray(np.clip(size, -EDGE, EDGE))
+
+
+def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int = 20) -> Figure:
+    """Draw what the best arms would tell: by read-out as a heat map, and by the size of a group.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    best = designs.best(top)
+    arms = [int(designs.arm[i]) for i in best]
+    shown = sorted({int(designs.readout[i]) for i in np.flatnonzero(np.isin(designs.arm, arms))})
+    most = np.full((len(arms), len(shown)), np.nan)
+    for row, arm in enumerate(arms):
+        for column, readout in enumerate(shown):
+            own = designs.bits[(designs.arm == arm) & (designs.readout == readout)]
+            most[row, column] = own.max() if len(own) else np.nan
+    with settings(PAGE):
+        figure = new_figure(PAGE.width, 34.0 + 4.4 * len(arms))
+        high = 34.0 + 4.4 * len(arms)
+        grid = figure.add_gridspec(
+            1, 2, left=0.4, right=0.97, bottom=28.0 / high, top=1.0 - 5.0 / high,
+            width_ratios=[1.2, 1.0], wspace=0.08,
+        )  # fmt: skip
+        left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
+        seen_as = left.imshow(most, vmin=0.0, vmax=float(np.nanmax(most)), cmap="Blues",
+                              aspect="auto")  # fmt: skip
+        left.set_xticks(range(len(shown)), [designs.readouts[i] for i in shown], rotation=90)
+        left.set_yticks(range(len(arms)), [_shortened(designs.arms[i].name) for i in arms])
+        for row, i in enumerate(best):
+            same = (designs.arm == designs.arm[i]) & (designs.readout == designs.readout[i])
+            same &= designs.time == designs.time[i]
+            groups, bits = designs.group[same], designs.bits[same]
+            right.plot(bits, np.full(len(bits), row), "-", color=FAINT, lw=0.7)
+            for group, x in zip(groups.tolist(), bits.tolist(), strict=True):
+                right.plot(x, row, "o", color=INK, ms=1.2 + 0.6 * np.sqrt(group), alpha=0.6)
+        right.set_ylim(len(arms) - 0.5, -0.5)
+        right.set_yticks([])
+        right.set_xlim(0.0, 1.05 * float(designs.bits.max()))
+        sizes = ", ".join(map(str, sorted(set(designs.group.tolist()))))
+        right.set_xlabel(f"bits of the best reading; dots: groups of {sizes}", fontsize=SMALL)
+        left.tick_params(labelsize=SMALL - 0.4)
+        right.tick_params(labelsize=SMALL - 0.4)
+        inside = figure.add_axes((0.03, 12.0 / high, 0.2, 2.0 / high))
+        bar = figure.colorbar(seen_as, cax=inside, orientation="horizontal")
+        bar.ax.tick_params(labelsize=SMALL - 0.8)
+        bar.set_label("bits, of the best time and group", fontsize=SMALL - 0.4)
+        between = " and ".join(designs.names[i] for i in designs.among)
+        right.set_title(f"between {between}", fontsize=SMALL + 0.4)
+        if path is not None:
+            save(figure, path, style=PAGE)
     return figure
 
 

@@ -7,5 +7,6 @@
 - ``store``: a sweep on disk, made, filled and read
 - ``manifest``: what a store says about its making, sealed
 - ``files``: files that several processes share, and who computes which chunk
+- ``shelf``: what a long study has finished so far
 - ``problems``: what can go wrong with a store
 """

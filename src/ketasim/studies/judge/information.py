@@ -7,12 +7,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.studies.findings.finding import Finding
+from ketasim.studies.findings.finding import OUTLIER, Finding
 from ketasim.studies.findings.former import Renamed
 from ketasim.studies.findings.observed import Number
 
 Array = NDArray[np.float64]
 WAYS = np.array([-1.0, 0.0, 1.0])
+POINTS = 256  # outcomes told apart in a design
+DOUBT = OUTLIER["A"]  # the chance that what a design finds says nothing
 FINE, MOST, FAR = 6.0, 4000, 20.0  # points an error; most points; errors beyond which all is far
 
 
@@ -75,6 +77,73 @@ def _outcomes(finding: Finding, drawn: Sequence[Array]) -> Array:
     high = min(every.max(), centre + FAR * observed.error) + 5.0 * observed.error
     points = min(int((high - low) / observed.error * FINE) + 1, MOST)
     return np.linspace(low, high, points)
+
+
+def spread_information(
+    drawn: Sequence[Array], error: Array, worth: Sequence[float], beliefs: Sequence[Array]
+) -> Array:
+    """Return the expected information [bits] of many numbers that could be seen, at once.
+
+    A few draws stand for each hypothesis's predictions, so that these are spread out by Silverman's
+    rule, lest any two hypotheses look different for the lack of draws. With a chance of ``DOUBT`` a
+    report says nothing.
+
+    Parameters
+    ----------
+    drawn
+        For each hypothesis its predictions, (n, n_draws), finite.
+    error
+        Of what would be seen, (n,), in the same unit.
+    worth
+        How many independent draws each hypothesis's are worth.
+    beliefs
+        How likely each hypothesis is held to be beforehand, (n_hypotheses,); one or several.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_beliefs, n).
+    """
+    wide = np.stack([_width(one, error, n) for one, n in zip(drawn, worth, strict=True)])
+    low = np.min([one.min(axis=1) for one in drawn], axis=0) - 5.0 * wide.max(axis=0)
+    high = np.max([one.max(axis=1) for one in drawn], axis=0) + 5.0 * wide.max(axis=0)
+    step = (high - low) / POINTS
+    chances = np.stack(
+        [_smoothed(one, low, step, sd) for one, sd in zip(drawn, wide, strict=True)], axis=1
+    )
+    logs = np.log2(chances)
+    found = [
+        np.einsum("k,nky->n", one, chances * logs)
+        - (mixed * np.log2(mixed)).sum(axis=1)
+        for one in beliefs
+        for mixed in [np.einsum("k,nky->ny", one, chances)]
+    ]  # fmt: skip
+    bits: Array = np.maximum(np.array(found), 0.0)
+    return bits
+
+
+def _width(drawn: Array, error: Array, worth: float) -> Array:
+    """Return the standard deviation of what is seen about a draw, (n,)."""
+    n = max(min(float(drawn.shape[1]), worth), 1.0)
+    spread = 0.9 * drawn.std(axis=1) * n**-0.2
+    return np.asarray(np.hypot(error, spread))
+
+
+def _smoothed(drawn: Array, low: Array, step: Array, wide: Array) -> Array:
+    """Return the chances of ``POINTS`` outcomes, (n, POINTS), none of them 0."""
+    n, m = drawn.shape
+    place = (drawn - low[:, None]) / step[:, None]
+    first = np.minimum(place.astype(np.int64), POINTS - 2)
+    part = place - first
+    flat = (np.arange(n)[:, None] * POINTS + first).ravel()
+    mass = np.bincount(flat, (1.0 - part).ravel(), n * POINTS)
+    mass += np.bincount(flat + 1, part.ravel(), n * POINTS)
+    waves = 2.0 * np.pi * np.fft.rfftfreq(POINTS)
+    damped = np.exp(-0.5 * (waves * (wide / step)[:, None]) ** 2)
+    found = np.fft.irfft(np.fft.rfft(mass.reshape(n, POINTS) / m) * damped, POINTS)
+    found = np.maximum(found, 0.0)
+    found = found / found.sum(axis=1, keepdims=True)
+    return np.asarray((1.0 - DOUBT) * found + DOUBT / POINTS)
 
 
 def expected_information(

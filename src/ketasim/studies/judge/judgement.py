@@ -1,6 +1,6 @@
 """What a judgement found, and what can be said of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
@@ -13,7 +13,7 @@ from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.former import Renamed
 from ketasim.studies.judge.information import ExpectedInformation
 from ketasim.studies.judge.prepare import Prepared
-from ketasim.studies.judge.scores import FEWEST, ModelRecovery, Score, weights_of
+from ketasim.studies.judge.scores import ENOUGH, FEWEST, ModelRecovery, Score, weights_of
 
 Array = NDArray[np.float64]
 CLEAR = log(20.0)  # evidence ratio of twenty to one
@@ -116,10 +116,8 @@ class Judgement(Renamed):
         first = self.ranking[0]
         found = [first]
         for i in self.ranking[1:]:
-            by, error = self.behind(i)
-            if not (
-                by - error > CLEAR and self.recovery.separable(self.names[first], self.names[i])
-            ):
+            pair = self.names[first], self.names[i]
+            if not (self._by_evidence(i) and self.recovery.separable(*pair)):
                 found.append(i)
         return tuple(found)
 
@@ -138,10 +136,62 @@ class Judgement(Renamed):
         if len(self.hypotheses) == 1:
             return f"Only {names[0]} was judged; nothing is compared."
         if len(names) == 1:
-            but = "" if self.thin else self._carried()
-            return f"{names[0]} stands; every other hypothesis is clearly behind{but}."
-        told = f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"Not separable by these findings: {told}."
+            return f"{names[0]} stands: every other hypothesis is clearly behind it."
+        if not self.open:
+            return (
+                f"{names[0]} is ahead by evidence, but not for sure: simulated data of "
+                f"{_listed(names[1:])} are mistaken too often."
+            )
+        still = _listed([names[0], *(self.names[i] for i in self.open)])
+        return f"Not chosen between {still}: the evidence does not tell them apart."
+
+    @cached_property
+    def open(self) -> tuple[int, ...]:
+        """Return the hypotheses, the first apart, that the evidence alone leaves in question."""
+        return tuple(i for i in self.ranking[1:] if not self._by_evidence(i))
+
+    @property
+    def in_question(self) -> tuple[int, ...]:
+        """Return the hypotheses between which it is to be decided: two at least, where there are.
+
+        These are the first and those that the evidence leaves open, or else the second.
+        """
+        return (self.ranking[0], *self.open) if self.open else self.ranking[:2]
+
+    def _by_evidence(self, i: int) -> bool:
+        by, error = self.behind(i)
+        return by - error > CLEAR
+
+    @property
+    def certainty(self) -> tuple[str, ...]:
+        """Return a sentence for each hypothesis but the first: how sure it is that it is behind.
+
+        It says what the evidence does, what becomes of simulated data, and which papers carry it.
+        """
+        if self.missing:
+            return ()
+        return tuple(self._sure(i) for i in self.ranking[1:])
+
+    def _sure(self, i: int) -> str:
+        first, name = self.names[self.ranking[0]], self.names[i]
+        by, error = self.behind(i)
+        share = self.recovery.told_apart(first, name)
+        far = self.recovery.as_far(name, first, by)
+        told = f"{name}: {by:.1f} ± {error:.1f} log units behind {first}, "
+        if i in self.open:
+            told += f"which is not clear (20 to 1 is {CLEAR:.1f})"
+        elif i in self.contenders:
+            told += "clearly so by evidence"
+        else:
+            told += "clearly so"
+        apart = "are told apart" if share >= ENOUGH else "are told apart only"
+        told += f"; simulated data of the two {apart} in {100.0 * share:.0f} of 100"
+        if i not in self.open and share < ENOUGH:
+            told += f", though {100.0 * far:.0f} of 100 made by {name} put it so far behind"
+        carried = self._carried(i)
+        if carried and not self.thin:
+            told += f"; not clear without {' or '.join(carried)} alone"
+        return f"{told}."
 
     @cached_property
     def unexplained(self) -> tuple[int, ...]:
@@ -173,16 +223,18 @@ class Judgement(Renamed):
                 found.append((name, best, sure))
         return tuple(found)
 
-    def _carried(self) -> str:
-        """Return which papers a choice hangs on."""
-        found = []
-        for k, name in enumerate(self.papers):
-            left = [one.without[k] for one in self.scores]
-            own = left[self.ranking[0]]
-            rest = max((x for i, x in enumerate(left) if i != self.ranking[0]), default=-np.inf)
-            if own - rest < CLEAR:
-                found.append(name)
-        return f" (but not without {', or '.join(found)} alone)" if found else ""
+    def _carried(self, i: int) -> list[str]:
+        """Return the papers, without any one of which a hypothesis would not be clearly behind."""
+        if i in self.open:
+            return []
+        first = self.scores[self.ranking[0]]
+        by = first.without - self.scores[i].without
+        error = _error(first, self.scores[i])
+        return [name for name, left in zip(self.papers, by, strict=True) if left - error <= CLEAR]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def _error(one: Score, other: Score) -> float:

@@ -6,15 +6,20 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ketasim.errors import ConfigError, MissingExtra, SolverError, suggest
 from ketasim.studies.findings.finding import CONTESTED, Finding
+from ketasim.studies.findings.observed import seen
+from ketasim.studies.judge.decide import USUAL, Designs
 from ketasim.studies.judge.judgement import Judgement
 from ketasim.studies.judge.prepare import Asked, Prepared
 from ketasim.studies.judge.scores import Score
 
 if TYPE_CHECKING:
-    from xarray import Dataset
+    from xarray import Dataset, DataTree
 
+Array = NDArray[np.float64]
 WORDS = {2.0: "agrees", 1.0: "strained", 0.0: "contradicted"}
 HEADER = (
     "experiment", "title", "species", "grade", "contested", "model_fitted_to_it", "unit",
@@ -69,6 +74,7 @@ def dataset(judgement: Judgement) -> "Dataset":
     xarray.Dataset
         ``predicted`` (hypothesis, finding, draw) in each finding's unit, ``gain`` (hypothesis,
         draw), ``log_evidence`` (hypothesis, replicate), and ``effective_draws`` (hypothesis).
+        Where a hypothesis has fewer draws or replicates than another, nan follows.
     """
     import xarray as xr
 
@@ -76,11 +82,11 @@ def dataset(judgement: Judgement) -> "Dataset":
     return xr.Dataset(
         {
             "predicted": (
-                ("hypothesis", "finding", "draw"), np.stack([one.drawn for one in found]),
+                ("hypothesis", "finding", "draw"), _padded([one.drawn for one in found]),
             ),
-            "gain": (("hypothesis", "draw"), np.stack([one.gains for one in found])),
+            "gain": (("hypothesis", "draw"), _padded([one.gains for one in found])),
             "log_evidence": (
-                ("hypothesis", "replicate"), np.stack([s.found.each for s in judgement.scores]),
+                ("hypothesis", "replicate"), _padded([s.found.each for s in judgement.scores]),
             ),
             "effective_draws": ("hypothesis", [s.effective_draws for s in judgement.scores]),
         },
@@ -95,6 +101,110 @@ def dataset(judgement: Judgement) -> "Dataset":
     )  # fmt: skip
 
 
+def _padded(arrays: Sequence[Array]) -> Array:
+    """Return arrays that differ in their last length stacked, with nan behind the shorter."""
+    longest = max(one.shape[-1] for one in arrays)
+    found = np.full((len(arrays), *arrays[0].shape[:-1], longest), np.nan)
+    for row, one in zip(found, arrays, strict=True):
+        row[..., : one.shape[-1]] = one
+    return found
+
+
+def to_arviz(judgement: Judgement, hypothesis: str) -> Any:
+    """Return the draws of one hypothesis for ArviZ.
+
+    Groups ``posterior`` (coordinates, gain), ``posterior_predictive`` and ``observed_data`` of
+    findings that state a number, and ``sample_stats``; chains are replicates.
+
+    Returns
+    -------
+    xarray.DataTree or arviz.InferenceData
+        A DataTree for ArviZ from 1.0 on.
+
+    Raises
+    ------
+    ConfigError
+        When no hypothesis of that name was judged.
+    MissingExtra
+        When ArviZ is not installed.
+    SolverError
+        When a diagnostic failed.
+    """
+    try:
+        import arviz
+    except ImportError:
+        raise MissingExtra('This needs arviz: pip install "ketasim[fit]".') from None
+    tree = tree_of(judgement, hypothesis)
+    if not hasattr(arviz, "InferenceData"):
+        return tree
+    return arviz.InferenceData(**{str(k): v.to_dataset() for k, v in tree.children.items()})
+
+
+def tree_of(judgement: Judgement, hypothesis: str) -> "DataTree":
+    """Return what :func:`to_arviz` does, as an xarray tree; it raises the same but for ArviZ."""
+    import xarray as xr
+
+    if judgement.missing:
+        raise SolverError(f"judge: no result. {' '.join(judgement.missing)}")
+    if hypothesis not in judgement.names:
+        raise ConfigError(
+            f'"{hypothesis}" was not judged.{suggest(hypothesis, judgement.names)} '
+            f"Judged: {', '.join(judgement.names)}."
+        )
+    i = judgement.names.index(hypothesis)
+    prepared, found = judgement.hypotheses[i], judgement.scores[i].found
+    runs, axes = len(found.replicates), ("chain", "draw")
+    where = {name: prepared.at[:, k] for k, name in enumerate(prepared.space.priors)}
+    values = {name: (axes, v.reshape(runs, -1)) for name, v in where.items()}
+    values["gain"] = (axes, prepared.gains.reshape(runs, -1))
+    labels = {
+        "finding": [one.name for one in judgement.findings],
+        "unit": ("finding", [one.unit for one in judgement.findings]),
+    }
+    shown = prepared.drawn.T.reshape(runs, -1, len(judgement.findings))
+    told = [seen(one.observed) for one in judgement.findings]
+    logs = {"lp": (axes, found.log_likelihoods.reshape(runs, -1))}
+    about = {"coordinates": "standard normal", "hypothesis": hypothesis}
+    return xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(values, attrs=about),
+            "sample_stats": xr.Dataset(logs),
+            "posterior_predictive": xr.Dataset({"value": ((*axes, "finding"), shown)}, labels),
+            "observed_data": xr.Dataset({"value": ("finding", told)}, labels),
+        }
+    )
+
+
+def designs_table(designs: Designs) -> list[list[Any]]:
+    """Return one row for each design, most telling first, the header first."""
+    head = ["rank", "species", "drug", "held", "readout", "time_h", "group", "error", "bits",
+            "bits_between_all", *(f"effect_{name}" for name in designs.names)]  # fmt: skip
+    rows = [
+        [
+            i + 1, *designs.arms[designs.arm[i]][:3], designs.readouts[designs.readout[i]],
+            float(designs.time[i]), int(designs.group[i]), float(designs.error[i]),
+            float(designs.bits[i]), float(designs.bits_of_all[i]),
+            *(float(x) for x in designs.medians[i]),
+        ]
+        for i in range(len(designs))
+    ]  # fmt: skip
+    return [head, *rows]
+
+
+def designs_record(designs: Designs, n: int = 100) -> dict[str, Any]:
+    """Return what a ranking of designs rests on, and the best design of each of ``n`` arms."""
+    head, *rows = designs_table(designs)
+    return {
+        "designs": len(designs),
+        "arms": len(designs.arms),
+        "between": [designs.names[i] for i in designs.among],
+        "errors": dict(designs.errors),
+        "errors_are_those_of_groups_of": USUAL,
+        "not_computed": designs.left_out,
+        "best": [dict(zip(head, rows[i], strict=True)) for i in designs.best(n)],
+    }
+
+
 def record(judgement: Judgement) -> dict[str, Any]:
     """Return everything a judgement found, without NaN or infinity."""
     names = [one.name for one in judgement.findings]
@@ -103,6 +213,7 @@ def record(judgement: Judgement) -> dict[str, Any]:
         "about": {**judgement.about, "findings": len(names), "reference": judgement.reference.name,
                   "reference_effect": judgement.target},
         "verdict": judgement.verdict,
+        "how_sure": judgement.certainty,
         "missing": judgement.missing,
         "too_few_draws": judgement.thin,
         "chosen": judgement.chosen.name if judgement.chosen else None,

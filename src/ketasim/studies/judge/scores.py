@@ -131,17 +131,29 @@ class ModelRecovery:
     """Can findings tell hypotheses apart? What became of data simulated under each of them.
 
     ``named`` (n_hypotheses, n_hypotheses): share of repeats in which data of the row's gave most
-    evidence to the column's; ``pairs``: the same with only two hypotheses in question.
+    evidence to the column's; ``pairs``: the same with only two hypotheses in question; ``leads``
+    (n_hypotheses, n_hypotheses, n_repeats): by how much log evidence the column's was ahead of the
+    row's own.
     """
 
     names: tuple[str, ...]
     named: Array
     pairs: Array
+    leads: Array
+
+    def as_far(self, truth: str, other: str, by: float) -> float:
+        """Return the share of data of ``truth`` that put it ``by`` log units behind ``other``."""
+        own = self.leads[self.names.index(truth), self.names.index(other)]
+        return float((own >= by).mean())
+
+    def told_apart(self, one: str, other: str) -> float:
+        """Return the share of data told from the other's, of the one for which it is smaller."""
+        i, j = self.names.index(one), self.names.index(other)
+        return float(min(self.pairs[i, j], self.pairs[j, i]))
 
     def separable(self, one: str, other: str) -> bool:
         """Return whether data of either would be told from the other's in 90 of 100 repeats."""
-        i, j = self.names.index(one), self.names.index(other)
-        return bool(min(self.pairs[i, j], self.pairs[j, i]) >= ENOUGH)
+        return self.told_apart(one, other) >= ENOUGH
 
     def confused(self) -> list[tuple[str, str]]:
         """Return the pairs that these findings cannot tell apart."""
@@ -159,7 +171,7 @@ def model_recovery(
     and outliers, and leaves that draw out of its hypothesis's evidence.
     """
     n = len(names)
-    named, pairs = np.zeros((n, n)), np.ones((n, n))
+    named, pairs, leads = np.zeros((n, n)), np.ones((n, n)), np.zeros((n, n, repeats))
     for i, truth in enumerate(banks):
         rng = np.random.default_rng([seed, i])
         truths = rng.choice(truth.posterior, repeats)
@@ -175,7 +187,8 @@ def model_recovery(
         )
         named[i] = np.bincount(found.argmax(axis=0), minlength=n) / repeats
         pairs[i] = (found[i] >= found).mean(axis=1)
-    return ModelRecovery(tuple(names), named, pairs)
+        leads[i] = found - found[i]
+    return ModelRecovery(tuple(names), named, pairs, leads)
 
 
 def _attributed(data: Data, one: Bank, truth: int) -> float:

@@ -105,6 +105,7 @@ def replicate(
     n_dim: int,
     *,
     replicates: int = 5,
+    first: int = 0,
     seed: int = 1,
     particles: int = 512,
     guide: LogLikelihood | None = None,
@@ -116,6 +117,8 @@ def replicate(
     kept: Sequence[Kept] = (),
 ) -> Evidence:
     """Run :func:`sample` several times, each with a seed of its own, and each in its own ``kept``.
+
+    ``first`` is the number of the first replicate: further ones go on where others ended.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def replicate(
                 guide_particles=guide_particles, keep=keep, most_moves=most_moves,
                 guide_moves=guide_moves, progress=progress, kept=kept[k] if kept else None,
             )
-            for k in range(replicates)
+            for k in range(first, first + replicates)
         )
     )  # fmt: skip
 
