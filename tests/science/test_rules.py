@@ -95,7 +95,7 @@ def test_states_stay_within_their_intervals(months):
     assert found[0] < 1e-6, found
 
 
-# The half-life of eight hours in rats, by body size, is two days in people and five over the bounds.
+# Eight hours in rats are, by body size, two days in people, and five at the slow end of the bounds.
 SLOW = ("far", "hydroxynorketamine")
 
 
