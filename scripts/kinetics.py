@@ -29,7 +29,7 @@ EACH = ("clearance_70", "f_gut", "direct")
 SHARED = (
     "v_central_70", "v_fast_70", "v_slow_70", "q_fast_70", "q_slow_70", "to_norketamine",
     "cl_norketamine_70", "v_norketamine_70", "to_hydroxynorketamine", "cl_hydroxynorketamine_70",
-    "v_hydroxynorketamine_70", "v_far_70", "q_hydroxynorketamine_70", "k_nose", "f_nose",
+    "v_hydroxynorketamine_70", "v_far_70", "q_hydroxynorketamine_70", "k_nose", "k_drops", "f_nose",
     "f_drops", "k_gut", "first_pass_norketamine", "first_pass_hydroxynorketamine", "k_venous_70",
     "partition_hydroxynorketamine",
 )  # fmt: skip

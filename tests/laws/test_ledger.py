@@ -121,7 +121,6 @@ def test_only_constants_have_no_room_to_vary():
     assert fixed == {
         "body.reference_weight", "nmda.reference_voltage", "plasma.molar_mass", "spines.floor",
         "circuit.pulse", "nmda.reference", "nmda.reference_magnesium", "outcome.score_span",
-        "spines.height", "spines.kept",
     }  # fmt: skip
 
 

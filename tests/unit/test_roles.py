@@ -25,7 +25,7 @@ def test_what_is_chosen_is_the_body_and_the_drivers():
     chosen = {name for name, one in MODEL.parameters.items() if one.role in CHOSEN}
     assert chosen == of("body", "drivers")
     assert of("body", "drivers").isdisjoint({*unmeasured(MODEL), *spreads(MODEL, 1.0)})
-    assert len(unmeasured(MODEL)) == 150
+    assert len(unmeasured(MODEL)) == 151
     assert {n for n, one in MODEL.parameters.items() if one.role == "gain"} == of("drivers")
 
 

@@ -21,7 +21,7 @@ from ketasim.core.declare import (
     story_of,
 )
 from ketasim.core.evidence import Grounds, assumed, derived, unsourced
-from ketasim.core.maths import exp, fold, hill
+from ketasim.core.maths import exp, fold
 from ketasim.mechanisms.anchors import ceiling, steepness
 
 
@@ -61,9 +61,9 @@ def synthesis_drive(urged, transcription_block, share_transcription):
     return 1 - share_transcription + share_transcription * urged * (1 - transcription_block)
 
 
-def translated(silenced, gain_translation, half_translation, knockout, anisomycin):
+def translated(silenced, gain_translation, knockout, anisomycin):
     """BDNF made in dendrites once eEF2 kinase is silent, and secreted at once."""
-    made = gain_translation * hill(silenced, half_translation, 2)
+    made = gain_translation * silenced * silenced
     return made * (1 - knockout) * (1 - anisomycin)
 
 
@@ -106,13 +106,11 @@ BDNF = Mechanism(
     ),
     parameters=(
         Parameter("reached", 4.41, "1", (2.0, 6.0), derived("1.4-fold in whole tissue to several-fold where it is released; local size not in the evidence", "Yang2013"), "extracellular BDNF at the reference dose, relative to rest"),
-        Parameter("headroom", 2.05, "1", (1.3, 4.0), assumed("how far above the reference dose release can be driven"), "greatest call over that at the reference dose"),
         Parameter("share_release", 0.705, "1", (0.5, 0.95), assumed("the rest of resting release is constitutive"), "share of resting release that L-type calcium calls for", grounds=Grounds(most=1.0)),
         Parameter("k_spend", 0.194, "1/h", (0.1, 0.6), assumed("strong release empties the store within hours"), "emptying of the store at the reference dose"),
         Parameter("k_decay", 0.089, "1/h", (0.02, 0.2), assumed("half-life of about half a day"), "decay of the store"),
         Parameter("k_clear", 5.91, "1/h", (2.0, 15.0), assumed("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
         Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent", grounds=Grounds(high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
-        Parameter("half_translation", 0.35, "1", (0.2, 0.8), assumed("about a third of the kinase"), "silenced share for half the effect", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), most=1.0)),
         Parameter("share_transcription", 0.243, "1", (0.0, 0.4), assumed("small: the effect survives block of transcription"), "share of synthesis through new transcripts", grounds=Grounds(most=1.0)),
         Parameter("d1_share", 0.801, "1", (0.6, 1.0), assumed("D1 pyramidal cells are needed for the effect"), "share of calcium that needs D1 cells", grounds=Grounds(most=1.0)),
     ),
@@ -120,6 +118,7 @@ BDNF = Mechanism(
         Read("current", "1", of="ampa.current"),
         Read("surge", "1", of="circuit.surge"),
         Read("pulse", "h", of="circuit.pulse"),
+        Read("headroom", "1", of="circuit.reserve"),
         Read("silenced", "1", of="translation.silenced"),
         Read("anisomycin", "1", of="translation.anisomycin"),
     ),

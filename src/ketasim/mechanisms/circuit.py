@@ -1,21 +1,20 @@
 """Interneurons and pyramidal cells of prefrontal cortex, as mean rates.
 
-Interneurons are driven by pyramidal glutamate, through NMDA and AMPA receptors, and from outside the
-circuit; they fire near threshold, so that a small loss of drive is a large loss of firing. When the
-drug takes their NMDA drive they fall silent at once; the GABA they leave behind wanes over minutes,
-and only then do pyramidal cells rise: interneurons first, pyramidal cells after. Four things hold
-the surge: its own glutamate drives interneurons again; pyramidal cells lose NMDA drive of their own,
-most at high doses (an inverted U); interneurons make up for a lasting loss of drive within an hour
-or so; and a cell has only so much room to fire.
+Interneurons are driven for the most part through NMDA receptors and fire near threshold, so that a
+small loss of drive is a large loss of firing. When the drug takes that drive they fall silent at
+once; the GABA they leave behind wanes over minutes, and only then do pyramidal cells rise:
+interneurons first, pyramidal cells after. Three things hold the surge: pyramidal cells lose NMDA
+drive of their own, most at high doses (an inverted U); interneurons make up for a lasting loss of
+drive within an hour or so; and a cell has only so much room to fire.
 
 How far synaptic glutamate rises at the reference dose is the number that is stated (``surge``); the
 pulls that bring it there follow, from what the receptors have lost at that dose
 (``mechanisms/anchors.py``). Recurrent excitation is stated by the largest gain its loop can have
 anywhere, which is below 1: the circuit cannot hold itself up, whatever the other numbers.
 
-Left out: block of AMPA receptors on interneurons, which an antagonist takes from both kinds of cell
-alike; spikes and gamma rhythm, subtypes of interneurons beyond their receptors, thalamus, and
-layers.
+Left out: drive of interneurons by the pyramidal cells they inhibit; block of AMPA receptors on
+interneurons, which an antagonist takes from both kinds of cell alike; spikes and gamma rhythm,
+subtypes of interneurons beyond their receptors, thalamus, and layers.
 """
 
 from ketasim.core.declare import (
@@ -58,15 +57,9 @@ def drive_lost(nmda_share, reference_loss, regained, k_adapt, pulse):
     return nmda_share * reference_loss * (1 - regained * (1 - exp(-k_adapt * pulse)))
 
 
-def recurrent(recalled, drive_lost, surge):
-    """Share of interneuron drive from this circuit, such that the surge recalls a part of the loss."""
-    return recalled * drive_lost / ((1 - drive_lost) * (surge - 1) + recalled * drive_lost)
-
-
-def released(recurrent, surge, drive_lost, steepness):
+def released(drive_lost, steepness):
     """Inhibition that pyramidal cells are rid of at the height of the surge."""
-    drive = (1 + recurrent * (surge - 1)) * (1 - drive_lost)
-    return 1 - fold(drive, 2 * 2, steepness)
+    return 1 - fold(1 - drive_lost, 2 * 2, steepness)
 
 
 def g_inhibition(pull, g_ampa, surge, released, opposed):
@@ -84,10 +77,9 @@ def left(lost, adapted, regained):
     return 1 - lost + regained * adapted
 
 
-def interneuron_drive(glutamate, recurrent, nmda_share, coagonist, left):
-    """Drive of interneurons relative to rest: from here and from outside, by NMDA and AMPA."""
-    here = 1 - recurrent + recurrent * glutamate
-    return here * (nmda_share * coagonist * left + 1 - nmda_share)
+def interneuron_drive(nmda_share, coagonist, left):
+    """Drive of interneurons relative to rest, through NMDA receptors and otherwise."""
+    return nmda_share * coagonist * left + 1 - nmda_share
 
 
 def interneuron_rate(interneuron_drive, steepness):
@@ -127,10 +119,10 @@ CIRCUIT = Mechanism(
         Parameter("surge", 2.83, "1", (2.0, 4.0), derived("a dialysate 35 % up, of which a fifth or so is vesicular, is a two- to fourfold rise where receptors stand", "Moghaddam1997"), "synaptic glutamate at the reference dose, relative to rest", grounds=Grounds(low=by_source("a third more in the dialysate, of which a third is vesicular", "Moghaddam1997"))),
         Parameter("pulse", 0.7, "h", (0.7, 0.7), derived("about the length of the infusion"), "time for which a reference dose holds a stage up", role="setting"),
         Parameter("headroom", 1.76, "1", (1.2, 3.0), assumed("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose"),
+        Parameter("reserve", 2.0, "1", (1.3, 4.0), assumed("how far above the reference dose a stage can be driven; one number for all, since none was found for any"), "greatest call over that at the reference dose, of every stage after the circuit"),
         Parameter("loop_gain", 0.399, "1", (0.2, 0.9), assumed("recurrent excitation is present and does not run away by itself"), "largest gain of recurrent excitation at any rate", grounds=Grounds(most=1.0)),
         Parameter("nmda_share", 0.759, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors", grounds=Grounds(most=1.0)),
         Parameter("steepness", 4.14, "1", (1.5, 6.0), assumed("fast-firing cells stand near threshold, where firing changes several times as much as drive"), "steepness of interneuron firing on drive"),
-        Parameter("recalled", 0.234, "1", (0.15, 0.6), assumed("the rest of their drive comes from outside the circuit"), "share of the loss of drive that the surge itself gives back", grounds=Grounds(most=1.0)),
         Parameter("opposed", 0.725, "1", (0.1, 0.8), fitted("smaller surge at anaesthetic doses", "Li2010"), "share of disinhibition that block on pyramidal cells takes back at the reference dose", grounds=Grounds(most=1.0)),
         Parameter("k_gaba", 9.84, "1/h", (4.0, 30.0), assumed("pyramidal cells rise minutes after interneurons fall"), "waning of GABA tone"),
         Parameter("k_adapt", 1.85, "1/h", (0.5, 4.0), derived("dialysate back within two hours in the rat, when a third of the drug is still there", "Moghaddam1997"), "pace of interneuron adaptation"),
@@ -161,7 +153,6 @@ CIRCUIT = Mechanism(
         Derived(pull, "1", "net excitation at the reference dose"),
         Derived(g_ampa, "1", "pull of AMPA drive on pyramidal cells"),
         Derived(drive_lost, "1", "interneuron drive lost at the reference dose", using={"reference_loss": "interneuron_reference"}),
-        Derived(recurrent, "1", "share of interneuron drive from this circuit"),
         Derived(released, "1", "inhibition lost at the reference dose"),
         Derived(g_inhibition, "1", "pull of inhibition on pyramidal cells"),
         Derived(g_nmda, "1", "pull of lost NMDA drive on pyramidal cells", using={"reference_loss": "pyramidal_reference"}),

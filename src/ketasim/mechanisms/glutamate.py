@@ -33,14 +33,14 @@ def extracellular_rest(ambient, part):
     return ambient * part
 
 
-def capacity(k_clear, affinity, extracellular_rest):
-    """Greatest uptake, so that resting glutamate is cleared at the stated rate."""
-    return k_clear * (affinity + extracellular_rest)
-
-
 def turnover(k_clear, extracellular_rest, pool):
     """Rate of a pool that balances uptake at rest."""
     return k_clear * extracellular_rest / pool
+
+
+def astrocytic_rest(vesicular_rest):
+    """Glutamate on its way back at rest: it returns twice as fast as it is released."""
+    return vesicular_rest / 2
 
 
 def synaptic(extracellular, extracellular_rest):
@@ -74,9 +74,9 @@ def release(vesicular, k_release, rate, brake, facilitation):
     return vesicular * k_release * rate * brake * facilitation
 
 
-def uptake(extracellular, capacity, affinity, blocked):
-    """Astrocytes take glutamate up."""
-    return capacity * extracellular / (affinity + extracellular) * (1 - blocked)
+def uptake(extracellular, k_clear, blocked):
+    """Astrocytes take glutamate up, far from saturation."""
+    return k_clear * extracellular * (1 - blocked)
 
 
 def refill(astrocytic, k_refill):
@@ -95,10 +95,8 @@ GLUTAMATE = Mechanism(
     parameters=(
         Parameter("ambient", 0.3, "uM", (0.05, 0.9), assumed("interstitial glutamate lies below 1 uM; nanomolar in slice"), "extracellular glutamate at rest", grounds=Grounds(high=by_source("below 1 uM in interstitial fluid", "BioNumbers"), seen=seen(0.025, 1.0, "about 25 nM in slice (not confirmed) to below 1 uM in interstitial fluid", "BioNumbers"))),
         Parameter("vesicular_rest", 33.9, "uM", (20.0, 80.0), assumed("emptied in about two hours at the resting rate"), "vesicular pool at rest"),
-        Parameter("astrocytic_rest", 9.06, "uM", (5.0, 60.0), assumed("as large as the vesicular pool"), "astrocytic pool at rest"),
         Parameter("k_clear", 145.0, "1/h", (30.0, 240.0), assumed("uptake lumped to a minute, far faster than what it drives"), "clearance of ambient glutamate"),
         Parameter("part", 0.143, "1", (0.1, 0.5), assumed("most ambient glutamate does not come from vesicles"), "share of ambient glutamate that vesicles supply at rest", grounds=Grounds(most=1.0)),
-        Parameter("affinity", 19.0, "uM", (10.0, 30.0), assumed("Km of GLT-1 18-20 uM; source not confirmed"), "affinity of uptake", grounds=Grounds(seen=seen(18.0, 20.0, "Km of GLT-1, not confirmed"))),
         Parameter("k_brake", 0.15, "1", (0.05, 0.5), assumed("modest tonic brake"), "strength of mGlu2/3 autoreceptors"),
         Parameter("agonist_effect", 2.0, "1", (0.5, 5.0), assumed("a full agonist cuts release to about a third"), "brake by a full mGlu2/3 agonist"),
         Parameter("facilitation_max", 3.0, "1", (1.0, 5.0), assumed("set so that the account can reach a comparable surge"), "greatest rise of release by hydroxynorketamine", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
@@ -118,7 +116,7 @@ GLUTAMATE = Mechanism(
     ),
     derived=(
         Derived(extracellular_rest, "uM", "glutamate from vesicles outside at rest"),
-        Derived(capacity, "uM/h", "greatest uptake"),
+        Derived(astrocytic_rest, "uM", "glutamate on its way back at rest"),
         Derived(turnover, "1/h", "release rate at rest", "k_release", {"pool": "vesicular_rest"}),
         Derived(turnover, "1/h", "refill rate at rest", "k_refill", {"pool": "astrocytic_rest"}),
     ),

@@ -157,11 +157,6 @@ def resting_loss(resting, off, gain):
     return resting * (1 - off) * gain
 
 
-def occupancy(interneuron, pyramidal, interneuron_receptors):
-    """Receptors occupied over a tissue, as a radioligand counts them."""
-    return pyramidal + interneuron_receptors * (interneuron - pyramidal)
-
-
 def reference_block(ketamine, opening):
     """Block of GluN2A and 2B at the reference dose."""
     felt = ketamine * opening
@@ -230,7 +225,7 @@ def _pooled(pool: str, kinds: str) -> Quantity:
 
 def _with_glun2d(pool: str, glun2b: str) -> tuple[Quantity, ...]:
     """Return the currents of a pool of three kinds of receptor, before any knock-out."""
-    where, glun2d = _POOLS[pool], f"{pool}_glun2d"
+    where, glun2d = _POOLS[pool], "glun2d"
     shares = {"glun2b": glun2b, "glun2d": glun2d, "opening": f"{pool}_opening"}
     wires = {"voltage": f"voltage_{_AT_REST[pool]}", "k_magnesium": "k_magnesium_glun2d"}
     return (
@@ -293,11 +288,8 @@ _LEDGER = (
     Parameter("k_exchange", 80.0, "1/h", (30.0, 300.0), assumed("block settles within minutes of a change of concentration"), "exchange of blocker with a fully active receptor"),
     Parameter("k_trap", 1.0, "1/h", (0.3, 3.0), assumed("fills during an exposure of about an hour"), "trapping in the lateral habenula"),
     Parameter("k_release", 0.05, "1/h", (0.02, 0.2), assumed("block outlasts the drug by about a day"), "release of trapped block"),
-    Parameter("interneuron_glun2b", 0.5, "1", (0.2, 0.8), assumed("as much GluN2B as GluN2A in most prefrontal interneurons, less in those that fire fast"), "GluN2B among GluN2A and 2B of interneurons", grounds=Grounds(most=1.0)),
-    Parameter("interneuron_glun2d", 0.163, "1", (0.05, 0.4), assumed("a minority, in fast-firing interneurons above all; no share was found"), "GluN2D among receptors of interneurons", grounds=Grounds(most=1.0)),
-    Parameter("pyramidal_glun2b", 0.5, "1", (0.3, 0.8), assumed("as much GluN2B as GluN2A in layers 2 and 3, more in layer 5"), "GluN2B among receptors of pyramidal cells", grounds=Grounds(most=1.0)),
-    Parameter("resting_glun2d", 0.1, "1", (0.0, 0.4), assumed("magnesium-tolerant receptors outside synapses; no share was found"), "GluN2D in the resting pool", grounds=Grounds(most=1.0)),
-    Parameter("interneuron_receptors", 0.15, "1", (0.05, 0.3), assumed("about the share of cortical neurons that are interneurons"), "receptors of a tissue that are on interneurons", grounds=Grounds(most=1.0)),
+    Parameter("glun2d", 0.163, "1", (0.05, 0.4), assumed("a minority, in fast-firing interneurons above all; no share was found"), "GluN2D among receptors of interneurons and of the resting pool", grounds=Grounds(most=1.0)),
+    Parameter("glun2b", 0.5, "1", (0.3, 0.8), assumed("as much GluN2B as GluN2A in layers 2 and 3, more in layer 5"), "GluN2B among GluN2A and 2B of any cell", grounds=Grounds(most=1.0)),
 )  # fmt: skip
 
 NMDA = Mechanism(
@@ -339,7 +331,7 @@ NMDA = Mechanism(
         Derived(opening, "1", "GluN2D free of magnesium on interneurons then", "interneuron_reference_opening_d", {"voltage": "voltage_interneuron", "magnesium": "reference_magnesium", "k_magnesium": "k_magnesium_glun2d"}),
         Derived(reference_block, "1", "block of GluN2A and 2B on interneurons at the reference dose", "interneuron_reference_block", {"ketamine": "interneuron_reference_ketamine", "opening": "interneuron_reference_opening"}),
         Derived(reference_block_glun2d, "1", "block of GluN2D on interneurons at the reference dose", "interneuron_reference_block_d", {"ketamine": "interneuron_reference_ketamine", "opening": "interneuron_reference_opening_d"}),
-        Derived(reference_loss, "1", "NMDA drive lost by interneurons at the reference dose", "interneuron_reference", {"block": "interneuron_reference_block", "block_d": "interneuron_reference_block_d", "opening": "interneuron_reference_opening", "opening_d": "interneuron_reference_opening_d", "glun2d": "interneuron_glun2d"}),
+        Derived(reference_loss, "1", "NMDA drive lost by interneurons at the reference dose", "interneuron_reference", {"block": "interneuron_reference_block", "block_d": "interneuron_reference_block_d", "opening": "interneuron_reference_opening", "opening_d": "interneuron_reference_opening_d", "glun2d": "glun2d"}),
         Derived(reference_block, "1", "NMDA drive lost by pyramidal cells at the reference dose", "pyramidal_reference", {"ketamine": "pyramidal_reference_ketamine", "opening": "pyramidal_reference_opening"}),
     ),
     quantities=(
@@ -348,7 +340,7 @@ NMDA = Mechanism(
         Quantity(mirrored, "1", "load of hydroxynorketamine", "hydroxynorketamine_load", {"s": "s_hydroxynorketamine", "r": "r_hydroxynorketamine", "k": "k_hydroxynorketamine"}),
         Quantity(ketamine_load, "1", "load of ketamine and metabolites", using={"parent": "parent_load", "norketamine": "norketamine_load", "hydroxynorketamine": "hydroxynorketamine_load"}),
         *_reach("interneuron"),
-        *_with_glun2d("interneuron", "interneuron_glun2b"),
+        *_with_glun2d("interneuron", "glun2b"),
         Quantity(remaining, "1", "current of GluN2B left on interneurons", "interneuron_left_b", {"amount": "interneuron_b", "knockout": "interneuron_glun2b_knockout"}),
         Quantity(remaining, "1", "current of GluN2D left on interneurons", "interneuron_left_d", {"amount": "interneuron_d", "knockout": "interneuron_glun2d_knockout"}),
         *_kind("interneuron", "a", "interneuron_a"),
@@ -356,23 +348,22 @@ NMDA = Mechanism(
         *_kind("interneuron", "d", "interneuron_left_d"),
         _pooled("interneuron", "abd"),
         *_reach("pyramidal"),
-        Quantity(rest_of, "1", "GluN2A on pyramidal cells", "pyramidal_a", {"share": "pyramidal_glun2b"}),
-        Quantity(remaining, "1", "GluN2B left on pyramidal cells", "pyramidal_left_b", {"amount": "pyramidal_glun2b", "knockout": "pyramidal_glun2b_knockout"}),
+        Quantity(rest_of, "1", "GluN2A on pyramidal cells", "pyramidal_a", {"share": "glun2b"}),
+        Quantity(remaining, "1", "GluN2B left on pyramidal cells", "pyramidal_left_b", {"amount": "glun2b", "knockout": "pyramidal_glun2b_knockout"}),
         *_kind("pyramidal", "a", "pyramidal_a"),
         *_kind("pyramidal", "b", "pyramidal_left_b"),
         _pooled("pyramidal", "ab"),
         *_reach("resting"),
-        *_with_glun2d("resting", "pyramidal_glun2b"),
+        *_with_glun2d("resting", "glun2b"),
         *_kind("resting", "a", "resting_a"),
         *_kind("resting", "b", "resting_b"),
         *_kind("resting", "d", "resting_d"),
         _pooled("resting", "abd"),
         Quantity(interneuron_targets, "1", "current of interneurons within reach of the drug", using={"whole": "interneuron_knockout", "a": "interneuron_a", "b": "interneuron_b", "d": "interneuron_d", "left_b": "interneuron_left_b", "left_d": "interneuron_left_d"}),
-        Quantity(pyramidal_targets, "1", "current of pyramidal cells within reach of the drug", using={"whole": "pyramidal_knockout", "glun2b": "pyramidal_glun2b", "knockout": "pyramidal_glun2b_knockout"}),
+        Quantity(pyramidal_targets, "1", "current of pyramidal cells within reach of the drug", using={"whole": "pyramidal_knockout", "glun2b": "glun2b", "knockout": "pyramidal_glun2b_knockout"}),
         Quantity(loss, "1", "NMDA drive lost by interneurons", "interneuron_loss", {"blocked": "interneuron_block", "targets": "interneuron_targets"}),
         Quantity(loss, "1", "NMDA drive lost by pyramidal cells", "pyramidal_loss", {"blocked": "pyramidal_block", "targets": "pyramidal_targets"}),
         Quantity(resting_loss, "1", "resting NMDA signal lost", using={"resting": "resting_block", "off": "resting_off", "gain": "gain_resting"}),
-        Quantity(occupancy, "1", "receptors occupied over the tissue", using={"interneuron": "interneuron_block", "pyramidal": "pyramidal_block"}),
     ),
     flows=(
         *_pool_flows("interneuron"),

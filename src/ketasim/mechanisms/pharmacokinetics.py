@@ -48,9 +48,9 @@ def concentration(amount, volume):
     return amount / volume
 
 
-def nasal(f_nose, f_drops, nasal_drops):
-    """The share absorbed in the nose, by what was put into it."""
-    return f_nose + (f_drops - f_nose) * nasal_drops
+def by_product(spray, drops, nasal_drops):
+    """A number by what was put into the nose, a metered spray or drops."""
+    return spray + (drops - spray) * nasal_drops
 
 
 def absorb(site, k_absorb, available):
@@ -136,7 +136,16 @@ def in_brain(level, partition, bath):
 _SHARED = {  # of both enantiomers, by unit
     "L": ("v_central", "v_fast", "v_slow", "v_norketamine", "v_hydroxynorketamine", "v_far"),
     "L/h": ("q_fast", "q_slow", "cl_norketamine", "cl_hydroxynorketamine", "q_hydroxynorketamine"),
-    "1/h": ("k_tissue", "k_peritoneum", "k_nose", "k_gut", "k_site", "k_brain", "k_venous"),
+    "1/h": (
+        "k_tissue",
+        "k_peritoneum",
+        "k_nose",
+        "k_drops",
+        "k_gut",
+        "k_site",
+        "k_brain",
+        "k_venous",
+    ),
     "1": (
         *(
             "to_norketamine",
@@ -200,7 +209,7 @@ def _direct(site: str, k: str, f: str, into: str = "central") -> tuple[Flow, ...
     )
 
 
-_NOSE = {"site": "nose", "k_absorb": "k_nose", "available": "nasal"}
+_NOSE = {"site": "nose", "k_absorb": "nasal_rate", "available": "nasal"}
 _NORKETAMINE = {"level": "plasma", "share": "to_norketamine"}
 _ONWARD = {"level": "plasma_norketamine", "clearance": "cl_norketamine", "share": "to_hydroxynorketamine"}  # fmt: skip
 _FLOWS = (
@@ -226,7 +235,8 @@ _FLOWS = (
 )  # fmt: skip
 
 _QUANTITIES = (
-    Quantity(nasal, "1", "share of a nasal dose absorbed in the nose"),
+    Quantity(by_product, "1", "share of a nasal dose absorbed in the nose", "nasal", {"spray": "f_nose", "drops": "f_drops"}),
+    Quantity(by_product, "1/h", "clearing of the nose", "nasal_rate", {"spray": "k_nose", "drops": "k_drops"}),
     Quantity(concentration, "uM", "ketamine in arterial plasma", "plasma", {"amount": "central", "volume": "v_central"}),
     Quantity(concentration, "uM", "norketamine in plasma", "plasma_norketamine", {"amount": "norketamine", "volume": "v_norketamine"}),
     Quantity(concentration, "uM", "hydroxynorketamine in plasma", "plasma_hydroxynorketamine", {"amount": "hydroxynorketamine", "volume": "v_hydroxynorketamine"}),

@@ -57,16 +57,16 @@ def k_reform(vacant, k_prune, k_prune_recent, k_consolidate):
     return k_prune * turned * (1 - vacant) / vacant
 
 
-def pulse_height(k_mature, k_arc, height):
-    """What three slow steps leave of a pulse of transcripts, per unit of it."""
+def pulse_height(k_mature, k_arc):
+    """What three slow steps leave of a pulse of transcripts, per unit of it: near a quarter."""
     halved = power(k_mature / k_arc, 1 / 2)
-    return height * halved * power(halved, 1 / 2)
+    return halved * power(halved, 1 / 2) / (2 * 2)
 
 
-def ripe_reached(arc_reached, local_reached, part_local, pulse_height, kept):
+def ripe_reached(arc_reached, local_reached, part_local, pulse_height):
     """Ripe filopodia at the reference dose: of the pulse of transcripts, and of lasting proteins."""
     proteins = 1 + part_local * (local_reached - 1)
-    return 1 + pulse_height * proteins * (arc_reached - 1) + kept * (proteins - 1)
+    return 1 + pulse_height * proteins * (arc_reached - 1) + (proteins - 1) / 2
 
 
 def called(reached, share):
@@ -164,11 +164,8 @@ SPINES = Mechanism(
     ),
     parameters=(
         Parameter("reached", 12.1, "1", (5.0, 20.0), derived("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
-        Parameter("headroom", 1.73, "1", (1.3, 4.0), assumed("how far above the reference dose formation can be driven"), "greatest formation over that at the reference dose"),
         Parameter("share", 0.756, "1", (0.4, 0.95), assumed("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
         Parameter("k_mature", 0.264, "1/h", (0.18, 0.3), derived("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
-        Parameter("height", 0.224, "1", (0.224, 0.224), derived("height of three steps in a row, 27/6 e^-3"), "share of a pulse that passes three steps of its own pace", role="setting"),
-        Parameter("kept", 0.6, "1", (0.6, 0.6), derived("a level that lasts for a day passes three steps of some hours for the most part"), "share of lasting proteins that passes three steps", role="setting"),
         Parameter("room", 1.68, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
         Parameter("labile_rest", 0.1, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
         Parameter("k_eliminate", 0.00486, "1/h", (0.003, 0.015), derived("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
@@ -186,6 +183,7 @@ SPINES = Mechanism(
         Read("local_reached", "1", of="translation.local_reached"),
         Read("part_local", "1", of="translation.part_local"),
         Read("k_arc", "1/h", of="translation.k_arc"),
+        Read("headroom", "1", of="circuit.reserve"),
         Read("proteins", "1", of="translation.proteins"),
         Read("load", "1", of="stress.load"),
         Read("memory", "1", of="drivers.memory"),

@@ -10,8 +10,7 @@ soma, which lasts for weeks, hardly notices a pulse, and slowly falls when trans
 
 Every coupling is two-sided: less of a signal lowers what it keeps up, as more of it raises that.
 
-Left out: Akt, S6K and 4E-BP as states (they follow mTORC1 within minutes), phosphorylation of eEF2
-as a state (seconds to minutes), other translation control, degradation by the proteasome.
+Left out: ERK, Akt, S6K, 4E-BP and phosphorylation of eEF2 as states (minutes), other translation control, degradation by the proteasome.
 """
 
 from ketasim.core.declare import (
@@ -45,8 +44,8 @@ def joint_reached(mtorc1_reached, erk_reached, surge):
     return mtorc1_reached * erk_reached * surge
 
 
-def erk_drive(signal, mek_inhibitor, most_erk):
-    """Target of ERK: TrkB through MEK."""
+def erk(signal, mek_inhibitor, most_erk):
+    """ERK relative to rest: TrkB through MEK, within a quarter of an hour."""
     return fold(signal, most_erk, 1) * (1 - mek_inhibitor)
 
 
@@ -77,14 +76,14 @@ def eef2_kinase(mtorc1, silenced, s6k_effect):
     return (1 - silenced) * (1 + s6k_effect) / (1 + s6k_effect * mtorc1)
 
 
-def eef2(eef2_kinase, eef2_rest):
-    """Phosphorylated eEF2 in balance with its kinase, of all."""
-    return eef2_rest * eef2_kinase / (1 - eef2_rest + eef2_rest * eef2_kinase)
+def eef2(eef2_kinase):
+    """Phosphorylated eEF2 relative to rest; it follows its kinase within minutes."""
+    return eef2_kinase
 
 
-def relief(eef2, eef2_rest):
+def relief(eef2):
     """Fall of eEF2 phosphorylation, as a share of rest."""
-    return 1 - eef2 / eef2_rest
+    return 1 - eef2
 
 
 def joint(mtorc1, erk, calcium):
@@ -133,7 +132,6 @@ TRANSLATION = Mechanism(
     name="translation",
     story=story_of(__doc__),
     states=(
-        State("erk", 1.0, "1", "ERK activity, relative to rest"),
         State("mtorc1", 1.0, "1", "mTORC1 activity, relative to rest", short="mtor", identifiers=("uniprot/P42345",)),
         State("arc", 1.0, "1", "Arc and primed transcripts, relative to rest", identifiers=("uniprot/Q7LC44",)),
         State("local", 1.0, "1", "synaptic proteins made in dendrites, relative to rest"),
@@ -141,16 +139,13 @@ TRANSLATION = Mechanism(
     ),
     parameters=(
         Parameter("most_erk", 4.0, "1", (2.0, 12.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(low=by_source("above 1.5-fold, the least rise", "Li2010"))),
-        Parameter("k_erk", 6.88, "1/h", (2.0, 15.0), assumed("up within a quarter of an hour"), "pace of ERK"),
         Parameter("erk_share", 0.406, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK", grounds=Grounds(most=1.0)),
         Parameter("mtorc1_reached", 1.91, "1", (1.5, 3.0), derived("1.5- to 3-fold rise at 30-60 min", "Li2010"), "mTORC1 at the reference dose, relative to rest", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"), high=by_source("threefold, the greatest rise", "Li2010"))),
         Parameter("share_mtorc1", 0.541, "1", (0.3, 0.95), assumed("amino acids and insulin keep the rest"), "share of resting mTORC1 that the pathway keeps up", grounds=Grounds(most=1.0)),
         Parameter("k_mtorc1", 6.97, "1/h", (2.0, 12.0), derived("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1"),
         Parameter("gsk3_effect", 1.0, "1", (0.3, 2.0), assumed("lithium makes a subthreshold dose act like a full one"), "slope added by GSK3 inhibition"),
         Parameter("penetration", 0.9, "1", (0.1, 1.0), assumed("systemic rapamycin enters rodent brain; how far in humans is unknown"), "systemic rapamycin that acts in brain", grounds=Grounds(most=1.0)),
-        Parameter("eef2_rest", 0.5, "1", (0.3, 0.7), assumed("half phosphorylated at rest"), "phosphorylated eEF2 at rest", grounds=Grounds(most=1.0)),
         Parameter("s6k_effect", 0.415, "1", (0.1, 1.0), assumed("S6 kinase restrains eEF2 kinase"), "restraint of eEF2 kinase by S6 kinase at rest"),
-        Parameter("headroom", 2.2, "1", (1.3, 4.0), assumed("how far above the reference dose these steps can be driven"), "greatest call over that at the reference dose, mTORC1, Arc and proteins"),
         Parameter("share_made", 0.73, "1", (0.3, 0.95), assumed("part of what is made at rest needs no signal from TrkB"), "share of resting Arc and dendritic proteins that the signal calls for", grounds=Grounds(most=1.0)),
         Parameter("arc_reached", 3.34, "1", (2.0, 4.0), derived("Arc up two- to fourfold at 2-6 h", "Li2010"), "Arc at the reference dose, relative to rest"),
         Parameter("k_arc", 0.315, "1/h", (0.15, 0.8), derived("Arc back within about six hours", "Li2010"), "pace of Arc"),
@@ -165,6 +160,7 @@ TRANSLATION = Mechanism(
         Read("signal_reached", "1", of="trkb.signal_reached"),
         Read("surge", "1", of="circuit.surge"),
         Read("pulse", "h", of="circuit.pulse"),
+        Read("headroom", "1", of="circuit.reserve"),
         Read("calcium", "1", of="bdnf.calcium"),
         Read("memory", "1", of="drivers.memory"),
         Read("resting_lost", "1", of="nmda.resting_loss"),
@@ -186,13 +182,13 @@ TRANSLATION = Mechanism(
         *_anchor("local", "joint_reached", "k_local", "share_made"),
     ),
     quantities=(
-        Quantity(erk_drive, "1", "target of ERK"),
+        Quantity(erk, "1", "ERK activity, relative to rest"),
         Quantity(rapamycin_effect, "1", "share of mTORC1 out of action", "inhibited", {"local": "rapamycin", "systemic": "rapamycin_systemic"}),
         Quantity(pathway, "1", "drive from TrkB onto mTORC1"),
         Quantity(mtorc1_drive, "1", "target of mTORC1"),
         Quantity(silenced, "1", "share of synaptic eEF2 kinase silenced", using={"inhibitor": "eef2k_inhibitor"}),
         Quantity(eef2_kinase, "1", "eEF2 kinase activity, relative to rest"),
-        Quantity(eef2, "1", "phosphorylated eEF2, of all", identifiers=("uniprot/P13639",)),
+        Quantity(eef2, "1", "phosphorylated eEF2, relative to rest", identifiers=("uniprot/P13639",)),
         Quantity(relief, "1", "fall of eEF2 phosphorylation, share of rest"),
         Quantity(joint, "1", "what makes transcripts and proteins, relative to rest"),
         Quantity(arc_drive, "1", "target of Arc"),
@@ -201,7 +197,6 @@ TRANSLATION = Mechanism(
         Quantity(proteins, "1", "synaptic proteins, relative to rest", short="proteins"),
     ),
     flows=(
-        Flow(approach, into="erk", using={"target": "erk_drive", "level": "erk", "k": "k_erk"}),
         Flow(approach, into="mtorc1", using={"target": "mtorc1_drive", "level": "mtorc1", "k": "k_mtorc1"}),
         Flow(approach, into="arc", using={"target": "arc_drive", "level": "arc", "k": "k_arc"}),
         Flow(approach, into="local", using={"target": "local_drive", "level": "local", "k": "k_local"}),

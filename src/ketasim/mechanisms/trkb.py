@@ -1,7 +1,7 @@
 """TrkB at the surface: switched on by BDNF, then taken in.
 
-Receptors are inactive, active or internalised, and none is lost. Activation takes about a minute,
-internalisation is ten times faster than return, so a lasting rise of BDNF gives a signal that
+Receptors are inactive, active or internalised, and none is lost. An active receptor is taken in within
+minutes, and internalisation is ten times faster than return, so a lasting rise of BDNF gives a signal that
 peaks and sags. How much of a rise of BDNF the signal passes on is the number that is stated; the
 share of receptors that is active at rest follows, since few active ones leave room to rise. Where that account is switched on, ketamine bound to TrkB strengthens activation.
 Left out: p75, heterodimers, signalling from endosomes, synthesis of receptors.
@@ -43,9 +43,9 @@ def internal_rest(active_rest, internal_ratio):
     return active_rest * internal_ratio
 
 
-def k_activate(active_rest, internal_rest, k_deactivate, k_internalise):
+def k_activate(active_rest, internal_rest, k_internalise):
     """Activation by BDNF that balances at rest."""
-    return (k_deactivate + k_internalise) * active_rest / (1 - active_rest - internal_rest)
+    return k_internalise * active_rest / (1 - active_rest - internal_rest)
 
 
 def inactive(active, internal):
@@ -70,11 +70,6 @@ def activate(inactive, free, k_activate, potentiation, block):
     return k_activate * free * potentiation * inactive * (1 - block)
 
 
-def deactivate(active, k_deactivate):
-    """Receptors switch off."""
-    return k_deactivate * active
-
-
 def internalise(active, k_internalise):
     """Active receptors are taken in."""
     return k_internalise * active
@@ -94,7 +89,6 @@ TRKB = Mechanism(
     ),
     parameters=(
         Parameter("passed", 0.621, "1", (0.5, 0.95), assumed("a small share is active at rest, so most of a rise is passed on"), "share of the excess of BDNF that the signal shows", grounds=Grounds(most=1.0)),
-        Parameter("k_deactivate", 4.24, "1/h", (1.5, 10.0), derived("off time of 1000 s in a reduced pathway model", "HillTau"), "deactivation"),
         Parameter("k_internalise", 25.1, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
         Parameter("internal_ratio", 6.31, "1", (2.0, 16.0), derived("0.01 and 0.001 per second in a reduced pathway model", "HillTau"), "internalised over active receptors at rest"),
         Parameter("k_ketamine", 12.3, "uM", (6.0, 25.0), assumed("Kd 12.3 uM; source not confirmed"), "affinity of ketamine for TrkB"),
@@ -123,7 +117,6 @@ TRKB = Mechanism(
     ),
     flows=(
         Flow(activate, into="active"),
-        Flow(deactivate, out_of="active"),
         Flow(internalise, out_of="active", into="internal"),
         Flow(recycle, out_of="internal"),
     ),

@@ -1,8 +1,8 @@
 """Who takes the drug: a species and a weight, and how the subjects of a species differ.
 
 A model's parameter of role ``weight`` follows the subject's. Volumes and clearances scale with it
-(see ``mechanisms/body.py``), which places rodent half-lives near half an hour without further
-adjustment.
+(see ``mechanisms/body.py``) by one power for all species, which places the half-life in mice near a
+quarter of an hour without further adjustment.
 
 Each trait in which subjects differ is log-normal about a median, with its evidence, cut off where
 no such animal is used. A trait that scales parameters multiplies all of them by one number, so that
