@@ -13,8 +13,11 @@ LARGE = 709.0  # e to this power is the largest float
 
 
 def exp(x):
-    """Return e to the power x."""
-    return math.exp(min(x, LARGE)) if type(x) is float else np.exp(x)
+    """Return e to the power x; where x is a real number, at most the largest float."""
+    if type(x) is float:
+        return math.exp(min(x, LARGE))
+    real = isinstance(x, np.ndarray | np.floating) and x.dtype.kind == "f"
+    return np.exp(np.minimum(x, LARGE) if real else x)
 
 
 def power(base, exponent):
