@@ -53,9 +53,9 @@ STRESS = Mechanism(
     ),
     parameters=(
         Parameter("k_stress", 0.002, "1/h", (0.002, 0.03), assumed("builds over several days to the three weeks of a chronic paradigm"), "pace of the load"),
-        Parameter("k_resilience", 0.000204, "1/h", (1 / 6600, 1 / 2880), derived("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
-        Parameter("most", 13.5, "1", (1.5, 20.0), assumed("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt"),
-        Parameter("steepness", 4.59, "1", (1.5, 8.0), assumed("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
+        Parameter("k_resilience", 0.000196, "1/h", (1 / 6600, 1 / 2880), derived("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
+        Parameter("most", 12.1, "1", (1.5, 20.0), assumed("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt"),
+        Parameter("steepness", 4.74, "1", (1.5, 8.0), assumed("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
     ),
     reads=(
         Read("stable", "1", of="spines.stable"),
