@@ -21,7 +21,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, derived
+from ketasim.core.evidence import Grounds, assumed, fitted
 from ketasim.core.maths import fold, power
 from ketasim.mechanisms.anchors import ceiling, steepness
 
@@ -163,18 +163,18 @@ SPINES = Mechanism(
         State("stable", "stable_rest", "1", "stabilised spines at new sites, per original site", scale=0.1),
     ),
     parameters=(
-        Parameter("reached", 12.9, "1", (5.0, 20.0), derived("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
-        Parameter("share", 0.692, "1", (0.4, 0.95), assumed("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
-        Parameter("k_mature", 0.272, "1/h", (0.18, 0.3), derived("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
-        Parameter("room", 1.68, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
-        Parameter("labile_rest", 0.0731, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
-        Parameter("k_eliminate", 0.0055, "1/h", (0.003, 0.015), derived("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
-        Parameter("k_stabilise", 0.00251, "1/h", (0.001, 0.015), assumed("half of new spines stabilise"), "stabilisation of labile spines"),
-        Parameter("k_retire", 0.00569, "1/h", (0.003, 0.015), derived("density up by a quarter at ten days and half of that at fifteen", "Phoumthipphavong2016"), "loss of stable new spines"),
-        Parameter("lost", 0.257, "1", (0.1, 0.3), derived("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(most=1.0)),
-        Parameter("k_prune", 0.00369, "1/h", (0.0008, 0.008), derived("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
-        Parameter("k_prune_recent", 0.0031, "1/h", (0.001, 0.02), assumed("a young spine is easier to lose than an old one"), "loss of re-formed spines at full stress"),
-        Parameter("k_consolidate", 0.00355, "1/h", (0.001, 0.012), assumed("recent for about a week"), "ageing of re-formed spines"),
+        Parameter("reached", 13.1, "1", (5.0, 20.0), fitted("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
+        Parameter("share", 0.695, "1", (0.4, 0.95), fitted("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
+        Parameter("k_mature", 0.273, "1/h", (0.18, 0.3), fitted("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
+        Parameter("room", 1.41, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
+        Parameter("labile_rest", 0.0735, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
+        Parameter("k_eliminate", 0.00561, "1/h", (0.003, 0.015), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
+        Parameter("k_stabilise", 0.00254, "1/h", (0.001, 0.015), fitted("half of new spines stabilise"), "stabilisation of labile spines"),
+        Parameter("k_retire", 0.00549, "1/h", (0.003, 0.015), fitted("density up by a quarter at ten days and half of that at fifteen", "Phoumthipphavong2016"), "loss of stable new spines"),
+        Parameter("lost", 0.262, "1", (0.1, 0.3), fitted("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(most=1.0)),
+        Parameter("k_prune", 0.00374, "1/h", (0.0008, 0.008), fitted("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
+        Parameter("k_prune_recent", 0.00309, "1/h", (0.001, 0.02), fitted("a young spine is easier to lose than an old one"), "loss of re-formed spines at full stress"),
+        Parameter("k_consolidate", 0.00346, "1/h", (0.001, 0.012), assumed("recent for about a week"), "ageing of re-formed spines"),
         Parameter("floor", 0.001, "1", (0.001, 0.001), assumed("keeps a ratio of two empty pools finite"), "smallest pool counted in the fidelity"),
     ),
     reads=(

@@ -20,7 +20,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import assumed, derived
+from ketasim.core.evidence import fitted
 from ketasim.core.maths import fold
 
 
@@ -52,10 +52,10 @@ STRESS = Mechanism(
         State("resilience", 1.0, "1", "resilience, relative to its usual level"),
     ),
     parameters=(
-        Parameter("k_stress", 0.002, "1/h", (0.002, 0.03), assumed("builds over several days to the three weeks of a chronic paradigm"), "pace of the load"),
-        Parameter("k_resilience", 0.000196, "1/h", (1 / 6600, 1 / 2880), derived("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
-        Parameter("most", 12.1, "1", (1.5, 20.0), assumed("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt"),
-        Parameter("steepness", 4.74, "1", (1.5, 8.0), assumed("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
+        Parameter("k_stress", 0.002, "1/h", (0.002, 0.03), fitted("builds over several days to the three weeks of a chronic paradigm"), "pace of the load"),
+        Parameter("k_resilience", 0.000197, "1/h", (1 / 6600, 1 / 2880), fitted("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
+        Parameter("most", 11.8, "1", (1.5, 20.0), fitted("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt"),
+        Parameter("steepness", 4.95, "1", (1.5, 8.0), fitted("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
     ),
     reads=(
         Read("stable", "1", of="spines.stable"),

@@ -24,7 +24,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_source, derived
+from ketasim.core.evidence import Grounds, assumed, by_source, derived, fitted
 from ketasim.core.maths import fold, power
 from ketasim.mechanisms.anchors import called, ceiling, steepness
 
@@ -138,22 +138,22 @@ TRANSLATION = Mechanism(
         State("somatic", 1.0, "1", "synaptic proteins made in the soma, relative to rest"),
     ),
     parameters=(
-        Parameter("most_erk", 5.27, "1", (2.0, 12.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(low=by_source("above 1.5-fold, the least rise", "Li2010"))),
-        Parameter("erk_share", 0.375, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK", grounds=Grounds(most=1.0)),
-        Parameter("mtorc1_reached", 2.03, "1", (1.5, 3.0), derived("1.5- to 3-fold rise at 30-60 min", "Li2010"), "mTORC1 at the reference dose, relative to rest", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"), high=by_source("threefold, the greatest rise", "Li2010"))),
-        Parameter("share_mtorc1", 0.529, "1", (0.3, 0.95), assumed("amino acids and insulin keep the rest"), "share of resting mTORC1 that the pathway keeps up", grounds=Grounds(most=1.0)),
-        Parameter("k_mtorc1", 7.4, "1/h", (2.0, 12.0), derived("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1"),
+        Parameter("most_erk", 4.9, "1", (2.0, 12.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(low=by_source("above 1.5-fold, the least rise", "Li2010"))),
+        Parameter("erk_share", 0.374, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK", grounds=Grounds(most=1.0)),
+        Parameter("mtorc1_reached", 2.12, "1", (1.5, 3.0), derived("1.5- to 3-fold rise at 30-60 min", "Li2010"), "mTORC1 at the reference dose, relative to rest", grounds=Grounds(low=by_source("1.5-fold, the least rise", "Li2010"), high=by_source("threefold, the greatest rise", "Li2010"))),
+        Parameter("share_mtorc1", 0.534, "1", (0.3, 0.95), assumed("amino acids and insulin keep the rest"), "share of resting mTORC1 that the pathway keeps up", grounds=Grounds(most=1.0)),
+        Parameter("k_mtorc1", 7.24, "1/h", (2.0, 12.0), fitted("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1"),
         Parameter("gsk3_effect", 1.0, "1", (0.3, 2.0), assumed("lithium makes a subthreshold dose act like a full one"), "slope added by GSK3 inhibition"),
         Parameter("penetration", 0.9, "1", (0.1, 1.0), assumed("systemic rapamycin enters rodent brain; how far in humans is unknown"), "systemic rapamycin that acts in brain", grounds=Grounds(most=1.0)),
-        Parameter("s6k_effect", 0.3, "1", (0.1, 1.0), assumed("S6 kinase restrains eEF2 kinase"), "restraint of eEF2 kinase by S6 kinase at rest"),
-        Parameter("share_made", 0.489, "1", (0.3, 0.95), assumed("part of what is made at rest needs no signal from TrkB"), "share of resting Arc and dendritic proteins that the signal calls for", grounds=Grounds(most=1.0)),
-        Parameter("arc_reached", 3.21, "1", (2.0, 4.0), derived("Arc up two- to fourfold at 2-6 h", "Li2010"), "Arc at the reference dose, relative to rest"),
-        Parameter("k_arc", 0.342, "1/h", (0.15, 0.8), derived("Arc back within about six hours", "Li2010"), "pace of Arc"),
-        Parameter("local_reached", 1.93, "1", (1.3, 3.0), derived("synaptic proteins 1.3- to 2-fold at 2-72 h, part of which are made in dendrites", "Li2010"), "dendritic proteins at the reference dose, relative to rest", grounds=Grounds(low=by_source("1.3-fold, the least rise of all", "Li2010"))),
-        Parameter("k_local", 0.0143, "1/h", (0.01, 0.07), derived("still up at 72 h", "Li2010"), "turnover of dendritic proteins"),
-        Parameter("part_local", 0.414, "1", (0.2, 0.8), assumed("both pools matter; shares not in the evidence"), "share of synaptic proteins made in dendrites", grounds=Grounds(most=1.0)),
-        Parameter("share_somatic", 0.273, "1", (0.1, 0.7), assumed("most somatic translation does not follow mTORC1 of the synapse"), "share of somatic synthesis that mTORC1 keeps up", grounds=Grounds(most=1.0)),
-        Parameter("k_somatic", 0.0056, "1/h", (0.0026, 0.012), assumed("PSD-95 lives 10 to 16 days in cortex, other synaptic proteins a few days; source not confirmed"), "turnover of somatic proteins"),
+        Parameter("s6k_effect", 0.316, "1", (0.1, 1.0), assumed("S6 kinase restrains eEF2 kinase"), "restraint of eEF2 kinase by S6 kinase at rest"),
+        Parameter("share_made", 0.534, "1", (0.3, 0.95), assumed("part of what is made at rest needs no signal from TrkB"), "share of resting Arc and dendritic proteins that the signal calls for", grounds=Grounds(most=1.0)),
+        Parameter("arc_reached", 3.33, "1", (2.0, 4.0), fitted("Arc up two- to fourfold at 2-6 h", "Li2010"), "Arc at the reference dose, relative to rest"),
+        Parameter("k_arc", 0.346, "1/h", (0.15, 0.8), derived("Arc back within about six hours", "Li2010"), "pace of Arc"),
+        Parameter("local_reached", 1.97, "1", (1.3, 3.0), derived("synaptic proteins 1.3- to 2-fold at 2-72 h, part of which are made in dendrites", "Li2010"), "dendritic proteins at the reference dose, relative to rest", grounds=Grounds(low=by_source("1.3-fold, the least rise of all", "Li2010"))),
+        Parameter("k_local", 0.0131, "1/h", (0.01, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of dendritic proteins"),
+        Parameter("part_local", 0.4, "1", (0.2, 0.8), assumed("both pools matter; shares not in the evidence"), "share of synaptic proteins made in dendrites", grounds=Grounds(most=1.0)),
+        Parameter("share_somatic", 0.265, "1", (0.1, 0.7), assumed("most somatic translation does not follow mTORC1 of the synapse"), "share of somatic synthesis that mTORC1 keeps up", grounds=Grounds(most=1.0)),
+        Parameter("k_somatic", 0.00559, "1/h", (0.0026, 0.012), assumed("PSD-95 lives 10 to 16 days in cortex, other synaptic proteins a few days; source not confirmed"), "turnover of somatic proteins"),
     ),
     reads=(
         Read("signal", "1", of="trkb.signal"),

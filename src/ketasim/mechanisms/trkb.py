@@ -88,9 +88,9 @@ TRKB = Mechanism(
         State("internal", "internal_rest", "1", "internalised TrkB, of all", scale=0.2, within=(0.0, 1.0), identifiers=("uniprot/Q16620",)),
     ),
     parameters=(
-        Parameter("passed", 0.65, "1", (0.5, 0.95), assumed("a small share is active at rest, so most of a rise is passed on"), "share of the excess of BDNF that the signal shows", grounds=Grounds(most=1.0)),
-        Parameter("k_internalise", 24.4, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
-        Parameter("internal_ratio", 6.9, "1", (2.0, 16.0), derived("0.01 and 0.001 per second in a reduced pathway model", "HillTau"), "internalised over active receptors at rest"),
+        Parameter("passed", 0.689, "1", (0.5, 0.95), assumed("a small share is active at rest, so most of a rise is passed on"), "share of the excess of BDNF that the signal shows", grounds=Grounds(most=1.0)),
+        Parameter("k_internalise", 24.5, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
+        Parameter("internal_ratio", 5.66, "1", (2.0, 16.0), derived("0.01 and 0.001 per second in a reduced pathway model", "HillTau"), "internalised over active receptors at rest"),
         Parameter("k_ketamine", 12.3, "uM", (6.0, 25.0), assumed("Kd 12.3 uM; source not confirmed"), "affinity of ketamine for TrkB"),
         Parameter("k_metabolite", 1.8, "uM", (0.9, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB"),
         Parameter("potentiation_max", 20.0, "1", (4.0, 60.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening"),
