@@ -4,6 +4,9 @@ A ledger's bounds are plausible extremes of one number at a time; two hundred nu
 extremes at once are not plausible. Draws therefore keep to a share, the prior width, of the way
 from each value to its bounds (in logarithms where both bounds are positive). With 1 the bounds are
 filled; with 0 every draw is the ledger itself. Driver gains and bodies are settings, not drawn.
+
+Some values of the ledger were fitted under the default hypothesis. Where hypotheses are compared,
+those are drawn about the middle of their bounds instead, so that none begins where another ended.
 """
 
 import numpy as np
@@ -54,14 +57,19 @@ def check_draws(n: int, prior_width: float) -> None:
         )
 
 
-def spreads(model: Model, prior_width: float) -> dict[str, Distribution]:
-    """Return how each number that may vary is distributed."""
+def spreads(model: Model, prior_width: float, *, unfitted: bool = False) -> dict[str, Distribution]:
+    """Return how each number that may vary is distributed.
+
+    With ``unfitted``, numbers that were fitted are spread about the middle of their bounds.
+    """
     found = {}
     for name, one in model.parameters.items():
         value = model.value(name) / unit(one.unit).factor
         low, high = min(one.bounds[0], value), max(one.bounds[1], value)
         if one.role in CHOSEN or not low < high:
             continue
+        if unfitted and one.evidence.kind == "fitted":
+            value = float(np.sqrt(low * high)) if low > 0.0 else (low + high) / 2.0
         if low > 0.0:
             ends = value * (low / value) ** prior_width, value * (high / value) ** prior_width
             found[name] = Distribution("loguniform", *ends, one.unit)

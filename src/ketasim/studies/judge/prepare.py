@@ -69,7 +69,7 @@ def space(hypothesis: Hypothesis, model: Model, *, prior_width: float, free: boo
     """Return a hypothesis's coordinates; it refuses what the model does not have."""
     whole = hypothesis.structure(model)
     hypothesis.model(model)
-    priors = spreads(whole, prior_width) if prior_width > 0.0 else {}
+    priors = spreads(whole, prior_width, unfitted=True) if prior_width > 0.0 else {}
     own = {*hypothesis.values, *hypothesis.gains}
     return Space(
         hypothesis,
