@@ -35,7 +35,10 @@ SHOWN = {
         ("circuit.gaba", "GABA", "#0072B2"),
         ("circuit.pyramidal_rate", "pyramidal firing", "#D55E00"),
     ],
-    ("Extracellular glutamate", "µM", "uM"): [("glutamate.extracellular", "", "#0072B2")],
+    ("Glutamate", "× rest", "1"): [
+        ("glutamate.relative", "dialysate", "#0072B2"),
+        ("glutamate.synaptic", "at receptors", "#D55E00"),
+    ],
     ("AMPA", "× rest", "1"): [
         ("ampa.current", "current", "#0072B2"),
         ("ampa.number", "surface", "#D55E00"),

@@ -11,7 +11,7 @@ from ketasim.models import antidepressant
 from ketasim.studies import designs
 
 MODEL = antidepressant()
-NAMES = ("nmda.k_s", "nmda.k_r", "pk_s.clearance_70", "spines.steepness")
+NAMES = ("nmda.k_s", "nmda.k_r", "pk_s.clearance_70", "spines.k_retire")
 GRID = {"nmda.k_s": "logspace(0.1, 1, 3) uM", "dosing[0].amount": ["0.5 mg/kg", "1 mg/kg"]}
 TABLE = {"nmda.k_s [uM]": [0.1, 0.2, np.nan]}
 KINDS = {
