@@ -67,7 +67,7 @@ def test_a_notebook_shows_tables():
     assert found[0] == "Model antidepressant"
     row = found[found.index("spines") :][:6]
     spines = next(one for one in MODEL.mechanisms if one.name == "spines")
-    parts = (spines.states, spines.flows, spines.parameters, spines.knobs)
+    parts = (spines.states, spines.quantities, spines.parameters, spines.knobs)
     assert row[1:5] == [str(len(one)) for one in parts]
     assert row[5] == "Dendritic spines at original and at new sites."
     assert {"a &lt;week&gt;"} & {

@@ -63,6 +63,7 @@ SHOWN = {
     ("Outcome", "× healthy", "1"): [
         ("outcome.function", "function", "#0072B2"),
         ("outcome.mood", "mood", "#D55E00"),
+        ("stress.load", "stress load", "grey"),
     ],
     ("Depression score (MADRS)", "points", "points"): [("outcome.score", "", "#0072B2")],
 }
@@ -159,7 +160,7 @@ def test_headlines_are_read_from_drug_to_mood():
     run = result(MODEL)
     assert headlines(run) == (
         "plasma.venous", "plasma.brain", "nmda.interneuron_block", "circuit.gaba",
-        "glutamate.extracellular", "ampa.current", "bdnf.extracellular", "trkb.active",
+        "glutamate.relative", "ampa.current", "bdnf.extracellular", "trkb.active",
         "translation.mtorc1", "translation.proteins", "spines.density", "outcome.function",
         "outcome.score",
     )  # fmt: skip
