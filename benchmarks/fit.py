@@ -33,7 +33,7 @@ SHARED = ("v_central_70", "v_fast_70", "v_slow_70", "q_fast_70", "q_slow_70", "t
 EACH = ("clearance_70", "direct")
 FREE = [*(f"pk_{side}.{one}" for side in "sr" for one in EACH),
         *(f"disposition.{one}" for one in SHARED),
-        "spines.gain_formation", "spines.k_assembly"]  # fmt: skip
+        "spines.reached", "spines.k_mature"]  # fmt: skip
 TIMES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 24.0)
 READ = (("pk_s.plasma", "uM"), ("pk_r.plasma", "uM"), ("pk_s.plasma_norketamine", "uM"),
         ("pk_r.plasma_norketamine", "uM"), ("spines.density", "1"))  # fmt: skip

@@ -23,7 +23,7 @@ MODEL = antidepressant()
 FREE = ["pk_s.clearance_70", "disposition.v_slow_70", "disposition.q_fast_70",
         "disposition.cl_norketamine_70",
         "pk_r.clearance_70", "disposition.to_norketamine"]  # fmt: skip
-SLOW = ["spines.gain_formation", "spines.k_eliminate", "spines.k_assembly", "bdnf.k_clear",
+SLOW = ["spines.reached", "spines.k_eliminate", "spines.k_mature", "bdnf.k_clear",
         "glutamate.k_uptake"]  # fmt: skip
 
 
@@ -50,7 +50,7 @@ time [h],readout,value,error,unit,arm,assay
 ,spines.density.peak,1.3,0.1,1,rat_10,
 24,effect(spines.density@t),0.2,0.1,1,human_depressed_iv,
 1,effect(bdnf.extracellular@t) / bdnf.extracellular@t,0.2,0.1,1,rat_10,
-1,pk_s.plasma@t / parameter(pk_s.v_slow_70),0.006,0.002,uM/L,rat_10,low
+1,pk_s.plasma@t / parameter(disposition.v_slow_70),0.006,0.002,uM/L,rat_10,low
 0.5,pk_s.plasma_norketamine,182,9,%,rat_10,blot
 2,pk_s.plasma_norketamine,65,9,%,rat_10,blot
 """

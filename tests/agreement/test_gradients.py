@@ -100,7 +100,7 @@ def test_an_inhibitor_a_second_drug_and_repeated_doses_are_differentiated():
         batch = batch_of(name, ("bdnf.extracellular@2h", "ampa.current.auc"))
         found = gradients(batch, TIGHT)
         names = list(batch.model.parameters)
-        for one in ("nmda.k_s", "bdnf.k_clear", "spines.k_assembly", "ampa.gain_trkb"):
+        for one in ("nmda.k_s", "bdnf.k_clear", "spines.k_mature", "ampa.share"):
             i = names.index(one)
             size = batch.parameters[0, i]
             ends = []
@@ -128,7 +128,7 @@ def test_a_start_at_rest_under_stress_is_differentiated_by_its_implicit_function
         seen = system.observe(values, states[:, None], [one.name for one in batch.reductions])
         return np.array([float(seen[one.name][0]) for one in batch.reductions])
 
-    for one in ("circuit.g_inhibition", "glutamate.ambient", "stress.k_stress"):
+    for one in ("circuit.loop_gain", "glutamate.ambient", "stress.k_stress"):
         parameter = batch.model.parameters[one]
         ends = [
             at_rest(batch.model.with_values({one: f"{parameter.value * s!r} {parameter.unit}"}))
@@ -192,7 +192,7 @@ def test_many_members_have_the_gradients_each_has_alone():
     batch = batch_of("human_healthy_iv", ("spines.density.peak", "plasma.venous.auc"))
     rng = np.random.default_rng(3)
     factors = rng.uniform(0.9, 1.1, (11, batch.parameters.shape[1]))
-    whole = {list(batch.model.parameters).index("spines.steepness")}
+    whole = {list(batch.model.parameters).index("spines.k_retire")}
     factors[::2, list(whole)] = 1.0  # some with a whole exponent, some without
     many = replace(batch, parameters=batch.parameters * factors)
     together = gradients(many)
@@ -231,7 +231,7 @@ def test_a_number_without_a_value_leaves_a_sum_that_it_does_not_count_in():
 def test_a_member_that_fails_has_no_gradient_and_says_why():
     batch = batch_of("human_healthy_iv", ("spines.density.peak",))
     rows = np.repeat(batch.parameters, 2, axis=0)
-    rows[1, list(batch.model.parameters).index("spines.k_assembly")] = np.nan
+    rows[1, list(batch.model.parameters).index("spines.k_mature")] = np.nan
     found = gradients(replace(batch, parameters=rows))
     assert np.isfinite(found.by_parameter[0]).all()
     assert np.isnan(found.by_parameter[1]).all()
@@ -299,7 +299,7 @@ def test_what_cannot_be_differentiated_by_is_refused_in_a_sentence():
 
 def test_screening_by_derivatives_bounds_total_order_and_takes_failures_as_they_are():
     texts = ["spines.density.peak", "fold = spines.density@24h / spines.density.start"]
-    vary = dict.fromkeys(("nmda.k_s", "bdnf.k_clear", "spines.k_assembly"))
+    vary = dict.fromkeys(("nmda.k_s", "bdnf.k_clear", "spines.k_mature"))
     bounds = ks.sensitivity(
         "human_healthy_iv", texts, method="derivative", vary=list(vary), sample="sobol:64"
     ).indices

@@ -32,7 +32,7 @@ FREE = {
         "disposition.v_slow_70",
         "disposition.to_norketamine",
     ],
-    "spines": ["spines.gain_formation", "spines.k_retire"],
+    "spines": ["spines.reached", "spines.k_retire"],
     "own": {
         "pk_s.clearance_70": "lognormal(90, 1.3) L/h",
         "nmda.k_s": "normal(0.3, 0.1, 0.2, 0.6) uM",

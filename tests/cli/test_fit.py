@@ -128,7 +128,7 @@ def test_values_are_drawn_over_a_fan_of_their_arm(tmp_path):
 
 @pytest.mark.slow
 def test_a_posterior_that_was_killed_goes_on_to_the_same_files(tmp_path):
-    words = ("posterior", "plasma", *FREE, "--free", "pk_s.clearance_70, pk_s.v_slow_70",
+    words = ("posterior", "plasma", *FREE, "--free", "pk_s.clearance_70, disposition.v_slow_70",
              "--particles", "256")  # fmt: skip
     whole = typed(*words, "-o", str(tmp_path / "whole"))
     assert whole.exception is None

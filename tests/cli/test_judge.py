@@ -47,7 +47,7 @@ story = "An account of our own."
 strength = "drivers.disinhibition"
 
 [parameters]
-"spines.k_assembly" = "0.45 1/h"
+"spines.k_mature" = "0.25 1/h"
 """
 
 

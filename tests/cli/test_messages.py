@@ -119,17 +119,17 @@ def test_reversed_window():
 
 
 def test_negative_parameter():
-    lines = 'parameters = { "bdnf.k_release" = "-1 1/h" }'
+    lines = 'parameters = { "bdnf.k_decay" = "-1 1/h" }'
     message = with_dosing('name = "antidepressant"', lines)
-    assert message == 'single_iv.toml: model.parameters."bdnf.k_release" = -1 1/h: must be >= 0.'
+    assert message == 'single_iv.toml: model.parameters."bdnf.k_decay" = -1 1/h: must be >= 0.'
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", '"nan 1/h"', '"inf 1/h"'])
 def test_parameter_that_is_not_finite(value):
     message = with_dosing(
-        'name = "antidepressant"', f'parameters = {{ "bdnf.k_release" = {value} }}'
+        'name = "antidepressant"', f'parameters = {{ "bdnf.k_decay" = {value} }}'
     )
-    assert 'model.parameters."bdnf.k_release" = ' in message
+    assert 'model.parameters."bdnf.k_decay" = ' in message
     assert message.endswith(": a finite number is needed.")
 
 

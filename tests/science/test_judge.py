@@ -112,7 +112,7 @@ def test_findings_the_model_was_fitted_to_are_marked(judgement):
 
 
 def test_a_model_of_ones_own_can_be_judged():
-    model = antidepressant().with_values({"spines.k_assembly": "0.2 1/h"})
+    model = antidepressant().with_values({"spines.k_mature": "0.2 1/h"})
     found = ks.judge([DISINHIBITION, OPIOID], candidates=[], model=model, quick=True,
                      draws=16)  # fmt: skip
     assert isinstance(found, Judgement)

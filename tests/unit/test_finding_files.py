@@ -173,7 +173,7 @@ def test_everything_that_comes_with_the_package_is_a_finding():
     checks, reports = load_checks(), load_findings()
     assert [one.number for one in checks] == list(range(1, 27))
     assert all(one.readouts[0].accepted for one in checks)
-    assert len(reports) == 73
+    assert len(reports) == 74
     assert all(one.done and len(one.parts()) == 1 for one in reports)
     assert not any(one.done for one in candidates())
     assert reference_effect("human").observed == Number(-7.7, 2.5)

@@ -358,7 +358,7 @@ def test_figures_show_every_read_out_seen_also_those_of_no_time(tmp_path):
         ",spines.density.peak,1.3,0.1,1,rat_10,\n"
         "1,bdnf.free,180,20,%,rat_10,blot\n2,bdnf.free,<120,20,%,rat_10,blot\n"
     )
-    found = fit(path, free=["spines.gain_formation"], starts=2, profile=False)
+    found = fit(path, free=["spines.reached"], starts=2, profile=False)
     axes = found.figures["data"].axes
     assert [one.get_title(loc="left") for one in axes] == [
         "spines.density@t / spines.density.start", "spines.density.peak", "bdnf.free"

@@ -120,7 +120,7 @@ def test_weights_that_mix_nothing_are_refused(weights):
 
 
 def test_a_hypothesis_with_parameters_of_its_own_is_not_mixed():
-    own = Hypothesis("own", "", {"spines.k_assembly": "0.1 1/h"}, "drivers.disinhibition")
+    own = Hypothesis("own", "", {"spines.k_mature": "0.1 1/h"}, "drivers.disinhibition")
     for one in (own, NULLS[1]):
         with pytest.raises(ModelError, match=r"only hypotheses made of drivers\.\* alone"):
             mixture([one, RESTING], [1, 1])

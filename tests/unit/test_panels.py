@@ -35,7 +35,10 @@ SHOWN = {
         ("circuit.gaba", "GABA", "#0072B2"),
         ("circuit.pyramidal_rate", "pyramidal firing", "#D55E00"),
     ],
-    ("Extracellular glutamate", "µM", "uM"): [("glutamate.extracellular", "", "#0072B2")],
+    ("Glutamate", "× rest", "1"): [
+        ("glutamate.relative", "dialysate", "#0072B2"),
+        ("glutamate.synaptic", "at receptors", "#D55E00"),
+    ],
     ("AMPA", "× rest", "1"): [
         ("ampa.current", "current", "#0072B2"),
         ("ampa.number", "surface", "#D55E00"),
@@ -60,6 +63,7 @@ SHOWN = {
     ("Outcome", "× healthy", "1"): [
         ("outcome.function", "function", "#0072B2"),
         ("outcome.mood", "mood", "#D55E00"),
+        ("stress.load", "stress load", "grey"),
     ],
     ("Depression score (MADRS)", "points", "points"): [("outcome.score", "", "#0072B2")],
 }
@@ -156,7 +160,7 @@ def test_headlines_are_read_from_drug_to_mood():
     run = result(MODEL)
     assert headlines(run) == (
         "plasma.venous", "plasma.brain", "nmda.interneuron_block", "circuit.gaba",
-        "glutamate.extracellular", "ampa.current", "bdnf.extracellular", "trkb.active",
+        "glutamate.relative", "ampa.current", "bdnf.extracellular", "trkb.active",
         "translation.mtorc1", "translation.proteins", "spines.density", "outcome.function",
         "outcome.score",
     )  # fmt: skip

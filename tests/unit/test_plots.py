@@ -279,9 +279,9 @@ def test_curves_with_other_times_keep_their_own_in_the_numbers():
 
 
 def test_only_panels_with_something_to_show_are_drawn():
-    run = dataset()[["spines.total", "glutamate.extracellular", "status"]]
+    run = dataset()[["spines.total", "glutamate.relative", "status"]]
     figure = timecourse.draw(run)
-    assert [axes.get_ylabel() for axes in measured(figure)] == ["µM", "per site"]
+    assert [axes.get_ylabel() for axes in measured(figure)] == ["× rest", "per site"]
 
 
 def test_an_unknown_variable_gets_a_panel_of_its_own():
@@ -307,7 +307,7 @@ def test_names_and_mechanisms_choose_panels():
     run = RUNS["human"]
     shown = panels([run], ["glutamate", "spines.total"])
     assert [[c.name for c in panel.curves] for panel in shown] == [
-        ["glutamate.extracellular"], ["spines.total"]
+        ["glutamate.relative", "glutamate.synaptic"], ["spines.total"]
     ]  # fmt: skip
     with pytest.raises(ConfigError, match=r'panel "spine": not recorded. Did you mean "spines"'):
         timecourse.draw(run, names=["spine"])

@@ -11,7 +11,7 @@ from ketasim.models import antidepressant
 from ketasim.studies import designs
 
 MODEL = antidepressant()
-NAMES = ("nmda.k_s", "nmda.k_r", "pk_s.clearance_70", "spines.steepness")
+NAMES = ("nmda.k_s", "nmda.k_r", "pk_s.clearance_70", "spines.k_retire")
 GRID = {"nmda.k_s": "logspace(0.1, 1, 3) uM", "dosing[0].amount": ["0.5 mg/kg", "1 mg/kg"]}
 TABLE = {"nmda.k_s [uM]": [0.1, 0.2, np.nan]}
 KINDS = {
@@ -27,16 +27,16 @@ KINDS = {
 }
 BEFORE = {
     "random": (
-        "1e2acaa50060beff",
-        "0x1.df2c8780c72e3p-2 0x1.5b876444aee93p+0 0x1.d7dcfae294201p+5 0x1.7fd8d9121214dp+1",
+        "b7fb95cb7a7d97e2",
+        "0x1.df2c8780c72e3p-2 0x1.5b876444aee93p+0 0x1.d7dcfae294201p+5 0x1.f795260a07160p-8",
     ),
     "sobol": (
-        "c86d6a0abf133986",
-        "0x1.d740283bd8c3cp-3 0x1.dd53cc4b038dcp+0 0x1.c25da33e0cc5bp+5 0x1.64f8c1d227c0dp+1",
+        "499d694361453b35",
+        "0x1.d740283bd8c3cp-3 0x1.dd53cc4b038dcp+0 0x1.c25da33e0cc5bp+5 0x1.a9796849116d0p-8",
     ),
     "latin_hypercube": (
-        "070e866f1f2c3014",
-        "0x1.1b5f19a01c1e9p-2 0x1.57b9781414c8ep+0 0x1.345a60a79e44fp+6 0x1.5710b9f635066p+1",
+        "3b66a7233fd31221",
+        "0x1.1b5f19a01c1e9p-2 0x1.57b9781414c8ep+0 0x1.345a60a79e44fp+6 0x1.83f9a0f0e6b11p-8",
     ),
 }
 

@@ -146,10 +146,10 @@ def test_draws_rest_and_return(human):
 
 
 def test_a_state_that_is_not_back_is_named(human):
-    slow, value = "pk_s.cl_hydroxynorketamine_70", "0.1 L/h"
+    slow, value = "disposition.cl_hydroxynorketamine_70", "0.1 L/h"
     model = MODEL.with_values({slow: value})
     (found,) = left_alone(model, ks.designs.grid({slow: [value]}), human(model))
-    assert found.slow.startswith("pk_s.")
+    assert found.late["pk_s.hydroxynorketamine"] > 0.05
     assert found.late[found.slow] > 0.05
     assert found.lifetime > 24 * 42
 
@@ -162,14 +162,14 @@ def test_draws_leave_what_is_chosen_alone():
 
 
 def test_the_model_itself_is_fast_and_then_slow():
-    value = MODEL.value("spines.k_assembly")
-    kept = fast_then_slow(MODEL, ks.designs.grid({"spines.k_assembly": [f"{value} 1/h"]}))
+    value = MODEL.value("spines.k_mature")
+    kept = fast_then_slow(MODEL, ks.designs.grid({"spines.k_mature": [f"{value} 1/h"]}))
     assert (kept.draws, kept.computed) == (1, 1)
     assert kept.share == (0.0 if kept.broken else 1.0)
 
 
 def test_a_table_of_draws_stands_beside_the_bounds(tmp_path):
-    name = "spines.k_assembly"
+    name = "spines.k_mature"
     (tmp_path / "draws.csv").write_text(f"{name}\n{MODEL.value(name)}\n9\n")
     found = ks.fast_then_slow(draws=2, posterior=tmp_path / "draws.csv")
     assert list(found.kept) == ["posterior", "ledger", "wide"]

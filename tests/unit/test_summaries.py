@@ -229,7 +229,7 @@ def test_short_names_are_understood_in_python_too():
     )
     assert [one.label for one in job.readouts] == ["spines.peak", "fold"]
     assert {name for one in job.readouts for name in one.names} == {"spines.density"}
-    assert job.record == ("glutamate.extracellular",)
+    assert job.record == ("glutamate.relative", "glutamate.extracellular")
 
 
 def peak_memory(every):
