@@ -1,4 +1,4 @@
-"""Published curves: is each fact there once, are settings those of controls, is a study left out?"""
+"""Published curves: each fact once, settings from controls, studies left out."""
 
 import csv
 from collections import Counter

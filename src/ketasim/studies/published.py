@@ -9,7 +9,7 @@ References: Vehtari and others 2017 (leave-one-out by smoothed weights), Zhang a
 (the fit of the Pareto distribution).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -19,6 +19,7 @@ from scipy.special import logsumexp, ndtr
 
 Array = NDArray[np.float64]
 WITHIN = 2.0  # standard deviations within which a point is met
+MOST = 5.0  # standard deviations at which a residual levels off
 LEVEL = 0.9  # of the intervals that points left out are asked to lie in
 TRUSTED = 0.7  # shape of the weights above which a study cannot be left out by weighting
 FEWEST = 5  # weights to which a Pareto distribution is fitted
@@ -69,6 +70,28 @@ class Published:
         return bool(abs(self.z) <= WITHIN)
 
 
+def residuals(points: Sequence[Published], predictions: Array) -> Array:
+    """Return residuals (n_draws, n_points), independent and of variance 1 unless they are large.
+
+    Half of the variance of a discrepancy is shared by the points of one study, arm and unit: what a
+    model leaves out of a course, it leaves out at every visit. Residuals level off at ``MOST``,
+    since rows that contradict each other are all kept and no model can meet both.
+    """
+    found = np.empty(predictions.shape)
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for i, one in enumerate(points):
+        groups.setdefault((one.study, one.arm, one.unit), []).append(i)
+    for own in groups.values():
+        mine = [points[i] for i in own]
+        off = np.array([one.value for one in mine]) - predictions[:, own]
+        beyond = off * np.array([one.censored for one in mine]) < 0.0
+        shared = np.array([one.discrepancy for one in mine]) * sqrt(0.5)
+        errors = np.array([one.error**2 for one in mine]) + shared**2
+        root = np.linalg.cholesky(np.diag(errors) + np.outer(shared, shared))
+        found[:, own] = np.linalg.solve(root, np.where(beyond, 0.0, off).T).T
+    return MOST * np.tanh(found / MOST)
+
+
 @dataclass(frozen=True)
 class Apart:
     """A study left out: the share of its points in their 90 % intervals, and the weights' shape."""
@@ -101,13 +124,14 @@ def left_out(
     value = np.array([one.value for one in points])
     sigma = np.array([one.sigma for one in points])
     off = (value - predictions) / sigma
+    lost = residuals(points, predictions) ** 2
     found = []
     for study, known in seen.items():
         own = np.array([one.study == study for one in points])
         logs = np.zeros(len(predictions))
         shape = -np.inf
         if known:
-            logs, shape = smoothed(0.5 * (off[:, own] ** 2).sum(axis=1))
+            logs, shape = smoothed(0.5 * lost[:, own].sum(axis=1))
         weights = np.exp(logs - logsumexp(logs))
         below = weights @ ndtr(off[:, own])
         edge = 0.5 * (1.0 - LEVEL)

@@ -53,6 +53,10 @@ class Curves:
         """Return the table that ``ketasim curves`` prints."""
         return repr(self.table)
 
+    def predict(self, draws: Array) -> Array:
+        """Return what draws (n, n_parameters), in canonical units, say of every point."""
+        return _predicted(self.asked, draws)[:, self.places]
+
     @property
     def table(self) -> Table:
         """Return for each study how many points are met, and by how much the model is off."""
@@ -227,7 +231,7 @@ def _size(text: str, of: str) -> float:
 
 def _apart(found: Curves, place: Path) -> tuple[Apart, ...]:
     draws, seen = _draws(place, found.asked.model)
-    predicted = _predicted(found.asked, draws)[:, found.places]
+    predicted = found.predict(draws)
     fine: NDArray[np.bool_] = np.asarray(np.isfinite(predicted).all(axis=1))
     if not fine.any():
         raise SolverError(f"{place}: every one of {len(fine)} draws failed.")
