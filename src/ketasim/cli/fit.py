@@ -169,7 +169,7 @@ def curves(
     r"""Say which points of DATA the model meets: your files, or the published ones of the package.
 
     A point is met within two standard deviations of its error and of what the model leaves out,
-    which is stated for each kind of read-out. A file of your own needs a column "study".
+    which is stated for each kind of read-out. A file of your own needs a column of studies.
 
     \b
     ketasim curves
