@@ -130,8 +130,15 @@ def studies(points: Sequence[tuple[str, Point]], lines: Lines, *, style: Style =
             _over_time(axes, mine, own, colours, style)
             _title(axes, study, style)
             unit = "" if mine[0].readout.unit == "1" else f" [{mine[0].readout.unit}]"
-            axes.set_ylabel(f"{text[:22]}{unit}", fontsize=style.text_size)
+            axes.set_ylabel(f"{_briefly(text)}{unit}", fontsize=style.text_size)
     return figure
+
+
+def _briefly(text: str) -> str:
+    """Return what a formula is of: its first name, and whether it is an effect or a change."""
+    name = text.partition("@t")[0].rpartition("(")[2]
+    said = "effect on" if text.startswith("effect(") else "change of" if " - " in text else ""
+    return f"{said} {name}".strip()
 
 
 def _over_time(
