@@ -8,10 +8,10 @@
 >>> dataset = ks.simulate(week)
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
-``sensitivity``, ``check``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``, ``posterior``,
-``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``, ``failures``,
-``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so
-that ``import ketasim`` costs nothing.
+``sensitivity``, ``check``, ``curves``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``,
+``posterior``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``,
+``failures``, ``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on
+first use, so that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
+    from ketasim.verbs.curves import curves
     from ketasim.verbs.evidence import check, explain, list_experiments, sensitivity
     from ketasim.verbs.fit import fit
     from ketasim.verbs.gradient import gradient
@@ -61,6 +62,7 @@ __all__ = [
     "compare",
     "compare_laws",
     "config",
+    "curves",
     "decide",
     "describe",
     "designs",
@@ -121,6 +123,7 @@ _HOMES = {
     "ketasim.models.subjects": ("human", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
+    "ketasim.verbs.curves": ("curves",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments", "sensitivity"),
     "ketasim.verbs.fit": ("fit",),
     "ketasim.verbs.gradient": ("gradient",),

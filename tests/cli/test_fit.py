@@ -185,3 +185,51 @@ def test_findings_as_files_are_fitted_beside_data_and_petab(tmp_path):
                  str(tmp_path / "fit"))  # fmt: skip
     assert done.exception is None
     assert "observations: 51" in done.output
+
+
+def test_curves_are_counted_by_study_and_drawn(tmp_path):
+    done = typed("curves", "mice", "-o", str(tmp_path / "curves"))
+    assert done.exception is None
+    assert "Shao2021" in done.output
+    assert "43 (" in done.output
+    assert {one.name for one in (tmp_path / "curves").iterdir()} == {
+        "curves.png", "points.csv", "studies.csv", "curves.json",
+    }  # fmt: skip
+    told = json.loads(typed("curves", "mice", "--json", "-o", str(tmp_path / "again")).stdout)
+    assert len(told["points"]) == 43
+    assert told["share"] == sum(one["met"] for one in told["points"]) / 43
+
+
+def test_a_study_is_left_out_of_a_posterior(tmp_path):
+    place = tmp_path / "posterior"
+    place.mkdir()
+    values = np.random.default_rng(1).lognormal(np.log(0.00486), 0.2, 40)
+    (place / "draws.csv").write_text(
+        "spines.k_eliminate [1/h]\n" + "".join(f"{one:.6f}\n" for one in values)
+    )
+    (place / "posterior.json").write_text('{"data": [{"file": "mice.csv"}]}')
+    done = typed("curves", "mice", "--posterior", str(place), "-o", str(tmp_path / "curves"))
+    assert done.exception is None
+    assert "in 90%, left out" in done.output
+    assert "lie in their range" in done.output
+    (place / "posterior.json").unlink()
+    assert "posterior's folder" in str(typed("curves", "mice", "--posterior", str(place)).exception)
+
+
+def test_the_packaged_posterior_gives_bands_and_says_when_the_model_has_moved(
+    tmp_path, monkeypatch
+):
+    from ketasim.config import packaged
+    from ketasim.models import antidepressant
+
+    place = tmp_path / "posterior"
+    monkeypatch.setattr(packaged, "folder", lambda: tmp_path)
+    with pytest.raises(Exception, match="no posterior comes with this package"):
+        packaged.posterior(antidepressant())
+    place.mkdir()
+    (place / "draws.csv").write_text("spines.k_eliminate [1/h]\n0.004\n0.006\n")
+    for made, says in (("other", True), (antidepressant().digest, False)):
+        (place / "posterior.json").write_text(json.dumps({"model": made}))
+        found, caution = packaged.posterior(antidepressant())
+        assert found == place
+        assert ("make it again" in caution) is says

@@ -153,6 +153,39 @@ def posterior(
     click.echo(f"{files[0]} and {len(files) - 1} more files in {out}")
 
 
+@click.command(short_help="The model over whole published curves, study by study.")
+@_DATA
+@click.option("--posterior", help="Leave each study out of the draws of this posterior's folder.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "curves"))
+@_FORMAT
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def curves(
+    data: tuple[str, ...],
+    posterior: str | None,
+    out: Path,
+    formats: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    r"""Say which points of DATA the model meets: your files, or the published ones of the package.
+
+    A point is met within two standard deviations of its error and of what the model leaves out,
+    which is stated for each kind of read-out. A file of your own needs a column of studies.
+
+    \b
+    ketasim curves
+    ketasim curves mood mice -o out/curves
+    """
+    import json
+
+    from ketasim.verbs.curves import curves as asked
+
+    found = asked(data, posterior=posterior)
+    files = found.save(out, formats=formats)
+    text = json.dumps(found.record, indent=1, ensure_ascii=False, default=float)
+    click.echo(text if as_json else found)
+    click.echo(f"{files[0]} and {len(files) - 1} more files in {out}", err=as_json)
+
+
 def parted(texts: tuple[str, ...]) -> list[str]:
     """Return what is separated by commas outside brackets, each alone."""
     from ketasim.readouts import split_list

@@ -20,6 +20,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "describe": "inspect.describe",
     "export": "export.command",
     "check": "check.command",
+    "curves": "fit.curves",
     "experiments": "experiments.command",
     "judge": "judge.command",
     "data": "fit.data",

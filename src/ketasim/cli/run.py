@@ -27,6 +27,7 @@ DEMO = "human_depressed_iv"
 )
 @click.option("--data", help="A CSV of your own, drawn over the curves; or plasma, spines.")
 @click.option("--posterior", help='Bands from the folder that "ketasim posterior" wrote.')
+@click.option("--uncertainty", is_flag=True, help="Bands from the packaged posterior.")
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")
 def command(
     config: str,
@@ -39,6 +40,7 @@ def command(
     formats: tuple[str, ...],
     data: str | None,
     posterior: str | None,
+    uncertainty: bool,  # noqa: FBT001
     show: bool,  # noqa: FBT001  (click passes by name)
 ) -> None:
     """Run CONFIG, a TOML file or a name from "ketasim list configs"."""
@@ -51,7 +53,7 @@ def command(
         setup = load(config, sets=[*sets, *_brought_back(values, setup), *changes])
     picture = _carry_out(
         setup, out or Path("out", Path(config).stem), formats=formats, data=data,
-        posterior=posterior,
+        posterior=posterior, uncertainty=uncertainty,
     )  # fmt: skip
     if show:
         click.launch(str(picture))
@@ -77,7 +79,7 @@ def say(caution: str) -> None:
 
 def _carry_out(
     setup: "Setup", out: Path, *, formats: Iterable[str] = (), data: str | None = None,
-    posterior: str | None = None,
+    posterior: str | None = None, uncertainty: bool = False,
 ) -> Path:  # fmt: skip
     """Run a setup, write its folder, print the summary, and return the picture's path."""
     from ketasim.config import dump
@@ -88,7 +90,7 @@ def _carry_out(
 
     folder.prepare(out)
     try:
-        found = run(setup, data=data, posterior=posterior, tell=say)
+        found = run(setup, data=data, posterior=posterior, uncertainty=uncertainty, tell=say)
     except SolverError as error:
         question = out / folder.SCENARIO
         question.write_text(dump(setup), encoding="utf-8")
@@ -96,7 +98,7 @@ def _carry_out(
     picture, *_ = found.save(out, formats=formats)
     click.echo(found)
     if found.bands is not None:
-        told = f"{found.bands.attrs['draws']} draws of {posterior}"
+        told = f"{found.bands.attrs['draws']} draws of {posterior or 'the packaged posterior'}"
         click.echo(f"Above: the model's own values. The figure and bands.csv: {told}.")
     click.echo(last_line(found.dataset, out))
     return picture

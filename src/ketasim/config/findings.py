@@ -349,6 +349,12 @@ def load_data(
     return replace(tables.bound(sheet, found, known), model=base)
 
 
+def load_cells(path: str | Path) -> dict[int, Mapping[str, str]]:
+    """Return the cells of each row of such a CSV by its line, whatever its columns."""
+    place = _find(path)
+    return {row.line: row.cells for row in tables.read(_text(place), place.name).rows}
+
+
 def _config(what: str | Path, changes: Iterable[str]) -> Setup:
     from ketasim.config import load  # which reads this room's other files
 

@@ -1,7 +1,8 @@
 """What a configuration may name: models and subjects, and the files that come with the package."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -50,6 +51,23 @@ def folder() -> Path:
     here = Path(ketasim.__file__).parent
     inside = here / "configs"
     return inside if inside.is_dir() else here.parents[1] / "configs"
+
+
+def posterior(model: Model) -> tuple[Path, str]:
+    """Return the folder of the posterior that comes with the package, and what to be careful about.
+
+    Raises
+    ------
+    ConfigError
+        When there is none.
+    """
+    place = folder() / "posterior"
+    if not (place / "draws.csv").is_file():
+        raise ConfigError("no posterior comes with this package; make it: scripts/posterior.py.")
+    made = json.loads((place / "posterior.json").read_text(encoding="utf-8"))["model"]
+    own = replace(model, edits={}).digest
+    told = f"the packaged posterior was drawn for model {made}, this is {own}: make it again."
+    return place, "" if made == own else told
 
 
 def configs() -> dict[str, str]:

@@ -108,6 +108,39 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
     return figure
 
 
+def studies(points: Sequence[tuple[str, Point]], lines: Lines, *, style: Style = PAGE) -> Figure:
+    """Return a panel a study and read-out: points with errors over the courses of their arms.
+
+    Parameters
+    ----------
+    points
+        Each with the study it is from.
+    lines
+        Times [h] and values (n, n_times) by arm and read-out.
+    """
+    panels: dict[tuple[str, str], list[Point]] = {}
+    for study, one in points:
+        panels.setdefault((study, one.text), []).append(one)
+    with settings(style):
+        figure, places = _grid(len(panels), style, "ketasim curves")
+        for axes, ((study, text), mine) in zip(places, panels.items(), strict=True):
+            arms = list(dict.fromkeys(p.arm for p in mine))
+            colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(arms)}
+            own = {(arm, text): lines[arm, text] for arm in arms}
+            _over_time(axes, mine, own, colours, style)
+            _title(axes, study, style)
+            unit = "" if mine[0].readout.unit == "1" else f" [{mine[0].readout.unit}]"
+            axes.set_ylabel(f"{_briefly(text)}{unit}", fontsize=style.text_size)
+    return figure
+
+
+def _briefly(text: str) -> str:
+    """Return what a formula is of: its first name, and whether it is an effect or a change."""
+    name = text.partition("@t")[0].rpartition("(")[2]
+    said = "effect on" if text.startswith("effect(") else "change of" if " - " in text else ""
+    return f"{said} {name}".strip()
+
+
 def _over_time(
     axes: Axes, mine: Sequence[Point], lines: Lines, colours: Mapping[str, str], style: Style
 ) -> None:

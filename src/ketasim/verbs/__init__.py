@@ -4,6 +4,7 @@
 - ``sweep``: one scenario for many values, and what that will take
 - ``stores``: how far a stored sweep is, going on with it, its failures, one member again
 - ``evidence``: the published record, and which steps carry an effect
+- ``curves``: the model over whole published curves, study by study
 - ``rest``: gains of feedback loops, and draws that return; how many are fast and then slow
 - ``inspect``: what the model has, a mechanism in words, and this machine
 - ``plot``: every picture

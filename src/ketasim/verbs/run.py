@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from ketasim.config import Setup, dump, load
+from ketasim.config import Setup, dump, load, packaged
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.reports.runs import comparison_table, identical, shown, summary_table
@@ -146,6 +146,7 @@ def run(
     rtol: float | None = None,
     data: "str | Path | Data | None" = None,
     posterior: str | Path | None = None,
+    uncertainty: bool = False,
     tell: Tell = warned,
 ) -> Run:
     """Run one scenario.
@@ -164,6 +165,8 @@ def run(
     posterior
         The folder of a posterior, or a table of draws: the figure then shows medians and 5 to 95 %
         of what is believed, without the error of measuring; the table is the model's own.
+    uncertainty
+        The same from the posterior that comes with the package.
     tell
         Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
@@ -195,6 +198,10 @@ def run(
     told = {"cautions": kept(setup.cautions), **({"scenario": question} if question else {})}
     dataset, drawn = (one.assign_attrs(told) for one in (found.dataset, found.drawn))
     bands = None
+    if uncertainty and posterior is None:
+        posterior, caution = packaged.posterior(setup.scenario.model)
+        if caution:
+            tell(caution)
     if posterior is not None:
         from ketasim.verbs.sweep import predicted  # which asks for setups here
 
