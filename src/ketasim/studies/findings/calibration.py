@@ -20,6 +20,9 @@ from ketasim.units import unit
 Array = NDArray[np.float64]
 STEP = 1e-3  # of a parameter's logarithm, for differences
 UNREACHED = 10.0  # residual of a measure that has no value
+NEAR = 0.9  # of the way from a measure's centre to its edge, where the wall begins
+WALL = 8.0  # how steep the wall is: a measure is missed or met, and its centre matters little
+LOUD = 3.0  # residual at which a measure is contradicted, and bends the others no further
 PULL = 0.3  # residual of a parameter at either bound; keeps what the data leave free off its bounds
 WORSE = 1.0  # rise of the objective that counts: one measure from its centre to its edge
 
@@ -204,7 +207,7 @@ def problem(model: Model, findings: Sequence[Finding]) -> Problem:
 
 
 def _residual(accepted: Interval, values: Array) -> Array:
-    """Return 0 where a prediction sits well, 1 at the edge of what is tolerated, more beyond."""
+    """Return little where a prediction lies within what is tolerated, and a wall beyond, to LOUD."""
     if accepted.target is not None:
         found = (values - accepted.target) / ((accepted.high - accepted.low) / 2.0)
     elif accepted.low > -inf and accepted.high < inf:
@@ -214,7 +217,9 @@ def _residual(accepted: Interval, values: Array) -> Array:
         found = _beyond_half(values / accepted.high)
     else:
         found = _short_of(values, accepted.low)
-    return np.where(np.isfinite(found), np.clip(found, -UNREACHED, UNREACHED), UNREACHED)
+    found = np.where(np.isfinite(found), np.clip(found, -UNREACHED, UNREACHED), UNREACHED)
+    found = 0.2 * found + WALL * np.sign(found) * np.maximum(np.abs(found) - NEAR, 0.0)
+    return np.asarray(found / np.sqrt(1.0 + (found / LOUD) ** 2))
 
 
 def _beyond_half(share: Array) -> Array:
