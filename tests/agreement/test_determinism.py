@@ -1,9 +1,12 @@
 """A member's bits depend on that member alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agreement.members import RECORD, draws, kernel, scenario, system, times
+from ketasim.core.system import System
 from ketasim.engines.ensemble import Shape, compile_kernel, run_members
 
 N = 70
@@ -78,13 +81,17 @@ def test_the_output_grid(alone):
         )
 
 
-def test_members_that_need_the_other_variant(alone):
-    parameters, wanted = alone
-    mixed = parameters.copy()
-    mixed[::2] = draws(N, seed=7, whole=False)[::2]
-    found = run(mixed)
-    whole = ~kernel().is_general(mixed)
-    assert 0 < whole.sum() < N
-    assert same(found.values[whole], wanted[whole])
-    lone = np.concatenate([run(mixed[i : i + 1]).values for i in np.flatnonzero(~whole)[:5]])
-    assert same(found.values[~whole][:5], lone)
+def test_members_that_need_the_other_variant():
+    edits = {"circuit.steepness": "4", "stress.steepness": "5"}  # exponents, here whole
+    asked = replace(scenario(), model=scenario().model.with_values(edits))
+    one = compile_kernel(System(asked.resolved_model), record=RECORD, schedules=asked.schedule)
+    assert len(one.whole) == len(edits)
+    mixed = draws(N, seed=7)
+    mixed[:, list(one.whole)] = list(one.whole.values())
+    mixed[::2, list(one.whole)] *= 1.01
+    found = run(mixed, one)
+    whole = ~one.is_general(mixed)
+    assert whole.tolist() == [False, True] * (N // 2)
+    for kind in (whole, ~whole):
+        lone = np.concatenate([run(mixed[i : i + 1], one).values for i in np.flatnonzero(kind)[:5]])
+        assert same(found.values[kind][:5], lone)

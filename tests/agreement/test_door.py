@@ -195,7 +195,7 @@ def test_members_that_rest_alike_are_settled_once(monkeypatch):
     )
     asked = scenario(STRESS + DOSE)
     two = batch(asked, n=6)
-    two.parameters[3:, list(two.model.parameters).index("spines.new_share")] *= 1.1
+    two.parameters[3:, list(two.model.parameters).index("spines.labile_rest")] *= 1.1
     two.parameters[:, list(two.model.parameters).index("pk_s.clearance_70")] *= np.arange(1, 7)
     found = run(two, Settings("ensemble"))
     assert ran == [2]

@@ -17,7 +17,7 @@ from ketasim.studies.posterior.evidence import bridge, replicate
 
 pytestmark = pytest.mark.slow
 NAMES = ("nbqx_effect", "effect_3h", "effect_week", "spines_24h", "bdnf_rat_10")
-FREE = ("spines.k_mature", "bdnf.release_gain", "outcome.weight_function")
+FREE = ("spines.k_mature", "bdnf.reached", "outcome.by_spines")
 
 
 @pytest.fixture(scope="module")

@@ -190,10 +190,14 @@ def test_a_states_first_value_is_differentiated():
 
 def test_many_members_have_the_gradients_each_has_alone():
     batch = batch_of("human_healthy_iv", ("spines.density.peak", "plasma.venous.auc"))
+    model = batch.model.with_values({"stress.steepness": "5"})
+    exponent = list(model.parameters).index("stress.steepness")
+    parameters = batch.parameters.copy()
+    parameters[:, exponent] = 5.0
+    batch = replace(batch, model=model, parameters=parameters)
     rng = np.random.default_rng(3)
     factors = rng.uniform(0.9, 1.1, (11, batch.parameters.shape[1]))
-    whole = {list(batch.model.parameters).index("spines.k_retire")}
-    factors[::2, list(whole)] = 1.0  # some with a whole exponent, some without
+    factors[::2, exponent] = 1.0  # some with a whole exponent, some without
     many = replace(batch, parameters=batch.parameters * factors)
     together = gradients(many)
     assert np.isfinite(together.by_parameter).all()

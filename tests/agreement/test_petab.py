@@ -36,8 +36,8 @@ FREE = {
     "own": {
         "pk_s.clearance_70": "lognormal(90, 1.3) L/h",
         "nmda.k_s": "normal(0.3, 0.1, 0.2, 0.6) uM",
-        "trkb.active_rest": "uniform(0.01, 0.03)",
-        "bdnf.k_release": None,
+        "trkb.internal_ratio": "uniform(4, 10)",
+        "bdnf.k_decay": None,
     },
 }
 OWN = """\

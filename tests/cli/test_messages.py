@@ -126,9 +126,7 @@ def test_negative_parameter():
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", '"nan 1/h"', '"inf 1/h"'])
 def test_parameter_that_is_not_finite(value):
-    message = with_dosing(
-        'name = "antidepressant"', f'parameters = {{ "bdnf.k_decay" = {value} }}'
-    )
+    message = with_dosing('name = "antidepressant"', f'parameters = {{ "bdnf.k_decay" = {value} }}')
     assert 'model.parameters."bdnf.k_decay" = ' in message
     assert message.endswith(": a finite number is needed.")
 

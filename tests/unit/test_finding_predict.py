@@ -27,7 +27,7 @@ NBQX = ks.hold("ampa.antagonist", 1.0, start="-30 min", until="4 h")
 ARMS = {
     "ketamine": Arm(ks.mouse(), DOSE, ks.Protocol()),
     "nbqx": Arm(ks.mouse(), DOSE + NBQX, NBQX),
-    "rest": Arm(ks.mouse(), ks.hold("nmda.mk801", "1e-9 uM", until="2 h"), ks.Protocol()),
+    "rest": Arm(ks.mouse(), ks.hold("nmda.mk801", "1e-12 uM", until="2 h"), ks.Protocol()),
     "weekly": Arm(ks.mouse(), DOSE + LATE, ks.Protocol()),
 }
 LEDGER = System(MODEL).default_parameters[None, :]

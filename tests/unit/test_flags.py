@@ -60,7 +60,7 @@ def kinds(verdict, at=0):
         ("parameter(nmda.k_s)", "at_least = 0.1", "input", "nmda.k_s"),
         ("3 * parameter(nmda.k_s)", "at_least = 0.1", "input", "nmda.k_s"),
         (
-            "expecting.outcome.score.at(-30 min) - expecting.outcome.score.at(28 d)",
+            "expecting.outcome.expectancy.at(28 d) - expecting.outcome.expectancy.at(-30 min)",
             "at_least = 5",
             "input",
             "outcome.expectation",

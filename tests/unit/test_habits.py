@@ -126,7 +126,8 @@ def test_every_artefact_is_in_the_table():
     drawn = {one.relative_to(ROOT).as_posix() for one in (ROOT / "docs" / "figures").iterdir()}
     sheets = {one.relative_to(ROOT).as_posix() for one in (ROOT / "docs" / "sheets").iterdir()}
     assert drawn | sheets <= made
-    scripts = {one.name for one in (ROOT / "scripts").glob("*.py")} - {"regenerate.py"}
+    scripts = {one.name for one in (ROOT / "scripts").glob("*.py")}
+    scripts -= {"regenerate.py", "kinetics.py"}  # these write no artefact
     commands = " ".join(one.command for one in regenerate.ARTEFACTS)
     inputs = " ".join(name for one in regenerate.ARTEFACTS for name in one.inputs)
     assert [name for name in scripts if name not in commands + inputs] == []

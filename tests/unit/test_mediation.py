@@ -163,12 +163,13 @@ def test_a_constant_and_an_undrugged_copy_agree_in_the_whole_model():
     model = setup.scenario.resolved_model
     base = replace(setup.scenario, model=model, times=(0.0, 24.0), record=())
     free = replace(base, protocol=Protocol(base.protocol.events[1:]))
+    through = "glutamate.synaptic"  # which every effect of the default passes
     start = _all(free, model)
     body = {n: float(v[0]) for n, v in start.items() if n.partition(".")[0] in BODY}
-    constant, instead = with_constants(model, {"trkb.signal": float(start["trkb.signal"][0])})
+    constant, instead = with_constants(model, {through: float(start[through][0])})
     found = [
         _all(base, cut(constant, instead))["outcome.mood"][-1],
-        _all(base, cut(with_undrugged(model, body), {"trkb.signal": undrugged_of("trkb.signal")}))[
+        _all(base, cut(with_undrugged(model, body), {through: undrugged_of(through)}))[
             "outcome.mood"
         ][-1],
     ]
