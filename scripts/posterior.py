@@ -40,6 +40,9 @@ EDGE, ONE_SIDED = 0.25, 0.15  # what counts as one error outside a window
 STEP, ROUNDS, REACH = 0.02, 6, 2.5  # of slopes; Gauss-Newton; how far out a start may lie
 SLOW = 0.25  # share of proposals to be accepted
 KEPT = ("weight", "gain")  # roles that are not drawn
+MOST_ALIKE = 0.3  # correlation up to which chains have forgotten where they began
+ALIKE = "correlation of each chain's end with its beginning"
+CAUTION = "Chains have not forgotten where they began: some spread is that of a normal approximation."
 LARGE = 1e12  # loss of a draw of which a run failed
 
 
@@ -161,7 +164,7 @@ def chains(asked: Target, middle, root, *, count, steps, rng):
     return z, {
         "accepted in the second half": float(np.mean(accepted[steps // 2 :])),
         "pace": pace,
-        "correlation of each chain's end with its beginning": _alike(first, z),
+        ALIKE: _alike(first, z),
         "shift of the mean in the second half, in standard deviations, largest": float(
             (np.abs(z.mean(axis=0) - half.mean(axis=0)) / spread).max()
         ),
@@ -188,7 +191,7 @@ def write(asked: Target, z, told, out: Path):
         "command": told.pop("command"),
         "data": [{"file": one.source, "digest": one.digest} for one in asked.free.data],
         "findings": [one.name for one in asked.card.findings],
-        "missing": [],
+        "caution": CAUTION if told[ALIKE] > MOST_ALIKE else "",
         **told,
     }
     (out / "posterior.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -198,7 +201,7 @@ def main():
     """Draw, write, and say what was done."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chains", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=folder() / "posterior")
     chosen = parser.parse_args()

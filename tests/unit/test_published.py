@@ -12,7 +12,7 @@ import ketasim as ks
 from ketasim.config.findings import load_cells
 from ketasim.config.packaged import folder
 from ketasim.errors import ConfigError
-from ketasim.studies.published import Published, left_out, pareto, smoothed
+from ketasim.studies.published import Published, left_out, pareto, residuals, smoothed
 
 POINT = Published("A", "arm", "x", "1", 1.0, 10.0, 3.0, 4.0, 10.0)
 SETTINGS = sorted(folder().glob("setting_*.toml"))
@@ -70,7 +70,22 @@ def test_a_study_far_from_the_others_is_not_covered():
     for value, covered in ((edge - 0.1, 1), (edge + 0.1, 0)):
         apart = left_out((replace(own, value=value),), draws[:, None], {"A": False})
         assert apart[0].covered == covered
+    far = replace(own, value=5.0)
+    for beyond, covered in ((-1, 1), (1, 0)):  # draws near 0 are below 5, and not above it
+        apart = left_out((replace(far, censored=beyond),), draws[:, None], {"A": False})
+        assert apart[0].covered == covered
     assert ndtr(1.645) == pytest.approx(0.95, abs=1e-3)
+
+
+def test_points_of_a_course_share_half_of_what_the_model_leaves_out():
+    one = replace(POINT, error=0.01, discrepancy=1.0)
+    both = (one, replace(one, time=2.0))
+    alike = (residuals(both, np.array([[10.5, 10.5]])) ** 2).sum()
+    apart = (residuals(both, np.array([[10.5, 9.5]])) ** 2).sum()
+    assert alike == pytest.approx(2 * 0.25 / 1.5, rel=0.02)
+    assert apart == pytest.approx(2 * 0.25 / 0.5, rel=0.02)
+    alone = (one, replace(one, study="B"))
+    assert (residuals(alone, np.array([[10.5, 10.5]])) ** 2).sum() == pytest.approx(0.5, rel=0.02)
 
 
 def test_every_row_is_used_once_or_left_out_with_its_reason():

@@ -123,6 +123,7 @@ def left_out(
     """
     value = np.array([one.value for one in points])
     sigma = np.array([one.sigma for one in points])
+    censored = np.array([one.censored for one in points])
     off = (value - predictions) / sigma
     lost = residuals(points, predictions) ** 2
     found = []
@@ -135,7 +136,9 @@ def left_out(
         weights = np.exp(logs - logsumexp(logs))
         below = weights @ ndtr(off[:, own])
         edge = 0.5 * (1.0 - LEVEL)
-        covered = int(((below >= edge) & (below <= 1.0 - edge)).sum())
+        beyond = censored[own]  # a value "below 5" contradicts only draws that lie above it
+        inside = ((below >= edge) | (beyond > 0)) & ((below <= 1.0 - edge) | (beyond < 0))
+        covered = int(inside.sum())
         found.append(Apart(study, int(own.sum()), covered, float(shape)))
     return tuple(found)
 

@@ -85,11 +85,13 @@ class Curves:
         alone = sum(one.met_alone for one in self.points)
         told.append(f"by their own errors alone {alone} of {len(self.points)}")
         if self.apart:
-            covered, many = (sum(getattr(a, k) for a in self.apart) for k in ("covered", "points"))
-            told.append(f"left out, {covered} of {many} ({covered / many:.0%}) lie in their range")
+            told.append(f"left out, {_inside(self.apart)} lie in their range")
+            fair = [one for one in self.apart if one.trusted]
+            told += [f"{_inside(fair)} where weights can be trusted"] * bool(fair)
             weak = [a.study for a in self.apart if not a.trusted]
             told += [f"not to be trusted (k above {TRUSTED:g}): {', '.join(weak)}"] * bool(weak)
-        return f"{'; '.join(told)}.".capitalize()
+        text = "; ".join(told)
+        return f"{text[0].upper()}{text[1:]}."
 
     @property
     def share(self) -> float:
@@ -271,6 +273,11 @@ def _met(points: Iterable[Published]) -> int:
 
 def _share(points: Sequence[Published]) -> str:
     return f"{_met(points)} of {len(points)} ({_met(points) / max(len(points), 1):.0%})"
+
+
+def _inside(apart: Sequence[Apart]) -> str:
+    covered, many = sum(one.covered for one in apart), sum(one.points for one in apart)
+    return f"{covered} of {many} ({covered / many:.0%})"
 
 
 def _foretold(one: Apart | None) -> tuple[str, str]:
