@@ -20,8 +20,7 @@ from science.subjects import DOSES, IP, KEEP, MODEL, STRESS, run
 DRAWS = draws(MODEL, 200, seed=20)
 DOSED = draws(MODEL, 200, seed=21, keep=KEEP)
 MONTH = (*np.arange(0.0, 2.0, 0.1), 3.0, 6.0, 12.0, 24.0, 72.0, 168.0, 336.0, 672.0, 1008.0)
-# Slow by design (decision 0022). Hydroxynorketamine's eight hours in rats are, by body size, two days
-# in people, and five at the slow end of the bounds; its pools start empty and are judged by scale.
+# Slow by design (decision 0022).
 SLOW = {"stress.resilience", "translation.somatic", "outcome.usual"}
 GAINS = {f"drivers.{one}": 0.0 for one in
          ("disinhibition", "resting", "hydroxynorketamine", "trkb", "lhb", "opioid")}  # fmt: skip

@@ -207,7 +207,7 @@ def problem(model: Model, findings: Sequence[Finding]) -> Problem:
 
 
 def _residual(accepted: Interval, values: Array) -> Array:
-    """Return little where a prediction lies within what is tolerated, and a wall beyond, to LOUD."""
+    """Return little within what is tolerated, and a wall beyond, up to LOUD."""
     if accepted.target is not None:
         found = (values - accepted.target) / ((accepted.high - accepted.low) / 2.0)
     elif accepted.low > -inf and accepted.high < inf:
