@@ -22,7 +22,7 @@ def points():
     states[shares] = rng.uniform(0.01, 0.99, (shares.sum(), POINTS))
     highs = np.array([k.bounds[1] * unit(k.unit).factor for k in one.model.knobs.values()])
     neutral = one.neutral_knobs[:, None]
-    knobs = neutral + rng.uniform(0.0, 0.5, (len(highs), POINTS)) * (highs[:, None] - neutral)
+    knobs = neutral + rng.uniform(0.0, 0.1, (len(highs), POINTS)) * (highs[:, None] - neutral)
     return states, parameters, knobs
 
 
