@@ -46,8 +46,9 @@ def test_slopes_agree_to_thirteen_digits(points, variant):
     evaluate, _ = compile_nodes(equations(one, whole=whole).slopes, sizes(one), 8)
     found = evaluate(y=states, p=parameters, k=knobs, r=np.zeros_like(states))
     values = one.prepare(parameters, knobs)
-    wanted = np.array(np.broadcast_arrays(*one.slopes(values, states)))
-    flows = sizes_of_flows(one, values)
+    with np.errstate(over="ignore"):  # a logistic far off its middle is exactly 0
+        wanted = np.array(np.broadcast_arrays(*one.slopes(values, states)))
+        flows = sizes_of_flows(one, values)
     assert np.isfinite(wanted).all()
     error = np.abs(found - wanted)
     assert np.mean(error > 1e-13 * flows) < 1e-3
