@@ -179,7 +179,8 @@ def test_a_constant_and_an_undrugged_copy_agree_in_the_whole_model():
 
 def _all(scenario, model):
     schedule = replace(scenario, model=model).schedule
-    names = ("outcome.mood", "trkb.signal", *(n for n in _known(model) if n.split(".")[0] in BODY))
+    made = ("outcome.mood", "trkb.signal", "glutamate.synaptic")
+    names = (*made, *(n for n in _known(model) if n.split(".")[0] in BODY))
     return integrate(
         System(model), schedule, np.array(scenario.times), names=names, rtol=1e-9
     ).observed

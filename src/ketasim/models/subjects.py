@@ -81,7 +81,7 @@ class Trait:
 
 
 _CLEARANCE = tuple(f"{one}.clearance_70" for one in ("pk_s", "pk_r"))
-_VOLUME = tuple(f"disposition.v_{part}_70" for part in ("central", "fast", "slow"))
+_VOLUME = ("disposition.v_central_70", "disposition.v_fast_70", "disposition.v_slow_70")
 _WANG = derived(
     "S 18.4 (3.4) and R 15.8 (3.1) mL/min/kg in 32 patients: 18 and 20 %, the brackets taken as standard deviations",
     "Wang2019",
