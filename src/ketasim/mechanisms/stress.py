@@ -52,10 +52,10 @@ STRESS = Mechanism(
         State("resilience", 1.0, "1", "resilience, relative to its usual level"),
     ),
     parameters=(
-        Parameter("k_stress", 0.00219, "1/h", (0.002, 0.03), fitted("builds over several days to the three weeks of a chronic paradigm"), "pace of the load"),
-        Parameter("k_resilience", 0.000202, "1/h", (1 / 6600, 1 / 2880), fitted("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
-        Parameter("most", 9.72, "1", (1.5, 20.0), fitted("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt"),
-        Parameter("steepness", 4.65, "1", (1.5, 8.0), fitted("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
+        Parameter("k_stress", 0.00217, "1/h", (0.002, 0.03), fitted("builds over several days to the three weeks of a chronic paradigm"), "pace of the load"),
+        Parameter("k_resilience", 0.000205, "1/h", (1 / 6600, 1 / 2880), fitted("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience"),
+        Parameter("most", 9.47, "1", (1.5, 20.0), fitted("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt"),
+        Parameter("steepness", 4.62, "1", (1.5, 8.0), fitted("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent"),
     ),
     reads=(
         Read("stable", "1", of="spines.stable"),
