@@ -292,6 +292,16 @@ def _in_errors(one: Finding, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.clip(size, -EDGE, EDGE))
 
 
+def _most_bits(designs: Designs, arms: list[int], shown: list[int]) -> NDArray[np.float64]:
+    """Return what the best time and group of each arm and read-out would tell [bits]."""
+    most = np.full((len(arms), len(shown)), np.nan)
+    for row, arm in enumerate(arms):
+        for column, readout in enumerate(shown):
+            own = designs.bits[(designs.arm == arm) & (designs.readout == readout)]
+            most[row, column] = own.max() if len(own) else np.nan
+    return most
+
+
 def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int = 20) -> Figure:
     """Draw what the best arms would tell: by read-out as a heat map, and by the size of a group.
 
@@ -303,11 +313,7 @@ def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int =
     best = designs.best(top)
     arms = [int(designs.arm[i]) for i in best]
     shown = sorted({int(designs.readout[i]) for i in np.flatnonzero(np.isin(designs.arm, arms))})
-    most = np.full((len(arms), len(shown)), np.nan)
-    for row, arm in enumerate(arms):
-        for column, readout in enumerate(shown):
-            own = designs.bits[(designs.arm == arm) & (designs.readout == readout)]
-            most[row, column] = own.max() if len(own) else np.nan
+    most = _most_bits(designs, arms, shown)
     with settings(PAGE):
         figure = new_figure(PAGE.width, 34.0 + 4.4 * len(arms))
         high = 34.0 + 4.4 * len(arms)

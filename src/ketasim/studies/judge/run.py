@@ -9,13 +9,18 @@ from ketasim.core.model import Model
 from ketasim.errors import ConfigError
 from ketasim.models.rivals import Hypothesis
 from ketasim.studies.findings.finding import Finding
-from ketasim.studies.judge.court import FULL, QUICK, Court, Progress, Shelf
+from ketasim.studies.judge.court import FULL, QUICK, Court, Effort, Progress, Shelf
 from ketasim.studies.judge.draws import PRIOR_WIDTH, check_draws
 from ketasim.studies.judge.information import expected_information
 from ketasim.studies.judge.judgement import Judgement
 from ketasim.studies.judge.prepare import asked_of, with_number
 from ketasim.studies.judge.record import remarks
 from ketasim.studies.judge.scores import model_recovery
+
+
+def _effort(*, quick: bool, draws: int | None) -> Effort:
+    usual = QUICK if quick else FULL
+    return usual if draws is None else usual.with_draws(draws)
 
 
 def judge(
@@ -74,8 +79,7 @@ def judge(
     asked = asked_of(findings, candidates)
     done = [one for one in asked.parts if asked.counts(one)]
     _check(hypotheses, done, asked.parts)
-    effort = QUICK if quick else FULL
-    effort = effort if draws is None else effort.with_draws(draws)
+    effort = _effort(quick=quick, draws=draws)
     check_draws(effort.draws, prior_width)
     reference = with_number(reference, model, threads)
     twice = any(set(reference.rows) & set(one.rows) for one in done)
