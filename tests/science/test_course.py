@@ -23,9 +23,9 @@ def test_the_course_is_fast_then_slow(who, context):
 
 
 SLOW_CLEARANCE = {
-    "pk_s.clearance_70": "3 L/h",
-    "pk_r.clearance_70": "3 L/h",
-    "circuit.regained": "0.4",
+    **{f"{one}.clearance_70": "3 L/h" for one in ("pk_s", "pk_r")},
+    **{f"disposition.q_{one}_70": "0.1 L/h" for one in ("fast", "slow")},
+    "circuit.k_adapt": "0.01 1/h",
 }
 NO_RECEPTORS = {"ampa.reached": "1.001", "ampa.brake_eef2": "0", "ampa.slots": "0"}
 

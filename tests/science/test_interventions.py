@@ -132,7 +132,7 @@ def test_a_small_dose_is_lifted(knob, value):
     small = ks.dose("1 mg/kg", route="ip")
     alone = effects(dose=small)
     helped = effects(window(knob, value, until="4 h"), dose=small)
-    # A peak is no longer thrown from nothing to all by a twentieth more current; what lasts is lifted.
+    # A twentieth more current no longer throws a peak from nothing to all; what lasts is lifted.
     assert helped["translation.mtorc1 peak"] > alone["translation.mtorc1 peak"]
     assert helped["spines.density 24 h"] > 1.2 * alone["spines.density 24 h"]
 
