@@ -103,7 +103,7 @@ OUTCOME = Mechanism(
         State("mood", 1.0, "1", "mood, relative to healthy rest; an index that may pass 0", within=(-inf, inf)),
         State("usual", 1.0, "1", "mood that has become usual", within=(-inf, inf)),
         State("expectancy", 0.0, "points", "score points owed to expectation", scale=10.0),
-        State("cared", 0.0, "points", "score points owed to care and time", scale=10.0),
+        State("cared", 0.0, "points", "score points owed to care and time", scale=10.0, within=(-inf, inf)),
     ),
     parameters=(
         Parameter("by_spines", 0.147, "1", (0.1, 0.4), fitted("most of a deficit is not a matter of spines; size not in the evidence"), "share of an episode's deficit that lost spines explain", grounds=Grounds(most=1.0)),
