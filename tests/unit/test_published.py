@@ -64,7 +64,7 @@ def test_weighting_draws_gives_the_posterior_without_a_study():
 
 
 def test_a_study_taken_out_no_longer_covers_itself():
-    """A at 0 and B at 3 meet at 1.5, from where B lies in the interval; from A's own it does not."""
+    """A at 0 and B at 3 meet at 1.5, from where B is covered; from A alone it is not."""
     draws = np.random.default_rng(5).normal(1.5, np.sqrt(0.5), 20_000)
     own = replace(POINT, error=1.0, discrepancy=0.0)
     points = (replace(own, study="A", value=0.0), replace(own, study="B", value=3.0))
