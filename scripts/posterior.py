@@ -42,9 +42,7 @@ SLOW = 0.25  # share of proposals to be accepted
 KEPT = ("weight", "gain")  # roles that are not drawn
 MOST_ALIKE = 0.3  # correlation up to which chains have forgotten where they began
 ALIKE = "correlation of each chain's end with its beginning"
-CAUTION = (
-    "Chains have not forgotten where they began: some spread is that of a normal approximation."
-)
+CAUTION = "Chains remember where they began: some of the spread is a normal approximation's."
 LARGE = 1e12  # loss of a draw of which a run failed
 
 

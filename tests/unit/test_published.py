@@ -63,6 +63,18 @@ def test_weighting_draws_gives_the_posterior_without_a_study():
     assert [one.covered for one in apart] == [1, 1]
 
 
+def test_a_study_taken_out_no_longer_covers_itself():
+    """A at 0 and B at 3 meet at 1.5, from where B is covered; from A alone it is not."""
+    draws = np.random.default_rng(5).normal(1.5, np.sqrt(0.5), 20_000)
+    own = replace(POINT, error=1.0, discrepancy=0.0)
+    points = (replace(own, study="A", value=0.0), replace(own, study="B", value=3.0))
+    both = np.stack([draws, draws], axis=1)
+    seen = left_out(points, both, {"A": True, "B": True})
+    unseen = left_out(points, both, {"A": False, "B": False})
+    assert [one.covered for one in seen] == [0, 0]
+    assert [one.covered for one in unseen] == [1, 1]
+
+
 def test_a_study_far_from_the_others_is_not_covered():
     draws = np.random.default_rng(4).normal(0.0, 0.1, 1000)
     own = replace(POINT, error=1.0, discrepancy=0.0)
