@@ -52,7 +52,7 @@ SHOWN = {
         ("translation.proteins", "proteins", "#D55E00"),
         ("translation.arc", "Arc", "#009E73"),
     ],
-    ("Phosphorylated eEF2", "fraction", "1"): [("translation.eef2", "", "#0072B2")],
+    ("Phosphorylated eEF2", "× rest", "1"): [("translation.eef2", "", "#0072B2")],
     ("Spines", "per site", "1"): [
         ("spines.total", "all", "#000000"),
         ("spines.reformed", "re-formed", "#009E73"),

@@ -103,7 +103,7 @@ PANELS = (
         Curve("translation.proteins", "proteins"),
         Curve("translation.arc", "Arc"),
     )),
-    Panel("Phosphorylated eEF2", "fraction", "1", (Curve("translation.eef2"),)),
+    Panel("Phosphorylated eEF2", "× rest", "1", (Curve("translation.eef2"),)),
     Panel("Spines", "per site", "1", (
         Curve("spines.total", "all", "black"),
         Curve("spines.reformed", "re-formed", "green"),
