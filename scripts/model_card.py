@@ -67,6 +67,7 @@ def card(model: Model, checks: list[Finding]) -> str:
     parts = [
         "# Model card\n\nWritten by `python scripts/model_card.py`; nothing here is typed by hand.",
         _numbers(model),
+        _failing(verdicts),
         "## Against the published record\n\n"
         "![Predictions over published numbers](figures/model-card.png)",
         _scorecard(verdicts),
@@ -91,6 +92,34 @@ def _numbers(model: Model) -> str:
         f"Model `{model.name}`, digest `{model.digest}`: {len(model.states)} states, "
         f"{len(model.parameters)} parameters ({told}), {len(model.knobs)} knobs."
     )
+
+
+def _failing(verdicts: list[Verdict]) -> str:
+    """Return what the model gets wrong, first of all."""
+    lines = []
+    for one in verdicts:
+        check = one.finding
+        if check.reported or check.consistency or one.passed:
+            continue
+        told = []
+        parts = zip(check.readouts, one.predictions, one.words, one.flags, strict=True)
+        for readout, value, said, flags in parts:
+            unit = "" if readout.unit == "1" else f" {readout.unit}"
+            if said == FAILS:
+                wanted = readout.accepted.told if readout.accepted else ""
+                told.append(f"{readout.name}: {_tidy(value)}{unit}, wanted {wanted}")
+            told += [
+                f"{readout.name}: {f.told}"
+                for f in flags
+                if "null" not in f.told and "answers" not in f.told
+            ]
+        lines.append(f"- **{check.title}** (check {check.number}). " + "; ".join(told) + ".")
+    head = "## What it gets wrong"
+    if not lines:
+        return (
+            f"{head}\n\nNo counted check fails; the known failures are at the end of the scorecard."
+        )
+    return f"{head}\n\n" + "\n".join(lines)
 
 
 def _scorecard(verdicts: list[Verdict]) -> str:
