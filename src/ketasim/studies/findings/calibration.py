@@ -24,6 +24,7 @@ NEAR = 0.9  # of the way from a measure's centre to its edge, where the wall beg
 WALL = 8.0  # how steep the wall is: a measure is missed or met, and its centre matters little
 LOUD = 3.0  # residual at which a measure is contradicted, and bends the others no further
 PULL = 0.3  # residual of a parameter at either bound; keeps what the data leave free off its bounds
+PROFILED = 10  # points tried to fit the others again, with one parameter at a bound
 WORSE = 1.0  # rise of the objective that counts: one measure from its centre to its edge
 
 
@@ -104,8 +105,10 @@ class Problem:
         found = self.residuals(points)
         return np.asarray(np.nan_to_num((found[1:] - found[0]).T / inward[None, :n]))
 
-    def fit(self, start: Array, label: str, *, free: Sequence[str] = ()) -> Fit:
+    def fit(self, start: Array, label: str, *, free: Sequence[str] = (), most: int = 40) -> Fit:
         """Return where least squares end from a start; ``free`` limits what may move.
+
+        ``most`` is how many points are tried.
 
         Raises
         ------
@@ -139,7 +142,7 @@ class Problem:
             bounds=(low[moving], high[moving]),
             xtol=1e-4,
             ftol=1e-5,
-            max_nfev=40,
+            max_nfev=most,
         )
         values = self.values(whole(found.x))
         return Fit(label, values, float(2.0 * found.cost), int(found.nfev), failures)
@@ -190,7 +193,8 @@ class Problem:
             for bound in self.bounds:
                 moved = at.copy()
                 moved[i] = bound[i]
-                worse.append(self.fit(moved, name, free=others).objective > best.objective + WORSE)
+                again = self.fit(moved, name, free=others, most=PROFILED)
+                worse.append(again.objective > best.objective + WORSE)
             found[name] = words[worse[0], worse[1]]
             progress(f"{name}: {found[name]}")
         return found
