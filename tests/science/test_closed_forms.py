@@ -123,7 +123,7 @@ def kinds(pool, magnesium):
     of = RECEPTORS
     rest = "pyramidal" if pool == "resting" else pool
     voltage, gating = of[f"voltage_{rest}"], of[f"gating_{pool}"]
-    b, d = of[f"{rest}_glun2b"], of.get(f"{pool}_glun2d", 0.0)
+    b, d = of["glun2b"], 0.0 if pool == "pyramidal" else of["glun2d"]
     keep = [gating / (gating + (1 - of[f"trapping_{one}"]) * (1 - gating))
             for one in ("ketamine", "memantine")]  # fmt: skip
     pull = falls(voltage, of["drug_slope"])

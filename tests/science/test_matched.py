@@ -22,8 +22,14 @@ def effect(model):
     return treated - control
 
 
+OUT_OF_REACH = ("resting", "lhb")  # with receptors' affinities as measured, at the ledger's values
+
+
 @pytest.mark.parametrize("rival", RIVALS[1:], ids=lambda one: one.name)
-def test_each_rival_reaches_the_same_effect(rival):
+def test_each_rival_reaches_the_same_effect_or_says_that_it_cannot(rival):
+    if rival.name in OUT_OF_REACH:
+        assert isnan(matched_to_reference(rival, MODEL)[1])
+        return
     model, gain = matched_to_reference(rival, MODEL)
     assert 0.0 < gain <= 1.0
     assert effect(model) == pytest.approx(effect(MODEL), rel=0.01)
