@@ -58,7 +58,7 @@ def test_a_unit_that_does_not_fit_is_found():
 
 def test_a_file_that_libsbml_refuses_is_not_let_out():
     with pytest.raises(ModelError, match="is not valid: line"):
-        require_valid(sbml(MODEL).replace('symbol="ampa__k_insert"', 'symbol="ampa__nobody"'))
+        require_valid(sbml(MODEL).replace('symbol="bdnf__k_synthesis"', 'symbol="ampa__nobody"'))
 
 
 def test_every_named_thing_is_there_with_value_and_unit():
@@ -147,7 +147,7 @@ def test_what_happens_before_zero_moves_the_clock():
 
 def test_a_run_without_history_starts_where_its_parameters_say():
     model = read(sbml(week(ks.bolus("10 mg"))))
-    assert model.getInitialAssignment("ampa__surface") is not None
+    assert model.getInitialAssignment("glutamate__extracellular") is not None
     assert model.getParameter("bdnf__store").getValue() == 1.0
 
 
@@ -155,7 +155,7 @@ def test_a_run_under_old_stress_starts_at_its_fixed_point():
     stress = ks.hold("stress.stressor", 1.0, start="always")
     asked = week(ks.bolus("10 mg") + stress)
     model = read(sbml(asked))
-    assert model.getInitialAssignment("ampa__surface") is None
+    assert model.getInitialAssignment("glutamate__extracellular") is None
     assert model.getParameter("stress__load").getValue() == pytest.approx(1.0, abs=1e-9)
 
 
