@@ -166,7 +166,7 @@ def test_experiments_are_listed_shown_and_checked(type_in, own):
     assert "ours" in out
     assert f"{len(load_findings()) + 1} findings, 0 proposals" in out
     code, out, _ = type_in("experiments", "list", str(folder() / "checks"))
-    assert f"{len(load_findings())} findings, 0 proposals, 26 for the scorecard only; " in out
+    assert f"{len(load_findings())} findings, 0 proposals, 27 for the scorecard only; " in out
     code, out, _ = type_in("experiments", "show", "trial_masked")
     assert code == 0
     for said in ("Lii2023", "contested", "20% chance", "[finding]"):
@@ -216,7 +216,7 @@ def test_a_bad_experiment_says_what_where_and_what_to_type(own, old, new, messag
     [
         ("drivers.disinhibition", "drivers.disinhibtion", 'Did you mean "drivers.disinhibition"'),
         ("drivers.disinhibition", "nmda.k_s", "cannot be calibrated between 0 and 1"),
-        ("0.45 1/h", "0.45", "a unit is needed"),
+        ("0.25 1/h", "0.25", "a unit is needed"),
         ('story = "An', 'stroy = "An', 'Did you mean "story"?'),
         ("[parameters]", "[mixture]\nresting = 1\n[parameters]", "give one of strength"),
         ('strength = "drivers.disinhibition"', "[shares]\n'drivers.lhb' = -1", "must be >= 0"),
@@ -307,8 +307,8 @@ def test_an_unknown_parameter_in_python_is_refused():
     import ketasim as ks
     from ketasim.models.rivals import Hypothesis
 
-    wrong = Hypothesis("wrong", "", {"spines.k_asembly": "0.1 1/h"}, "drivers.lhb")
-    with pytest.raises(ModelError, match=r'Did you mean "spines\.k_assembly"'):
+    wrong = Hypothesis("wrong", "", {"spines.k_matre": "0.1 1/h"}, "drivers.lhb")
+    with pytest.raises(ModelError, match=r'Did you mean "spines\.k_mature"'):
         ks.judge([wrong], candidates=[], draws=16)
 
 

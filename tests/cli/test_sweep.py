@@ -112,10 +112,10 @@ def test_a_plan_says_what_it_takes_and_makes_nothing(config, tmp_path):
 
 def test_a_sample_says_what_it_draws_and_leaves_alone(config, tmp_path):
     told = sweep(config, "--sample", "sobol:2", *KEEP, "-o", tmp_path / "a.zarr")
-    assert "sobol:2 draws 175 uncertain parameters; leaves 7 exponents, 6 driver gains" in told
+    assert "sobol:2 draws 147 uncertain parameters; leaves 1 exponent, 7 driver gains" in told
     words = ["--sample", "lhs:3", "--vary", "nmda", "--vary", "subject.weight"]
     told = sweep(config, *words, *KEEP, "-o", tmp_path / "b.zarr")
-    assert "lhs:3 draws 29 uncertain parameters, 1 trait of the body; leaves 146 uncertain" in told
+    assert "lhs:3 draws 26 uncertain parameters, 1 trait of the body; leaves 121 uncertain" in told
     found = xr.open_zarr(tmp_path / "b.zarr", chunks=None)
     assert {"nmda.k_s", "subject.weight"} < set(found.coords)
     assert 40.0 <= found["subject.weight"].min() < found["subject.weight"].max() <= 140.0
@@ -142,7 +142,7 @@ def test_what_is_far_from_usual_is_said_once_and_kept(config, tmp_path):
     [
         (["--vary", "nmda.k_s = 1:5:0.5 uM"], r"--vary nmda.k_s = 1:5:0.5 uM: write linspace"),
         (["--sample", "sobol:8", "--vary", "nmdaa"], 'no such parameter or group. Did you mean "n'),
-        (["--vary", "mtor.k_actt = 1"], '--vary mtor.k_actt: no such parameter. Did you mean "'),
+        (["--vary", "translation.k_mtorc = 1"], '--vary translation.k_mtorc: no such parameter. Did you mean "'),
         (["--vary", "nmda.k_s"], "without values it needs --sample"),
         (["--vary", "= 3"], "write NAME = VALUES"),
         (["--vary", "nmda.k_s = 1"], '--vary nmda.k_s: a unit is needed, e.g. "uM"'),
