@@ -149,6 +149,7 @@ def test_a_posterior_that_was_killed_goes_on_to_the_same_files(tmp_path):
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:.*outside its plausible bounds")  # the prior is wider
 def test_bands_of_a_posterior_lie_on_the_figure_of_a_run(tmp_path):
     out = tmp_path / "posterior"
     assert (

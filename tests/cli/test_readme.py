@@ -37,7 +37,7 @@ def test_the_command_runs(line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as done:
         main(shlex.split(line))
-    told = (0, 1, None) if line == "check" else (0, None)  # 1: a hard check fails, and it says so
+    told = (0, 1, None) if line == "check" else (0, None)  # 1: a hard check fails
     assert done.value.code in told
     assert capsys.readouterr().out.strip()
 
