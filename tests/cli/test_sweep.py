@@ -142,7 +142,7 @@ def test_what_is_far_from_usual_is_said_once_and_kept(config, tmp_path):
     [
         (["--vary", "nmda.k_s = 1:5:0.5 uM"], r"--vary nmda.k_s = 1:5:0.5 uM: write linspace"),
         (["--sample", "sobol:8", "--vary", "nmdaa"], 'no such parameter or group. Did you mean "n'),
-        (["--vary", "spines.k_matre = 1"], '--vary spines.k_matre: no such parameter. Did you mean "'),
+        (["--vary", "spines.k_matre = 1"], "--vary spines.k_matre: no such parameter. Did you me"),
         (["--vary", "nmda.k_s"], "without values it needs --sample"),
         (["--vary", "= 3"], "write NAME = VALUES"),
         (["--vary", "nmda.k_s = 1"], '--vary nmda.k_s: a unit is needed, e.g. "uM"'),
