@@ -12,7 +12,7 @@ from ketasim.studies.findings.scorecard import score
 
 pytestmark = pytest.mark.science
 FEWEST = 18
-COUNTED, INPUTS, REPORTED = range(1, 21), range(21, 25), range(25, 27)
+COUNTED, INPUTS, REPORTED = range(1, 21), (*range(21, 25), 27), range(25, 27)
 MODEL = antidepressant()
 
 
@@ -32,14 +32,13 @@ def default(checks):
 
 
 def test_every_check_of_the_scorecard_is_there(checks):
-    assert [one.number for one in checks] == [*COUNTED, *INPUTS, *REPORTED]
+    assert [one.number for one in checks] == sorted([*COUNTED, *INPUTS, *REPORTED])
     assert all(one.rows and one.references for one in checks)
     assert [one.number for one in checks if one.consistency] == list(INPUTS)
     assert [one.number for one in checks if one.reported] == list(REPORTED)
     assert all(one.grade for one in checks if one.number in COUNTED)
 
 
-@pytest.mark.xfail(strict=True, reason="a switch in series: blocks, doses, repeats and the trough")
 def test_at_least_eighteen_of_twenty_pass(default):
     assert sum(default[number].passed for number in COUNTED) >= FEWEST
 
