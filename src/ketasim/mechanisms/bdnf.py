@@ -107,7 +107,7 @@ BDNF = Mechanism(
     parameters=(
         Parameter("reached", 3.46, "1", (2.0, 6.0), derived("1.4-fold in whole tissue to several-fold where it is released; local size not in the evidence", "Yang2013"), "extracellular BDNF at the reference dose, relative to rest"),
         Parameter("share_release", 0.689, "1", (0.5, 0.95), assumed("the rest of resting release is constitutive"), "share of resting release that L-type calcium calls for", grounds=Grounds(most=1.0)),
-        Parameter("k_spend", 0.245, "1/h", (0.1, 0.6), assumed("strong release empties the store within hours"), "emptying of the store at the reference dose"),
+        Parameter("k_spend", 0.245, "1/h", (0.1, 1.0), assumed("strong release empties the store within hours"), "emptying of the store at the reference dose"),
         Parameter("k_decay", 0.0632, "1/h", (0.02, 0.2), assumed("half-life of about half a day"), "decay of the store"),
         Parameter("k_clear", 6.68, "1/h", (2.0, 15.0), fitted("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
         Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent", grounds=Grounds(high=unsourced("moved with its value, so that the account can reach a comparable effect"))),

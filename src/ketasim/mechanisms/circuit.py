@@ -28,7 +28,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_source, derived, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, derived, fitted
 from ketasim.core.maths import exp, fold, log
 
 
@@ -121,17 +121,17 @@ CIRCUIT = Mechanism(
         State("adapted", 0.0, "1", "loss of drive that interneurons have adapted to", scale=0.5),
     ),
     parameters=(
-        Parameter("surge", 2.79, "1", (2.0, 4.0), fitted("a dialysate 35 % up, of which a fifth or so is vesicular, is a two- to fourfold rise where receptors stand", "Moghaddam1997"), "synaptic glutamate at the reference dose, relative to rest", grounds=Grounds(low=by_source("a third more in the dialysate, of which a third is vesicular", "Moghaddam1997"))),
+        Parameter("surge", 2.79, "1", (2.0, 4.0), fitted("a dialysate about a third up (not confirmed), a fifth or so of it vesicular (assumed), is a two- to fourfold rise where receptors stand"), "synaptic glutamate at the reference dose, relative to rest"),
         Parameter("pulse", 0.7, "h", (0.7, 0.7), derived("about the length of the infusion"), "time for which a reference dose holds a stage up", role="setting"),
         Parameter("headroom", 1.85, "1", (1.2, 3.0), fitted("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose"),
         Parameter("reserve", 1.88, "1", (1.3, 4.0), fitted("how far above the reference dose a stage can be driven; one number for all, since none was found for any"), "greatest call over that at the reference dose, of every stage after the circuit"),
         Parameter("loop_gain", 0.424, "1", (0.2, 0.9), assumed("recurrent excitation is present and does not run away by itself"), "largest gain of recurrent excitation at any rate", grounds=Grounds(most=1.0)),
         Parameter("nmda_share", 0.735, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors", grounds=Grounds(most=1.0)),
         Parameter("steepness", 2.75, "1", (1.5, 6.0), fitted("fast-firing cells stand near threshold, where firing changes several times as much as drive"), "steepness of interneuron firing on drive"),
-        Parameter("opposed", 0.776, "1", (0.1, 0.8), fitted("smaller surge at anaesthetic doses", "Li2010"), "share of disinhibition that block on pyramidal cells takes back at the reference dose", grounds=Grounds(most=1.0)),
+        Parameter("opposed", 0.776, "1", (0.1, 0.8), fitted("smaller surge at anaesthetic doses", "Li2010"), "share of disinhibition that block on pyramidal cells takes back at the reference dose", grounds=Grounds(high=by_test("was 0.6, so that a large dose does less"), most=1.0)),
         Parameter("k_gaba", 8.48, "1/h", (4.0, 30.0), fitted("pyramidal cells rise minutes after interneurons fall"), "waning of GABA tone"),
-        Parameter("k_adapt", 3.11, "1/h", (0.5, 4.0), fitted("dialysate back within two hours in the rat, when a third of the drug is still there", "Moghaddam1997"), "pace of interneuron adaptation"),
-        Parameter("regained", 0.438, "1", (0.4, 0.95), fitted("dialysate back within two hours in the rat, when a third of the drug is still there", "Moghaddam1997"), "share of a lasting loss of drive that interneurons make up for", grounds=Grounds(most=1.0)),
+        Parameter("k_adapt", 3.11, "1/h", (0.3, 4.0), fitted("no surge of glutamate as a high dose wears off, and none left in people after two hours", "Li2010", "Milak2016"), "pace of interneuron adaptation"),
+        Parameter("regained", 0.438, "1", (0.1, 0.95), fitted("no surge of glutamate as a high dose wears off, and none left in people after two hours", "Li2010", "Milak2016"), "share of a lasting loss of drive that interneurons make up for", grounds=Grounds(most=1.0)),
         Parameter("agonist_effect", 5.2, "1", (3.0, 9.0), assumed("muscimol in infralimbic cortex abolishes the effect; a full agonist all but silences a cell"), "fall of firing under a full GABA-A agonist, as a logarithm"),
         Parameter("modulator_effect", 0.35, "1", (0.1, 0.6), assumed("alpha5 receptors carry about a third of tonic inhibition"), "inhibition removed by a full alpha5 negative modulator", grounds=Grounds(most=1.0)),
     ),

@@ -27,7 +27,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, derived, fitted, measured, seen
+from ketasim.core.evidence import Grounds, assumed, by_test, derived, fitted, measured, seen
 from ketasim.core.maths import exp
 
 
@@ -280,8 +280,8 @@ _LEDGER = (
     Parameter("reference_voltage", -66.0, "mV", (-66.0, -66.0), derived("holding potential at which affinities by subunit are stated"), "voltage of the affinities"),
     Parameter("voltage_slope", 17.3, "mV", (12.0, 25.0), assumed("electrical depth of magnesium of about 0.75 with two charges"), "rise of voltage over which magnesium block falls e-fold"),
     Parameter("drug_slope", 26.8, "mV", (11.0, 45.0), fitted("one charge at an electrical depth of about 0.8"), "rise of voltage over which the drugs' affinity falls e-fold", grounds=Grounds(seen=seen(11.0, 25.0, "3- to 10-fold between -66 and -40 mV, from two laboratories (not confirmed)"))),
-    Parameter("voltage_interneuron", -38.5, "mV", (-52.0, -25.0), assumed("receptors open, and take up drug, above all while the cell is depolarised"), "voltage of interneurons while their receptors are open"),
-    Parameter("voltage_pyramidal", -61.1, "mV", (-68.0, -40.0), derived("no block was seen an hour after 30 mg/kg in mice, where half at 1.42 uM in rats asks for more: the sources disagree", "Lord2013", "Shaffer2014"), "voltage of pyramidal cells while their receptors are open"),
+    Parameter("voltage_interneuron", -38.5, "mV", (-52.0, -25.0), assumed("receptors open, and take up drug, above all while the cell is depolarised"), "voltage of interneurons while their receptors are open", grounds=Grounds(high=by_test("was -42, so that block in living rat can be reached"))),
+    Parameter("voltage_pyramidal", -61.1, "mV", (-68.0, -40.0), derived("no block was seen an hour after 30 mg/kg in mice, where half at 1.42 uM in rats asks for more: the sources disagree", "Lord2013", "Shaffer2014"), "voltage of pyramidal cells while their receptors are open", grounds=Grounds(high=by_test("was -57, so that block in living rat can be reached"))),
     Parameter("gating_interneuron", 0.49, "1", (0.3, 0.8), assumed("tonically active"), "how often receptors on interneurons open", grounds=Grounds(most=1.0)),
     Parameter("gating_pyramidal", 0.162, "1", (0.1, 0.4), fitted("sparsely active"), "how often receptors on pyramidal cells open", grounds=Grounds(most=1.0)),
     Parameter("gating_resting", 0.4, "1", (0.1, 0.6), assumed("ambient glutamate and single quanta"), "how often resting receptors open", grounds=Grounds(most=1.0)),

@@ -21,7 +21,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted
 from ketasim.core.maths import fold, power
 from ketasim.mechanisms.anchors import ceiling, steepness
 
@@ -165,12 +165,12 @@ SPINES = Mechanism(
     parameters=(
         Parameter("reached", 11.0, "1", (5.0, 20.0), fitted("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
         Parameter("share", 0.744, "1", (0.4, 0.95), fitted("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
-        Parameter("k_mature", 0.265, "1/h", (0.18, 0.3), fitted("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
+        Parameter("k_mature", 0.265, "1/h", (0.12, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
         Parameter("room", 1.41, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
         Parameter("labile_rest", 0.0735, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
         Parameter("k_eliminate", 0.00673, "1/h", (0.003, 0.015), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
-        Parameter("k_stabilise", 0.00253, "1/h", (0.001, 0.015), fitted("half of new spines stabilise"), "stabilisation of labile spines"),
-        Parameter("k_retire", 0.00443, "1/h", (0.003, 0.015), fitted("density up by a quarter at ten days and half of that at fifteen", "Phoumthipphavong2016"), "loss of stable new spines"),
+        Parameter("k_stabilise", 0.00253, "1/h", (0.001, 0.015), fitted("half of new spines stabilise"), "stabilisation of labile spines", grounds=Grounds(low=by_test("was 0.002, so that the effect of one dose lasts for a week"))),
+        Parameter("k_retire", 0.00443, "1/h", (0.003, 0.015), fitted("density up by a quarter at ten days and half of that at fifteen", "Phoumthipphavong2016"), "loss of stable new spines", grounds=Grounds(low=by_test("was 0.004, so that the effect of one dose lasts for a week"))),
         Parameter("lost", 0.241, "1", (0.1, 0.3), fitted("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(most=1.0)),
         Parameter("k_prune", 0.00427, "1/h", (0.0008, 0.008), fitted("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
         Parameter("k_prune_recent", 0.00459, "1/h", (0.001, 0.02), fitted("a young spine is easier to lose than an old one"), "loss of re-formed spines at full stress"),
