@@ -85,7 +85,7 @@ def test_a_bound_said_to_be_of_a_source_lies_within_a_third_of_what_the_source_s
 
 
 def test_the_bounds_that_the_history_shows_moved_for_a_test_are_flagged():
-    # Every end that was moved, after a fit stood at it, so that a window of the scorecard is reached.
+    # Every end moved, after a fit stood at it, so that a window of the scorecard is reached.
     low = {"stress.k_resilience", "stress.k_stress", "spines.k_retire", "spines.k_stabilise"}
     high = {
         "circuit.opposed", "outcome.k_mood", "stress.most", "stress.steepness",
