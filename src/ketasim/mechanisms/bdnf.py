@@ -63,7 +63,7 @@ def synthesis_drive(urged, transcription_block, share_transcription):
 
 def translated(silenced, gain_translation, knockout, anisomycin):
     """BDNF made in dendrites once eEF2 kinase is silent, and secreted at once."""
-    made = gain_translation * silenced * silenced
+    made = gain_translation * silenced
     return made * (1 - knockout) * (1 - anisomycin)
 
 
