@@ -12,6 +12,7 @@ from ketasim.core.describe import Curve, Panel
 from ketasim.core.model import Model
 from ketasim.core.module import Module, coupled
 from ketasim.errors import ModelError, suggest
+from ketasim.mechanisms import serotonin
 from ketasim.mechanisms.safety import SAFETY
 
 JOIN = "+"
@@ -34,6 +35,19 @@ _ALL = (
                 Curve("safety.breathing", "ventilation"),
                 Curve("safety.cardiac_output", "cardiac output"),
                 Curve("safety.pain", "pain"),
+            )),
+        ),
+    ),
+    Module(
+        "serotonin",
+        "release, transporter and 5-HT1B receptors, as PET sees them; a rival gate of mood, off",
+        (serotonin.SEROTONIN,),
+        couplings=serotonin.COUPLINGS,
+        panels=(
+            Panel("Serotonin", "× rest", "1", (
+                Curve("serotonin.level", "level"),
+                Curve("serotonin.binding_1b", "PET, 5-HT1B"),
+                Curve("serotonin.binding_sert", "PET, SERT"),
             )),
         ),
     ),
