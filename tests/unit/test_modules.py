@@ -146,7 +146,7 @@ def test_a_mechanism_that_stands_in_keeps_the_couplings_of_the_one_it_replaces(t
     ("one", "told"),
     [
         (coupling("outcome", "functoin", shifted), 'no law "functoin". Did you mean "function"'),
-        (Coupling("outcome", "function", follow), "asks for undeclared"),
+        (Coupling("outcome", "function", follow), "has no argument 'before'"),
         (Coupling("drivers", parameters=(GAIN, GAIN)), "declared twice"),
     ],
 )
