@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ketasim.config.petab import load_petab, save_petab
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
-    from ketasim.models.subjects import human, mouse, rat
+    from ketasim.models.subjects import human, monkey, mouse, rat
     from ketasim.studies import designs
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         doctor,
         list_configs,
         list_drugs,
+        list_modules,
         list_parameters,
         list_routes,
         list_states,
@@ -82,6 +83,7 @@ __all__ = [
     "list_configs",
     "list_drugs",
     "list_experiments",
+    "list_modules",
     "list_parameters",
     "list_routes",
     "list_states",
@@ -89,6 +91,7 @@ __all__ = [
     "load_data",
     "load_petab",
     "models",
+    "monkey",
     "mouse",
     "plan",
     "plot",
@@ -120,7 +123,7 @@ _HOMES = {
     "ketasim.config.petab": ("load_petab", "save_petab"),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
-    "ketasim.models.subjects": ("human", "mouse", "rat"),
+    "ketasim.models.subjects": ("human", "monkey", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.curves": ("curves",),
@@ -132,6 +135,7 @@ _HOMES = {
         "doctor",
         "list_configs",
         "list_drugs",
+        "list_modules",
         "list_parameters",
         "list_routes",
         "list_states",

@@ -18,6 +18,7 @@ from ketasim.core.model import Model
 from ketasim.core.protocol import hours_of
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimError, suggest
+from ketasim.models.modules import modules_of
 from ketasim.readouts import Readout
 from ketasim.readouts.nodes import in_no_arm
 from ketasim.studies.findings.arms import Arm
@@ -142,18 +143,14 @@ def load_finding(path: Path, *, library: Library | None = None) -> Finding:
     except ValidationError as error:
         raise ConfigError(explain(error, path.name)) from None
     library = library or packaged_library()
-    model = library.model("antidepressant")
     with located(f"{path.name}: "):
-        arms = {
-            name: _arm(
-                name, one.beside(table.arms[one.like]) if one.like else one, table, library, model
-            )
-            for name, one in table.arms.items()
-        }
+        model = library.model("antidepressant", table.with_)
+        tried = {n: t.beside(table.arms[t.like]) if t.like else t for n, t in table.arms.items()}
+        arms = {name: _arm(name, one, table, library, model) for name, one in tried.items()}
         _check_assumed(table.assumed, arms)
-        tables: list[tuple[str, ReadOutTable]] = []
-        tables += [("finding", table.finding)] if table.finding is not None else []
-        tables += [(f"measure[{i}]", one) for i, one in enumerate(table.measure)]
+        tables: list[tuple[str, ReadOutTable]]
+        tables = [(f"measure[{i}]", one) for i, one in enumerate(table.measure)]
+        tables[:0] = [("finding", table.finding)] if table.finding is not None else []
         readouts = [_readout(where, one, table.title, arms, model) for where, one in tables]
     return Finding(
         name=path.stem,
@@ -171,6 +168,8 @@ def load_finding(path: Path, *, library: Library | None = None) -> Finding:
         hard=table.hard,
         consistency=table.consistency,
         assumed=table.assumed,
+        modules=modules_of(model),
+        fails=" ".join(table.fails.split()),
         written=text,
     )
 

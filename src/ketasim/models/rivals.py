@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from ketasim.core.declare import Mechanism
 from ketasim.core.model import Model
 from ketasim.errors import ModelError, suggest
+from ketasim.models.modules import recoupled
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,14 @@ class Hypothesis:
         return {name: share / most for name, share in shares.items()}
 
     def structure(self, base: Model) -> Model:
-        """Return the base model with this hypothesis's own mechanisms.
+        """Return the base model with this hypothesis's own mechanisms, coupled as those it replaces.
 
         Raises
         ------
         ModelError
             When the base has no mechanism of such a name, or the new one does not fit.
         """
-        own = {one.name: one for one in self.mechanisms}
+        own = {one.name: recoupled(one, base) for one in self.mechanisms}
         known = [one.name for one in base.mechanisms]
         for name in own:
             if name not in known:

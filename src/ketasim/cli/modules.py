@@ -1,0 +1,39 @@
+"""``--with safety,serotonin``: the modules that a model has beside the chain from dose to mood."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ketasim.core.model import Model
+
+WITH = click.option(
+    "--with", "modules", multiple=True, help="Modules too: safety,serotonin; or all."
+)
+EVERY = "all"
+
+
+def named(modules: Iterable[str]) -> tuple[str, ...]:
+    """Return the modules of ``--with``, which may be given again or with commas; or every one."""
+    from ketasim.models import MODULES
+
+    found = [name.strip() for text in modules for name in text.split(",") if name.strip()]
+    return tuple(MODULES) if EVERY in found else tuple(found)
+
+
+def model_with(modules: Iterable[str]) -> "Model":
+    """Return the default model with modules.
+
+    Raises
+    ------
+    ModelError
+        When there is no module of a name.
+    """
+    from ketasim.errors import ModelError
+    from ketasim.models import antidepressant
+
+    try:
+        return antidepressant(*named(modules))
+    except ModelError as error:
+        raise ModelError(f"--with {error}") from error
