@@ -53,6 +53,27 @@ def site(d_serine, gain):
     return 1 + gain * (d_serine - 1)
 
 
+def clearing(glt1_relative, gain):
+    """Uptake of glutamate over what this load usually leaves; 1 while that account is off."""
+    return 1 + gain * (glt1_relative - 1)
+
+
+def cleared(before, clearing):
+    """Astrocytes take glutamate up as far as they have GLT-1."""
+    return before * clearing
+
+
+def leaked(before, part, blocked, clearing):
+    """What a dialysate shows where GLT-1 holds the leak down."""
+    return before + (1 - part) / (1 - blocked) * (1 / clearing - 1)
+
+
+def filled(before, added, affinity_d_serine, site):
+    """Filling of the co-agonist site relative to rest, at the D-serine there is."""
+    usual = (1 + added) / (affinity_d_serine + 1 + added)
+    return before * (site + added) / (affinity_d_serine + site + added) / usual
+
+
 def surged(glutamate, half_m):
     """How far glutamate above rest takes mGluR5 in."""
     return hill(glutamate - 1, half_m, 2 * 2)
@@ -110,8 +131,6 @@ ASTRO = Mechanism(
         Parameter("half_m", 0.2, "1", (0.05, 0.5), assumed("half of what a dialysate shows at an effective dose"), "glutamate above rest that takes mGluR5 in at half the pace"),
         Parameter("k_take", 0.27, "1/h", (0.05, 1.0), fitted("14 % less binding during an infusion in patients, 19 % in volunteers", "Esterlis2018"), "uptake of mGluR5 under a surge"),
         Parameter("k_return", 0.012, "1/h", (0.004, 0.04), fitted("binding still lower a day later", "Esterlis2018"), "return of mGluR5"),
-        Parameter("gain_uptake", 0.0, "1", (0.0, 1.0), assumed("an account that is off by default"), "uptake of glutamate follows GLT-1", role="gain"),
-        Parameter("gain_site", 0.0, "1", (0.0, 1.0), assumed("an account that is off by default"), "the co-agonist site follows D-serine", role="gain"),
     ),
     reads=(
         Read("load", "1", of="stress.load"),
@@ -119,6 +138,8 @@ ASTRO = Mechanism(
         Read("glutamate", "1", of="glutamate.relative"),
         Read("s", "uM", of="pk_s.brain"),
         Read("r", "uM", of="pk_r.brain"),
+        Read("gain_uptake", "1", of="drivers.uptake", default=0.0),
+        Read("gain_site", "1", of="drivers.d_serine", default=0.0),
     ),
     knobs=(
         Knob("glt1_knockdown", 0.0, "1", (0.0, 0.95), "GLT-1 knocked down"),
@@ -131,6 +152,7 @@ ASTRO = Mechanism(
         Quantity(left, "1", "where GLT-1 is heading", "glt1_aim", {"target": "glt1_called", "knockdown": "glt1_knockdown"}),
         Quantity(aim, "1", "where GFAP is heading", "gfap_aim", {"lost": "lost_gfap"}),
         Quantity(relative, "1", "GLT-1 over what this load usually leaves", "glt1_relative", {"level": "glt1", "usual": "glt1_usual"}),
+        Quantity(clearing, "1", "uptake of glutamate over what this load usually leaves", using={"gain": "gain_uptake"}),
         Quantity(isomers, "uM", "ketamine as far as it moves D-serine"),
         Quantity(d_serine_aim, "1", "where D-serine is heading", using={"felt": "isomers", "level": "d_serine_level"}),
         Quantity(site, "1", "D-serine that the co-agonist site sees", using={"gain": "gain_site"}),

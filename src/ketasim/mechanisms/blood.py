@@ -30,6 +30,11 @@ def sickness(quinolinate, weight):
     return weight * quinolinate
 
 
+def sickened(before, sickness, gain):
+    """Function, less what quinolinate costs."""
+    return before - gain * sickness
+
+
 def follow(target, level, k):
     """A level moves to its target."""
     return k * (target - level)

@@ -29,6 +29,11 @@ def spent(together, gain):
     return 1 - gain * (1 - together)
 
 
+def returned(before, vacated, k_reform, formation, spent):
+    """A spine forms again at a vacated site, as far as cells fire together."""
+    return before + k_reform * vacated * (formation - 1) * (spent - 1)
+
+
 def follow(target, level, k):
     """A level moves to its target."""
     return k * (target - level)
@@ -42,9 +47,9 @@ ENSEMBLE = Mechanism(
         Parameter("lost", 0.4, "1", (0.1, 0.7), assumed("groups of cells fall apart under stress; size not in the evidence"), "firing together lost under lasting stress", grounds=Grounds(most=1.0)),
         Parameter("half", 0.1, "1", (0.03, 0.3), fitted("circuits work better within six hours, before spines have formed", "ModaSava2019"), "added AMPA receptors that bring half of it back"),
         Parameter("k", 1.0, "1/h", (0.3, 4.0), fitted("circuits work better within six hours", "ModaSava2019"), "pace of firing together"),
-        Parameter("gain", 0.0, "1", (0.0, 1.0), assumed("a rival account, off by default"), "synapses return only where cells fire together", role="gain"),
     ),
     reads=(
+        Read("gain", "1", of="drivers.ensemble", default=0.0),
         Read("load", "1", of="stress.load"),
         Read("number", "1", of="ampa.number"),
         Read("antagonist", "1", of="ampa.antagonist"),

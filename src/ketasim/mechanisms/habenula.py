@@ -39,6 +39,11 @@ def lift(burst_usual, burst, gain, weight):
     return gain * weight * (burst_usual - burst)
 
 
+def lifted(before, lift):
+    """Lift of mood by the habenula, of both accounts."""
+    return before + lift
+
+
 def follow(target, level, k):
     """A level moves to its target."""
     return k * (target - level)
@@ -68,11 +73,11 @@ HABENULA = Mechanism(
         Parameter("k_trap", 8.0, "1/h", (2.0, 30.0), fitted("bursting and NMDA currents suppressed after one dose", "Ma2023"), "trapping at the resting rate of opening"),
         Parameter("k_release", 0.03, "1/h", (0.01, 0.1), fitted("block still seen after 24 h, when no drug is left", "Ma2023"), "release of trapped block at the resting rate of opening"),
         Parameter("weight", 0.15, "1", (0.03, 0.5), assumed("set so that the account can reach a comparable effect"), "mood per unit of bursting"),
-        Parameter("gain", 0.0, "1", (0.0, 1.0), assumed("a rival account, off by default"), "bursting that falls short lifts mood", role="gain"),
     ),
     reads=(
         Read("felt", "1", of="nmda.interneuron_load"),
         Read("load", "1", of="stress.load"),
+        Read("gain", "1", of="drivers.bursting", default=0.0),
     ),
     knobs=(
         Knob("lhb_drive", 0.0, "1", (0.0, 20.0), "lateral habenula driven, in units of resting bursts"),

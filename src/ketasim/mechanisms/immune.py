@@ -27,9 +27,9 @@ from ketasim.core.evidence import Grounds, assumed, fitted
 from ketasim.core.maths import hill
 
 
-def aroused(lps, half_lps, drug, half_damp, drug_damps):
+def aroused(lps, half_lps, drug, half_damp, gain):
     """What endotoxin calls for, of the most it can; less under the drug where that is switched on."""
-    damped = drug_damps * drug / (half_damp + drug)
+    damped = gain * drug / (half_damp + drug)
     return lps / (half_lps + lps) * (1 - damped)
 
 
@@ -96,6 +96,11 @@ def pruning(marked, marked_usual, share, floor):
 def complement(load, effect):
     """C1q in blood, relative to rest: it goes with illness and has no course that is known."""
     return 1 + effect * load
+
+
+def pruned(before, pruning, gain):
+    """Stress empties sites by way of microglia."""
+    return before * (1 + gain * (pruning - 1))
 
 
 def given(endotoxin):
@@ -165,7 +170,6 @@ _LEDGER = (
     Parameter("floor", 0.01, "1", (0.01, 0.01), assumed("keeps a ratio of two small numbers finite"), "smallest amount counted in the ratio"),
     Parameter("c1q_stress", 0.15, "1", (0.05, 0.5), assumed("higher in patients with a correlation of 0.239; fold not in the evidence"), "rise of C1q in an episode"),
     Parameter("half_damp", 0.5, "uM", (0.1, 2.0), assumed("brain concentrations of an effective dose"), "ketamine that half damps the surge, where that is switched on"),
-    Parameter("drug_damps", 0.0, "1", (0.0, 1.0), assumed("sources disagree: cytokines after endotoxin unchanged in one laboratory, lower in another"), "the drug damps the surge of cytokines", role="gain"),
 )  # fmt: skip
 
 IMMUNE = Mechanism(
@@ -186,6 +190,7 @@ IMMUNE = Mechanism(
         Read("load", "1", of="stress.load"),
         Read("r", "uM", of="pk_r.brain"),
         Read("drug", "uM", of="plasma.brain"),
+        Read("gain", "1", of="drivers.damping", default=0.0),
     ),
     knobs=(
         Knob("endotoxin", 0.0, "1/h", (0.0, 100.0), "endotoxin given, in reference doses an hour", short=("lps",)),

@@ -73,6 +73,12 @@ def d1_relative(d1, d1_usual):
     return d1 / d1_usual
 
 
+def through_d1(before, current, lvdcc_block, d1_share, d1_block, d1_relative, gain):
+    """Calcium of D1 cells follows dopamine, as far as that account is switched on."""
+    carried = current * (1 - lvdcc_block) * d1_share * (1 - d1_block)
+    return before + gain * carried * (d1_relative - 1)
+
+
 def rouse(roused, rousing, k_rouse):
     """Cells are roused."""
     return k_rouse * rousing * (1 - roused)

@@ -56,6 +56,11 @@ def interneurons_left(signal, weight):
     return 1 - weight * (signal - 1)
 
 
+def held_down(before, interneurons_left, gain):
+    """Interneuron firing under mu receptors, as far as that account is switched on."""
+    return before * (1 + gain * (interneurons_left - 1))
+
+
 def follow(target, level, k):
     """A level moves to its target."""
     return k * (target - level)

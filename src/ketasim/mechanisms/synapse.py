@@ -39,14 +39,19 @@ def paired_pulse(probability):
     return 1 / probability
 
 
+def released(before, probability):
+    """Vesicles empty with firing and with release per spike."""
+    return before * probability
+
+
 SYNAPSE = Mechanism(
     name="synapse",
     story=story_of(__doc__),
     parameters=(
         Parameter("weight", 0.3, "1", (0.05, 0.8), assumed("a minority of calcium in terminals; size not in the evidence"), "share of calcium in terminals that NMDA receptors there let in", grounds=Grounds(most=1.0)),
-        Parameter("gain", 0.0, "1", (0.0, 1.0), assumed("a rival account, off by default"), "release by spikes follows calcium in terminals", role="gain"),
     ),
     reads=(
+        Read("gain", "1", of="drivers.terminals", default=0.0),
         Read("rate", "1", of="circuit.pyramidal_rate"),
         Read("resting_block", "1", of="nmda.resting_block"),
         Read("glutamate", "1", of="glutamate.synaptic"),

@@ -11,10 +11,11 @@ from ketasim.core.declare import Mechanism
 from ketasim.core.model import Model
 from ketasim.core.module import Module, coupled
 from ketasim.errors import ModelError, suggest
+from ketasim.models.systems import SYSTEMS
 
 JOIN = "+"
 
-_ALL: tuple[Module, ...] = ()
+_ALL: tuple[Module, ...] = SYSTEMS
 
 MODULES: dict[str, Module] = {one.name: one for one in _ALL}
 
