@@ -1,9 +1,9 @@
 """Dopamine and noradrenaline: cells of the ventral tegmentum, what they release, and the reserve.
 
-Helplessness silences half of the dopamine cells; AMPA drive above rest rouses them within minutes
-and keeps them roused for days. In cortex the same drive releases dopamine many times over while
-S-ketamine is there; the release spends a reserve that fills again over weeks, so that a week of
-daily doses leaves a high base and hardly a surge. Noradrenaline rises with the drug itself and more
+Helplessness silences half of the dopamine cells; AMPA drive above rest rouses them within minutes,
+and they stay roused for days. In cortex the same drive releases dopamine many times over. Both need
+S-ketamine to be there, since R-ketamine leaves dopamine as it is. The release spends a reserve that
+fills again over weeks, so that a week of daily doses leaves a high base and hardly a surge. Noradrenaline rises with the drug itself and more
 gently. How far dopamine moves D1 receptors away from what the same stress usually leaves is told
 (``d1_relative``), for an account in which calcium of D1 cells follows it.
 
@@ -79,9 +79,9 @@ def through_d1(before, current, lvdcc_block, d1_share, d1_block, d1_relative, ga
     return before + gain * carried * (d1_relative - 1)
 
 
-def rouse(roused, rousing, k_rouse):
+def rouse(roused, rousing, permitted, k_rouse):
     """Cells are roused."""
-    return k_rouse * rousing * (1 - roused)
+    return k_rouse * rousing * permitted * (1 - roused)
 
 
 def fade(level, k):
