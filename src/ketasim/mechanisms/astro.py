@@ -8,7 +8,8 @@ seen as less binding of a tracer for a day or more.
 
 How GLT-1 lies against what the same stress usually leaves is told (``glt1_relative``), and a person
 may have more or less D-serine than others (an input): both reach glutamate only where that is
-switched on.
+switched on. A person has grown used to their own D-serine; where there is much of it the co-agonist
+site is nearly full, so that the same change of it counts for less.
 
 Left out: Kir4.1, ASCT2 and L-serine as states, lactate, protection from excitotoxicity.
 """
@@ -48,9 +49,9 @@ def isomers(s, r, weight_r):
     return s + weight_r * r
 
 
-def site(d_serine, gain):
-    """D-serine that the co-agonist site sees, relative to rest."""
-    return 1 + gain * (d_serine - 1)
+def site(level, gain):
+    """D-serine that the co-agonist site sees, relative to what is usual among people."""
+    return 1 + gain * (level - 1)
 
 
 def clearing(glt1_relative, gain):
@@ -68,10 +69,11 @@ def leaked(before, part, blocked, clearing):
     return before + (1 - part) / (1 - blocked) * (1 / clearing - 1)
 
 
-def filled(before, added, affinity_d_serine, site):
-    """Filling of the co-agonist site relative to rest, at the D-serine there is."""
-    usual = (1 + added) / (affinity_d_serine + 1 + added)
-    return before * (site + added) / (affinity_d_serine + site + added) / usual
+def filled(before, added, affinity_d_serine, site, own):
+    """Filling of the co-agonist site relative to a person's own rest, at the D-serine there is."""
+    usual = (1 + added) / (affinity_d_serine + 1 + added) * (affinity_d_serine + 1)
+    rest = own / (affinity_d_serine + own)
+    return before * (site + added) / (affinity_d_serine + site + added) / rest / usual
 
 
 def surged(glutamate, half_m):
@@ -155,7 +157,8 @@ ASTRO = Mechanism(
         Quantity(clearing, "1", "uptake of glutamate over what this load usually leaves", using={"gain": "gain_uptake"}),
         Quantity(isomers, "uM", "ketamine as far as it moves D-serine"),
         Quantity(d_serine_aim, "1", "where D-serine is heading", using={"felt": "isomers", "level": "d_serine_level"}),
-        Quantity(site, "1", "D-serine that the co-agonist site sees", using={"gain": "gain_site"}),
+        Quantity(site, "1", "D-serine that the co-agonist site sees", using={"level": "d_serine", "gain": "gain_site"}),
+        Quantity(site, "1", "D-serine that it sees at a person's own rest", "site_rest", {"level": "d_serine_level", "gain": "gain_site"}),
         Quantity(surged, "1", "how far glutamate takes mGluR5 in"),
     ),
     flows=(

@@ -75,7 +75,7 @@ GLIA = Module(
         _gain("d_serine", "the co-agonist site follows D-serine"),
         Coupling("glutamate", "uptake", astro.cleared, reads=_reads(clearing="astro.clearing")),
         Coupling("glutamate", "relative", astro.leaked, using={"blocked": "eaat_block"}),
-        Coupling("glutamate", "coagonist", astro.filled, using={"added": "glycine_agonist"}, reads=_reads(site="astro.site")),
+        Coupling("glutamate", "coagonist", astro.filled, using={"added": "glycine_agonist"}, reads=_reads(site="astro.site", own="astro.site_rest")),
     ),
 )  # fmt: skip
 REGIONS = Module(
