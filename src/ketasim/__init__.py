@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
+    from ketasim.verbs.check import check, check_modules
     from ketasim.verbs.curves import curves
-    from ketasim.verbs.evidence import check, explain, list_experiments, sensitivity
+    from ketasim.verbs.evidence import explain, list_experiments, sensitivity
     from ketasim.verbs.fit import fit
     from ketasim.verbs.gradient import gradient
     from ketasim.verbs.inspect import (
@@ -60,6 +61,7 @@ __all__ = [
     "bath",
     "bolus",
     "check",
+    "check_modules",
     "compare",
     "compare_laws",
     "config",
@@ -127,7 +129,8 @@ _HOMES = {
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.curves": ("curves",),
-    "ketasim.verbs.evidence": ("check", "explain", "list_experiments", "sensitivity"),
+    "ketasim.verbs.check": ("check", "check_modules"),
+    "ketasim.verbs.evidence": ("explain", "list_experiments", "sensitivity"),
     "ketasim.verbs.fit": ("fit",),
     "ketasim.verbs.gradient": ("gradient",),
     "ketasim.verbs.inspect": (

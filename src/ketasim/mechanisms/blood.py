@@ -54,9 +54,9 @@ BLOOD = Mechanism(
     name="blood",
     story=story_of(__doc__),
     states=(
-        State("gmcsf", 1.0, "1", "GM-CSF in blood, relative to health", panel="Cytokines", identifiers=("uniprot/P04141",)),
+        State("gmcsf", 1.0, "1", "GM-CSF in blood, relative to health", identifiers=("uniprot/P04141",)),
         State("damped", 0.0, "1", "damping of blood factors by doses", within=(0.0, 1.0)),
-        State("quinolinate", 0.0, "1", "quinolinate above rest, of the most", within=(0.0, 1.0), panel="Microglia and complement"),
+        State("quinolinate", 0.0, "1", "quinolinate above rest, of the most", within=(0.0, 1.0)),
     ),
     parameters=(
         Parameter("gm_stress", 0.6, "1", (0.2, 1.5), assumed("higher in depression; fold not in the evidence"), "rise of GM-CSF in an episode"),

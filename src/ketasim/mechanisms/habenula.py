@@ -63,8 +63,8 @@ HABENULA = Mechanism(
     name="habenula",
     story=story_of(__doc__),
     states=(
-        State("burst", 1.0, "1", "bursting of the lateral habenula, relative to health", panel="Lateral habenula"),
-        State("trapped", 0.0, "1", "NMDA receptors of the lateral habenula with trapped block", within=(0.0, 1.0), panel="Lateral habenula"),
+        State("burst", 1.0, "1", "bursting of the lateral habenula, relative to health"),
+        State("trapped", 0.0, "1", "NMDA receptors of the lateral habenula with trapped block", within=(0.0, 1.0)),
     ),
     parameters=(
         Parameter("rise", 1.0, "1", (0.3, 3.0), assumed("more bursts in depressed rodents; fold not in the evidence"), "bursting added under lasting stress"),

@@ -82,8 +82,8 @@ MU = Mechanism(
     name="mu",
     story=story_of(__doc__),
     states=(
-        State("endorphin", 1.0, "1", "endorphin, relative to rest", panel="Opioid"),
-        State("density", 1.0, "1", "mu receptors, relative to rest", within=(0.0, 1.0), panel="Opioid", identifiers=("uniprot/P35372",)),
+        State("endorphin", 1.0, "1", "endorphin, relative to rest"),
+        State("density", 1.0, "1", "mu receptors, relative to rest", within=(0.0, 1.0), identifiers=("uniprot/P35372",)),
         State("tolerance", 0.0, "1", "tolerance to an opioid agonist, of the most", within=(0.0, 1.0)),
     ),
     parameters=(
@@ -113,7 +113,7 @@ MU = Mechanism(
         Quantity(bound, "1", "ketamine at mu receptors over affinity"),
         Quantity(occupancy, "1", "share of mu receptors that ketamine occupies"),
         Quantity(endorphin_aim, "1", "where endorphin is heading"),
-        Quantity(signal, "1", "mu signal, relative to rest", panel="Opioid"),
+        Quantity(signal, "1", "mu signal, relative to rest"),
         Quantity(guard, "1", "how far NMDA block keeps tolerance away"),
         Quantity(tolerance_aim, "1", "where tolerance is heading"),
         Quantity(morphine_ed50, "1", "dose of morphine for half of its effect, relative to no tolerance"),

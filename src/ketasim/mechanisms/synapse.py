@@ -59,9 +59,9 @@ SYNAPSE = Mechanism(
         Read("block", "1", of="nmda.pyramidal_block"),
     ),
     quantities=(
-        Quantity(spontaneous, "1", "spontaneous release, relative to rest", panel="Calcium at the synapse"),
-        Quantity(pre_calcium, "1", "calcium in terminals, relative to rest", panel="Calcium at the synapse"),
-        Quantity(post_calcium, "1", "calcium through NMDA receptors behind the synapse, relative to rest", panel="Calcium at the synapse"),
+        Quantity(spontaneous, "1", "spontaneous release, relative to rest"),
+        Quantity(pre_calcium, "1", "calcium in terminals, relative to rest"),
+        Quantity(post_calcium, "1", "calcium through NMDA receptors behind the synapse, relative to rest"),
         Quantity(probability, "1", "release per spike, relative to rest"),
         Quantity(paired_pulse, "1", "second response over the first, relative to rest"),
     ),

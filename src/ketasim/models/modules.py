@@ -8,14 +8,52 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ketasim.core.declare import Mechanism
+from ketasim.core.describe import Curve, Panel
 from ketasim.core.model import Model
 from ketasim.core.module import Module, coupled
 from ketasim.errors import ModelError, suggest
+from ketasim.mechanisms import serotonin
+from ketasim.mechanisms.safety import SAFETY
 from ketasim.models.systems import SYSTEMS
 
 JOIN = "+"
 
-_ALL: tuple[Module, ...] = SYSTEMS
+_ALL = (
+    Module(
+        "safety",
+        "dissociation, circulation, breathing and pain: what limits a dose",
+        (SAFETY,),
+        panels=(
+            Panel("Dissociation", "points", "points", (
+                Curve("safety.cadss", "CADSS"),
+                Curve("safety.perception", "perception", dash="--"),
+            ), from_zero=True, drug=True),
+            Panel("Blood pressure, rise", "mmHg", "mmHg", (
+                Curve("safety.sbp_rise", "systolic"),
+                Curve("safety.map_rise", "mean", dash="--"),
+            ), from_zero=True, drug=True),
+            Panel("Breathing, output, pain", "× rest", "1", (
+                Curve("safety.breathing", "ventilation"),
+                Curve("safety.cardiac_output", "cardiac output"),
+                Curve("safety.pain", "pain"),
+            )),
+        ),
+    ),
+    Module(
+        "serotonin",
+        "release, transporter and 5-HT1B receptors, as PET sees them; a rival gate of mood, off",
+        (serotonin.SEROTONIN,),
+        couplings=serotonin.COUPLINGS,
+        panels=(
+            Panel("Serotonin", "× rest", "1", (
+                Curve("serotonin.level", "level"),
+                Curve("serotonin.binding_1b", "PET, 5-HT1B"),
+                Curve("serotonin.binding_sert", "PET, SERT"),
+            )),
+        ),
+    ),
+    *SYSTEMS,
+)  # fmt: skip
 
 MODULES: dict[str, Module] = {one.name: one for one in _ALL}
 

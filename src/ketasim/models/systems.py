@@ -6,6 +6,7 @@ for an account that is a rival of the default.
 """
 
 from ketasim.core.declare import Parameter, Read
+from ketasim.core.describe import Curve, Panel
 from ketasim.core.evidence import Evidence, assumed, fitted
 from ketasim.core.module import Coupling, Module
 from ketasim.mechanisms import astro, blood, ensemble, habenula, immune, monoamines, mu, synapse
@@ -22,6 +23,12 @@ def _gain(name: str, meaning: str, value: float = 0.0, why: Evidence = _RIVAL) -
     )
 
 
+def _panel(title: str, *, from_zero: bool = False, **curves: str) -> Panel:
+    """Return a panel of curves relative to rest; labels are the names of the arguments."""
+    own = tuple(Curve(name, label.replace("_", " ")) for label, name in curves.items())
+    return Panel(title, "fraction" if from_zero else "× rest", "1", own, from_zero=from_zero)
+
+
 def _reads(**sources: str) -> tuple[Read, ...]:
     """Return what a wrapped law reads of the module, plain numbers all of them."""
     return tuple(Read(name, "1", of=of) for name, of in sources.items())
@@ -29,7 +36,7 @@ def _reads(**sources: str) -> tuple[Read, ...]:
 
 IMMUNE = Module(
     "immune",
-    "Endotoxin, microglia, cytokines, TGF-b1 and C3, which prune synapses; factors in blood and sickness.",
+    "endotoxin, microglia, cytokines, TGF-b1, C3 and pruning; factors in blood, and sickness",
     (immune.IMMUNE, blood.BLOOD),
     (
         _gain("pruning", "stress empties sites by way of microglia and C3", 1.0, fitted("without C3 hardly a synapse is lost to stress", "StressC3")),
@@ -38,37 +45,45 @@ IMMUNE = Module(
         Coupling("spines", "lose", immune.pruned, "stress empties sites by way of microglia", {"pruning": "immune_pruning", "gain": "gain_pruning"}, reads=_reads(immune_pruning="immune.pruning", gain_pruning="drivers.pruning")),
         Coupling("outcome", "function", blood.sickened, using={"gain": "gain_sickness"}, reads=_reads(sickness="blood.sickness", gain_sickness="drivers.sickness")),
     ),
+    (
+        _panel("Cytokines", TNF="immune.tnf", IL_1b="immune.il1b", IL_6="immune.il6", GM_CSF="blood.gmcsf"),
+        _panel("TGF-b1, C3 and pruning", TGF_b1="immune.tgfb", C3="immune.c3", pruning="immune.pruning"),
+        _panel("Microglia and sickness", from_zero=True, active_microglia="immune.microglia", quinolinate="blood.quinolinate"),
+    ),
 )  # fmt: skip
 OPIOID = Module(
     "opioid",
-    "Endorphin, mu receptors, what the drug itself occupies of them, and tolerance.",
+    "endorphin, mu receptors, what the drug itself occupies of them, and tolerance",
     (mu.MU,),
     (
         _gain("mu", "mu receptors hold interneurons down"),
         Coupling("circuit", "interneuron_rate", mu.held_down, using={"gain": "gain_mu"}, reads=_reads(interneurons_left="mu.interneurons_left", gain_mu="drivers.mu")),
     ),
+    (_panel("Mu receptors", endorphin="mu.endorphin", receptors="mu.density", signal="mu.signal"),),
 )  # fmt: skip
 MONOAMINES = Module(
     "monoamines",
-    "Dopamine cells, dopamine and its reserve, noradrenaline.",
+    "dopamine cells, dopamine and its reserve, noradrenaline; a rival gate of calcium, off",
     (monoamines.MONOAMINES,),
     (
         _gain("d1", "calcium of D1 cells follows dopamine"),
         Coupling("bdnf", "calcium", monoamines.through_d1, using={"gain": "gain_d1"}, reads=_reads(d1_relative="monoamines.d1_relative", gain_d1="drivers.d1")),
     ),
+    (_panel("Dopamine, noradrenaline", dopamine="monoamines.dopamine", active_cells="monoamines.vta", noradrenaline="monoamines.noradrenaline"),),
 )  # fmt: skip
 HABENULA = Module(
     "habenula",
-    "Bursts of the lateral habenula, and block that its activity traps and frees.",
+    "bursts of the lateral habenula, and block that its activity traps and frees; a rival lift, off",
     (habenula.HABENULA,),
     (
         _gain("bursting", "bursting that falls short of the usual lifts mood"),
         Coupling("outcome", "habenula", habenula.lifted, reads=_reads(lift="habenula.lift")),
     ),
+    (_panel("Lateral habenula", bursts="habenula.burst", trapped_block="habenula.trapped"),),
 )  # fmt: skip
 GLIA = Module(
     "glia",
-    "GLT-1 and GFAP of astrocytes, D-serine, mGluR5.",
+    "GLT-1 and GFAP of astrocytes, D-serine with a sign that is disputed, mGluR5",
     (astro.ASTRO,),
     (
         _gain("uptake", "uptake of glutamate follows GLT-1"),
@@ -77,29 +92,33 @@ GLIA = Module(
         Coupling("glutamate", "relative", astro.leaked, using={"blocked": "eaat_block"}),
         Coupling("glutamate", "coagonist", astro.filled, using={"added": "glycine_agonist"}, reads=_reads(site="astro.site", own="astro.site_rest")),
     ),
+    (_panel("Astrocytes, D-serine, mGluR5", GLT_1="astro.glt1", GFAP="astro.gfap", D_serine="astro.d_serine", mGluR5="astro.mglur5"),),
 )  # fmt: skip
 REGIONS = Module(
     "regions",
-    "Spines of hippocampus and nucleus accumbens beside those of prefrontal cortex.",
+    "spines of hippocampus and nucleus accumbens beside those of prefrontal cortex",
     (HIPPOCAMPUS, ACCUMBENS),
-)
+    panels=(_panel("Spines by region", cortex="spines.density", hippocampus="hippocampus.density", accumbens="accumbens.density"),),
+)  # fmt: skip
 SYNAPSE = Module(
     "synapse",
-    "Calcium before and behind the synapse, spontaneous release, paired pulses.",
+    "calcium before and behind the synapse, spontaneous release, paired pulses; a rival, off",
     (synapse.SYNAPSE,),
     (
         _gain("terminals", "release by spikes follows calcium in terminals"),
         Coupling("glutamate", "release", synapse.released, reads=_reads(probability="synapse.probability")),
     ),
+    (_panel("Calcium at the synapse", terminals="synapse.pre_calcium", behind_it="synapse.post_calcium"),),
 )  # fmt: skip
 ENSEMBLE = Module(
     "ensemble",
-    "Cells that fire together; as a rival, synapses return only where they do.",
+    "cells that fire together; as a rival, off, synapses return only where they do",
     (ensemble.ENSEMBLE,),
     (
         _gain("ensemble", "synapses return only where cells fire together"),
         Coupling("spines", "reform", ensemble.returned, reads=_reads(spent="ensemble.spent")),
     ),
+    (_panel("Cells firing together", together="ensemble.together"),),
 )  # fmt: skip
 
 SYSTEMS = (IMMUNE, OPIOID, MONOAMINES, HABENULA, GLIA, REGIONS, SYNAPSE, ENSEMBLE)
