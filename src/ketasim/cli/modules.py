@@ -15,11 +15,21 @@ EVERY = "all"
 
 
 def named(modules: Iterable[str]) -> tuple[str, ...]:
-    """Return the modules of ``--with``, which may be given again or with commas; or every one."""
-    from ketasim.models import MODULES
+    """Return the modules of ``--with``, which may be given again or with commas; or every one.
+
+    Raises
+    ------
+    ModelError
+        When there is no module of a name.
+    """
+    from ketasim.errors import ModelError
+    from ketasim.models.modules import MODULES, module
 
     found = [name.strip() for text in modules for name in text.split(",") if name.strip()]
-    return tuple(MODULES) if EVERY in found else tuple(found)
+    try:
+        return tuple(MODULES) if EVERY in found else tuple(module(name).name for name in found)
+    except ModelError as error:
+        raise ModelError(f"--with {error}") from error
 
 
 def model_with(modules: Iterable[str]) -> "Model":
@@ -30,10 +40,6 @@ def model_with(modules: Iterable[str]) -> "Model":
     ModelError
         When there is no module of a name.
     """
-    from ketasim.errors import ModelError
     from ketasim.models import antidepressant
 
-    try:
-        return antidepressant(*named(modules))
-    except ModelError as error:
-        raise ModelError(f"--with {error}") from error
+    return antidepressant(*named(modules))

@@ -34,7 +34,7 @@ class Library:
                 f"Models here: {', '.join(self.models)}."
             )
         try:
-            return self._composed(base, (*joined, *modules))
+            return self._composed(base, tuple(dict.fromkeys((*joined, *modules))))
         except ModelError as error:
             raise ConfigError(f"model.with = {error}") from error
 

@@ -105,7 +105,7 @@ SEROTONIN = Mechanism(
     name="serotonin",
     story=story_of(__doc__),
     states=(
-        State("level", 1.0, "1", "serotonin outside cells, relative to rest"),
+        State("level", 1.0, "1", "serotonin outside cells, relative to rest", short="serotonin"),
         State("content", 1.0, "1", "serotonin in stores, relative to rest"),
         State("sert", 1.0, "1", "transporter at the membrane, relative to rest"),
         State("receptors", 1.0, "1", "5-HT1B receptors at the membrane, relative to rest"),
@@ -149,8 +149,8 @@ SEROTONIN = Mechanism(
         Quantity(raphe, "1", "release from the raphe, relative to rest"),
         Quantity(signal, "1", "signal of 5-HT1B receptors, relative to rest"),
         Quantity(permit, "1", "how much of what drug-born spines carry may be expressed"),
-        Quantity(binding_1b, "1", "binding of a 5-HT1B tracer, relative to rest"),
-        Quantity(binding_sert, "1", "binding of a transporter tracer, relative to rest"),
+        Quantity(binding_1b, "1", "binding of a 5-HT1B tracer, relative to rest", short="pet_1b"),
+        Quantity(binding_sert, "1", "binding of a transporter tracer, relative to rest", short="pet_sert"),
     ),
     flows=(
         Flow(make, into="content"),
