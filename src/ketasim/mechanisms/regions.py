@@ -9,7 +9,16 @@ Left out: dendrite length, own receptors and circuits of either region, and CA1;
 goes with the accumbens.
 """
 
-from ketasim.core.declare import Derived, Flow, Mechanism, Parameter, Quantity, Read, State, story_of
+from ketasim.core.declare import (
+    Derived,
+    Flow,
+    Mechanism,
+    Parameter,
+    Quantity,
+    Read,
+    State,
+    story_of,
+)
 from ketasim.core.evidence import Evidence, Grounds, assumed, fitted
 
 
