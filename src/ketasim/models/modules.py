@@ -14,6 +14,7 @@ from ketasim.core.module import Module, coupled
 from ketasim.errors import ModelError, suggest
 from ketasim.mechanisms import serotonin
 from ketasim.mechanisms.safety import SAFETY
+from ketasim.models.systems import SYSTEMS
 
 JOIN = "+"
 
@@ -51,6 +52,7 @@ _ALL = (
             )),
         ),
     ),
+    *SYSTEMS,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {one.name: one for one in _ALL}
