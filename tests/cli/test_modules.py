@@ -43,14 +43,24 @@ def test_what_a_file_asks_for_is_left_out_on_request():
     assert both.name == "antidepressant+safety+serotonin"
 
 
+QUICK = """schema = 1
+[[dosing]]
+amount = "AMOUNT mg/kg"
+route = "iv"
+[output]
+times = ["0 h", "30 min", "1 h"]
+"""
+
+
 def test_a_comparison_and_a_sweep_take_modules(tmp_path):
-    shown = typed("compare", "human_healthy_iv", "human_depressed_iv", "--with", "safety",
-                  "-o", str(tmp_path / "two"))  # fmt: skip
+    files = [str(tmp_path / name) for name in ("low.toml", "high.toml")]
+    for name, amount in zip(files, ("0.2", "0.5"), strict=True):
+        (tmp_path / name).write_text(QUICK.replace("AMOUNT", amount))
+    shown = typed("compare", *files, "--with", "safety", "-o", str(tmp_path / "two"))
     assert "safety.sbp_rise" in shown
-    told = typed("sweep", "human_healthy_iv", "--with", "safety", "--vary", "safety.c50 = 0.4, 0.6 uM",
-                 "--summary", "safety.cadss.peak", *SHORT, "--engine", "reference",
-                 "-o", str(tmp_path / "s.zarr"))  # fmt: skip
-    assert "2 " in told
+    vary = ("--vary", "safety.c50 = 0.4, 0.6 uM", "--summary", "safety.cadss.peak")
+    how = ("--engine", "reference", "-o", str(tmp_path / "s.zarr"))
+    assert "2 " in typed("sweep", files[1], "--with", "safety", *vary, *how)
 
 
 @pytest.mark.parametrize(

@@ -199,3 +199,15 @@ def test_modules_are_added_to_files_only():
 def test_the_whole_model_has_every_module_and_the_core_none():
     assert modules_of(ks.models.whole()) == tuple(ks.models.MODULES)
     assert CORE.digest == "8bc8bf697fbcd828"
+
+
+def test_data_in_an_arm_with_modules_are_of_the_model_with_them(tmp_path):
+    sheet = tmp_path / "pressure.csv"
+    sheet.write_text(
+        "# arm ketamine = human_safety\n# arm plain = human_healthy_iv\n"
+        "time [h],readout,value,error,unit,arm\n"
+        "0.5,safety.sbp_rise,5.5,1.5,mmHg,ketamine\n0.5,plasma.venous,150,20,ng/mL,plain\n"
+    )
+    found = ks.load_data(sheet)
+    assert found.model.name == "antidepressant+safety"
+    assert set(found.arms) == {"ketamine", "plain"}

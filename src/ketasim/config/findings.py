@@ -18,7 +18,7 @@ from ketasim.core.model import Model
 from ketasim.core.protocol import hours_of
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimError, suggest
-from ketasim.models.modules import modules_of
+from ketasim.models.modules import modules_of, with_modules
 from ketasim.readouts import Readout
 from ketasim.readouts.nodes import in_no_arm
 from ketasim.studies.findings.arms import Arm
@@ -342,10 +342,12 @@ def load_data(
                 setup = Setup(own[name])
             else:
                 setup = _config(beside if beside.is_file() else config, changes)
+            known = known if base else with_modules(known, modules_of(setup.scenario.model))
             found[name] = _own_arm(setup, known)
         except KetasimError as error:
             sheet.fault(line, f'arm "{name}": {error}')
-    return replace(tables.bound(sheet, found, known), model=base)
+    own_model = base or (known if modules_of(known) else None)
+    return replace(tables.bound(sheet, found, known), model=own_model)
 
 
 def load_cells(path: str | Path) -> dict[int, Mapping[str, str]]:
@@ -384,7 +386,7 @@ def _text(place: Path) -> str:
 def _own_arm(setup: Setup, base: Model) -> Arm:
     """Return what is done to whom in a configuration; its parameter changes go with the arm."""
     scenario = setup.scenario
-    plain = replace(scenario.model, edits={})
+    plain = with_modules(replace(scenario.model, edits={}), modules_of(base))
     if plain.digest != replace(base, edits={}).digest:
         raise ConfigError(
             "it is of another model than the fit. A configuration names a model of the package; "

@@ -11,7 +11,7 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import Subject
 from ketasim.errors import ConfigError, ModelError, suggest
 from ketasim.models.antidepressant import antidepressant, whole
-from ketasim.models.modules import JOIN, with_modules
+from ketasim.models.modules import JOIN, modules_of, with_modules
 from ketasim.models.subjects import human, monkey, mouse, rat
 
 
@@ -76,7 +76,13 @@ def posterior(model: Model) -> tuple[Path, str]:
     if not (place / "draws.csv").is_file():
         raise ConfigError("no posterior comes with this package; make it: scripts/posterior.py.")
     made = json.loads((place / "posterior.json").read_text(encoding="utf-8"))["model"]
-    own = replace(model, edits={}).digest
+    own, beside = replace(model, edits={}).digest, modules_of(model)
+    if beside and made == antidepressant().digest:
+        named = ", ".join(beside)
+        return (
+            place,
+            f"the packaged posterior was drawn without modules: {named} stand as they are.",
+        )
     told = f"the packaged posterior was drawn for model {made}, this is {own}: make it again."
     return place, "" if made == own else told
 
