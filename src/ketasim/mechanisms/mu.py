@@ -76,6 +76,7 @@ def take_in(signal, density, half_signal, k_take):
     """A signal above rest takes receptors in."""
     return k_take * hill(signal - 1, half_signal, 2) * density
 
+
 MU = Mechanism(
     name="mu",
     story=story_of(__doc__),
