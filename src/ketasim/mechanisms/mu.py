@@ -82,7 +82,7 @@ MU = Mechanism(
     story=story_of(__doc__),
     states=(
         State("endorphin", 1.0, "1", "endorphin, relative to rest"),
-        State("density", 1.0, "1", "mu receptors, relative to rest", within=(0.0, 1.0), identifiers=("uniprot/P35372",)),
+        State("density", 1.0, "1", "mu receptors, relative to rest", within=(0.0, 1.0), short="mu", identifiers=("uniprot/P35372",)),
         State("tolerance", 0.0, "1", "tolerance to an opioid agonist, of the most", within=(0.0, 1.0)),
     ),
     parameters=(
@@ -110,7 +110,7 @@ MU = Mechanism(
     ),
     quantities=(
         Quantity(bound, "1", "ketamine at mu receptors over affinity"),
-        Quantity(occupancy, "1", "share of mu receptors that ketamine occupies"),
+        Quantity(occupancy, "1", "share of mu receptors that ketamine occupies", short="mu_occupancy"),
         Quantity(endorphin_aim, "1", "where endorphin is heading"),
         Quantity(signal, "1", "mu signal, relative to rest"),
         Quantity(guard, "1", "how far NMDA block keeps tolerance away"),
