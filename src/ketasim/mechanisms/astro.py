@@ -112,11 +112,11 @@ ASTRO = Mechanism(
     name="astro",
     story=story_of(__doc__),
     states=(
-        State("glt1", 1.0, "1", "glutamate transporter GLT-1, relative to health", identifiers=("uniprot/P43004",)),
+        State("glt1", 1.0, "1", "glutamate transporter GLT-1, relative to health", short="glt1", identifiers=("uniprot/P43004",)),
         State("gfap", 1.0, "1", "GFAP, relative to health", identifiers=("uniprot/P14136",)),
         State("trace", 0.0, "1", "trace of a pulse of BDNF in astrocytes", within=(0.0, 1.0)),
-        State("d_serine", 1.0, "1", "D-serine outside cells, relative to rest", identifiers=("chebi/CHEBI:16523",)),
-        State("mglur5", 1.0, "1", "mGluR5 at the surface, relative to rest", within=(0.0, 1.0), identifiers=("uniprot/P41594",)),
+        State("d_serine", 1.0, "1", "D-serine outside cells, relative to rest", short="d_serine", identifiers=("chebi/CHEBI:16523",)),
+        State("mglur5", 1.0, "1", "mGluR5 at the surface, relative to rest", within=(0.0, 1.0), short="mglur5", identifiers=("uniprot/P41594",)),
     ),
     parameters=(
         Parameter("lost_glt1", 0.3, "1", (0.1, 0.5), assumed("low in stressed rodents and in depression; fold not in the evidence"), "GLT-1 lost under lasting stress", grounds=_SHARE),

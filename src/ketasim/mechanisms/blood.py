@@ -54,7 +54,7 @@ BLOOD = Mechanism(
     name="blood",
     story=story_of(__doc__),
     states=(
-        State("gmcsf", 1.0, "1", "GM-CSF in blood, relative to health", identifiers=("uniprot/P04141",)),
+        State("gmcsf", 1.0, "1", "GM-CSF in blood, relative to health", short="gmcsf", identifiers=("uniprot/P04141",)),
         State("damped", 0.0, "1", "damping of blood factors by doses", within=(0.0, 1.0)),
         State("quinolinate", 0.0, "1", "quinolinate above rest, of the most", within=(0.0, 1.0)),
     ),

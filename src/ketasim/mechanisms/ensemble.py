@@ -42,7 +42,7 @@ def follow(target, level, k):
 ENSEMBLE = Mechanism(
     name="ensemble",
     story=story_of(__doc__),
-    states=(State("together", 1.0, "1", "cells firing together, relative to health"),),
+    states=(State("together", 1.0, "1", "cells firing together, relative to health", short="together"),),
     parameters=(
         Parameter("lost", 0.4, "1", (0.1, 0.7), assumed("groups of cells fall apart under stress; size not in the evidence"), "firing together lost under lasting stress", grounds=Grounds(most=1.0)),
         Parameter("half", 0.1, "1", (0.03, 0.3), fitted("circuits work better within six hours, before spines have formed", "ModaSava2019"), "added AMPA receptors that bring half of it back"),

@@ -63,7 +63,7 @@ HABENULA = Mechanism(
     name="habenula",
     story=story_of(__doc__),
     states=(
-        State("burst", 1.0, "1", "bursting of the lateral habenula, relative to health"),
+        State("burst", 1.0, "1", "bursting of the lateral habenula, relative to health", short="bursts"),
         State("trapped", 0.0, "1", "NMDA receptors of the lateral habenula with trapped block", within=(0.0, 1.0)),
     ),
     parameters=(

@@ -177,13 +177,13 @@ IMMUNE = Mechanism(
     story=story_of(__doc__),
     states=(
         State("lps", 0.0, "1", "endotoxin, in reference doses"),
-        State("microglia", 0.0, "1", "active microglia, of all", within=(0.0, 1.0), scale=0.3),
-        State("tnf", 1.0, "1", "TNF, relative to rest", identifiers=("uniprot/P01375",)),
+        State("microglia", 0.0, "1", "active microglia, of all", within=(0.0, 1.0), scale=0.3, short="microglia"),
+        State("tnf", 1.0, "1", "TNF, relative to rest", short="tnf", identifiers=("uniprot/P01375",)),
         State("il1b", 1.0, "1", "IL-1b, relative to rest", identifiers=("uniprot/P01584",)),
-        State("il6", 1.0, "1", "IL-6, relative to rest", identifiers=("uniprot/P05231",)),
-        State("tgfb", 1.0, "1", "TGF-b1, relative to rest", identifiers=("uniprot/P01137",)),
+        State("il6", 1.0, "1", "IL-6, relative to rest", short="il6", identifiers=("uniprot/P05231",)),
+        State("tgfb", 1.0, "1", "TGF-b1, relative to rest", short="tgfb", identifiers=("uniprot/P01137",)),
         State("r_signal", 0.0, "1", "signal of R-ketamine to TGF-b1", within=(0.0, 1.0)),
-        State("c3", 1.0, "1", "complement C3, relative to rest", identifiers=("uniprot/P01024",)),
+        State("c3", 1.0, "1", "complement C3, relative to rest", short="c3", identifiers=("uniprot/P01024",)),
     ),
     parameters=_LEDGER,
     reads=(
@@ -216,7 +216,7 @@ IMMUNE = Mechanism(
         Quantity(c3_usual, "1", "C3 as this load usually brings"),
         Quantity(marked, "1", "what microglia that find C3 take", using={"block": "c3ar_block"}),
         Quantity(marked_usual, "1", "the same as this load usually brings"),
-        Quantity(pruning, "1", "loss of synapses over what this load usually brings"),
+        Quantity(pruning, "1", "loss of synapses over what this load usually brings", short="pruning"),
         Quantity(complement, "1", "C1q in blood, relative to rest", "c1q", {"effect": "c1q_stress"}),
     ),
     flows=(

@@ -120,11 +120,11 @@ MONOAMINES = Mechanism(
     name="monoamines",
     story=story_of(__doc__),
     states=(
-        State("vta", 1.0, "1", "active dopamine cells, relative to health"),
+        State("vta", 1.0, "1", "active dopamine cells, relative to health", short="vta"),
         State("roused", 0.0, "1", "arousal of dopamine cells by the drug", within=(0.0, 1.0)),
-        State("dopamine", 1.0, "1", "dopamine in prefrontal cortex, relative to health", identifiers=("chebi/CHEBI:18243",)),
+        State("dopamine", 1.0, "1", "dopamine in prefrontal cortex, relative to health", short="dopamine", identifiers=("chebi/CHEBI:18243",)),
         State("reserve", 1.0, "1", "dopamine that can surge, relative to rest", within=(0.0, 1.0)),
-        State("noradrenaline", 1.0, "1", "noradrenaline in prefrontal cortex, relative to rest", identifiers=("chebi/CHEBI:18357",)),
+        State("noradrenaline", 1.0, "1", "noradrenaline in prefrontal cortex, relative to rest", short="noradrenaline", identifiers=("chebi/CHEBI:18357",)),
     ),
     parameters=(
         Parameter("lost", 0.5, "1", (0.3, 0.7), fitted("half of the dopamine cells silent in helpless rats", "Belujon2014"), "dopamine cells silenced under lasting stress", grounds=_SHARE),

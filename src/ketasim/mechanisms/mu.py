@@ -5,14 +5,15 @@ Pyramidal firing far above rest releases endorphin for an hour. The drug's own a
 micromolar, so that an antidepressant dose occupies a per cent of the receptors or so; what was
 found in rats by imaging is more than that, and the two disagree. A signal above rest takes
 receptors in, and repeated doses leave fewer, while NMDA receptors are not touched. An opioid given
-for long loses its hold (tolerance), unless NMDA receptors are blocked meanwhile.
+for long loses its hold (tolerance), unless NMDA receptors are blocked meanwhile. That opioids hold
+interneurons down, and so add to disinhibition, is told and switched off.
 
 Left out: kappa and delta receptors, partial agonists such as buprenorphine, withdrawal, reward and
 breathing, and regions: one pool stands for all.
 """
 
 from ketasim.core.declare import Flow, Mechanism, Parameter, Quantity, Read, State, story_of
-from ketasim.core.evidence import Grounds, assumed, fitted, seen
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted, seen
 from ketasim.core.maths import hill
 
 
@@ -76,14 +77,12 @@ def take_in(signal, density, half_signal, k_take):
     return k_take * hill(signal - 1, half_signal, 2) * density
 
 
-_SHARE = Grounds(most=1.0)
-
 MU = Mechanism(
     name="mu",
     story=story_of(__doc__),
     states=(
         State("endorphin", 1.0, "1", "endorphin, relative to rest"),
-        State("density", 1.0, "1", "mu receptors, relative to rest", within=(0.0, 1.0), identifiers=("uniprot/P35372",)),
+        State("density", 1.0, "1", "mu receptors, relative to rest", within=(0.0, 1.0), short="mu", identifiers=("uniprot/P35372",)),
         State("tolerance", 0.0, "1", "tolerance to an opioid agonist, of the most", within=(0.0, 1.0)),
     ),
     parameters=(
@@ -99,7 +98,7 @@ MU = Mechanism(
         Parameter("k_tolerance", 0.03, "1/h", (0.01, 0.1), assumed("tolerance builds within days"), "pace of tolerance"),
         Parameter("most_tolerance", 10.0, "1", (3.0, 46.0), fitted("tenfold with pellets, 46-fold at the spinal cord", "Shimoyama1996"), "greatest dose of morphine for the same effect, relative to none"),
         Parameter("guard_half", 0.01, "1", (0.003, 0.05), fitted("0.3 to 10 mg/kg prevents more and more of tolerance", "Shimoyama1996"), "block of NMDA receptors that keeps half of tolerance away"),
-        Parameter("weight", 0.2, "1", (0.05, 0.6), assumed("opioids silence interneurons; size not in the evidence"), "firing of interneurons lost as the mu signal doubles, where that is switched on", grounds=_SHARE),
+        Parameter("weight", 0.01, "1", (0.002, 0.015), assumed("opioids silence interneurons; size not in the evidence, and small because the circuit multiplies it many times"), "firing of interneurons lost as the mu signal doubles, where that is switched on", grounds=Grounds(high=by_test("held, so that firing and the endorphin it releases do not keep each other up"), most=1.0)),
     ),
     reads=(
         Read("s", "uM", of="pk_s.brain"),
@@ -111,7 +110,7 @@ MU = Mechanism(
     ),
     quantities=(
         Quantity(bound, "1", "ketamine at mu receptors over affinity"),
-        Quantity(occupancy, "1", "share of mu receptors that ketamine occupies"),
+        Quantity(occupancy, "1", "share of mu receptors that ketamine occupies", short="mu_occupancy"),
         Quantity(endorphin_aim, "1", "where endorphin is heading"),
         Quantity(signal, "1", "mu signal, relative to rest"),
         Quantity(guard, "1", "how far NMDA block keeps tolerance away"),

@@ -82,7 +82,7 @@ def _region(name: str, where: str, driven: tuple[float, Evidence], lost: Evidenc
         derived=(Derived(k_reform, "1/h", "re-formation at rest"),),
         quantities=(
             Quantity(formation, "1", f"formation in {where}, relative to rest"),
-            Quantity(density, "1", f"spine density of {where}, relative to rest"),
+            Quantity(density, "1", f"spine density of {where}, relative to rest", short=name),
         ),
         flows=(
             Flow(lose, into="lost"),

@@ -61,7 +61,7 @@ SYNAPSE = Mechanism(
     quantities=(
         Quantity(spontaneous, "1", "spontaneous release, relative to rest"),
         Quantity(pre_calcium, "1", "calcium in terminals, relative to rest"),
-        Quantity(post_calcium, "1", "calcium through NMDA receptors behind the synapse, relative to rest"),
+        Quantity(post_calcium, "1", "calcium through NMDA receptors behind the synapse, relative to rest", short="post_calcium"),
         Quantity(probability, "1", "release per spike, relative to rest"),
         Quantity(paired_pulse, "1", "second response over the first, relative to rest"),
     ),

@@ -2,6 +2,7 @@
 
 - ``antidepressant``: the model, and the panels of its figure
 - ``modules``: systems beside it that it may have
+- ``systems``: those of them beside safety and serotonin
 - ``rivals``: other accounts, as edits of it
 - ``reference``: what it is measured by
 - ``subjects``: who takes the drug, and how subjects differ

@@ -23,9 +23,9 @@ def _gain(name: str, meaning: str, value: float = 0.0, why: Evidence = _RIVAL) -
     )
 
 
-def _panel(title: str, *, from_zero: bool = False, **curves: str) -> Panel:
-    """Return a panel of curves relative to rest; labels are the names of the arguments."""
-    own = tuple(Curve(name, label.replace("_", " ")) for label, name in curves.items())
+def _panel(title: str, curves: dict[str, str], *, from_zero: bool = False) -> Panel:
+    """Return a panel of curves relative to rest, or of shares of a whole; curves by label."""
+    own = tuple(Curve(name, label) for label, name in curves.items())
     return Panel(title, "fraction" if from_zero else "× rest", "1", own, from_zero=from_zero)
 
 
@@ -46,9 +46,9 @@ IMMUNE = Module(
         Coupling("outcome", "function", blood.sickened, using={"gain": "gain_sickness"}, reads=_reads(sickness="blood.sickness", gain_sickness="drivers.sickness")),
     ),
     (
-        _panel("Cytokines", TNF="immune.tnf", IL_1b="immune.il1b", IL_6="immune.il6", GM_CSF="blood.gmcsf"),
-        _panel("TGF-b1, C3 and pruning", TGF_b1="immune.tgfb", C3="immune.c3", pruning="immune.pruning"),
-        _panel("Microglia and sickness", from_zero=True, active_microglia="immune.microglia", quinolinate="blood.quinolinate"),
+        _panel("Cytokines", {"TNF": "immune.tnf", "IL-1b": "immune.il1b", "IL-6": "immune.il6", "GM-CSF": "blood.gmcsf"}),
+        _panel("TGF-b1, C3 and pruning", {"TGF-b1": "immune.tgfb", "C3": "immune.c3", "pruning": "immune.pruning"}),
+        _panel("Microglia and sickness", {"active microglia": "immune.microglia", "quinolinate": "blood.quinolinate"}, from_zero=True),
     ),
 )  # fmt: skip
 OPIOID = Module(
@@ -59,7 +59,7 @@ OPIOID = Module(
         _gain("mu", "mu receptors hold interneurons down"),
         Coupling("circuit", "interneuron_rate", mu.held_down, using={"gain": "gain_mu"}, reads=_reads(interneurons_left="mu.interneurons_left", gain_mu="drivers.mu")),
     ),
-    (_panel("Mu receptors", endorphin="mu.endorphin", receptors="mu.density", signal="mu.signal"),),
+    (_panel("Mu receptors", {"endorphin": "mu.endorphin", "receptors": "mu.density", "signal": "mu.signal"}),),
 )  # fmt: skip
 MONOAMINES = Module(
     "monoamines",
@@ -69,7 +69,7 @@ MONOAMINES = Module(
         _gain("d1", "calcium of D1 cells follows dopamine"),
         Coupling("bdnf", "calcium", monoamines.through_d1, using={"gain": "gain_d1"}, reads=_reads(d1_relative="monoamines.d1_relative", gain_d1="drivers.d1")),
     ),
-    (_panel("Dopamine, noradrenaline", dopamine="monoamines.dopamine", active_cells="monoamines.vta", noradrenaline="monoamines.noradrenaline"),),
+    (_panel("Dopamine, noradrenaline", {"dopamine": "monoamines.dopamine", "active cells": "monoamines.vta", "noradrenaline": "monoamines.noradrenaline"}),),
 )  # fmt: skip
 HABENULA = Module(
     "habenula",
@@ -79,7 +79,7 @@ HABENULA = Module(
         _gain("bursting", "bursting that falls short of the usual lifts mood"),
         Coupling("outcome", "habenula", habenula.lifted, reads=_reads(lift="habenula.lift")),
     ),
-    (_panel("Lateral habenula", bursts="habenula.burst", trapped_block="habenula.trapped"),),
+    (_panel("Lateral habenula", {"bursts": "habenula.burst", "trapped block": "habenula.trapped"}),),
 )  # fmt: skip
 GLIA = Module(
     "glia",
@@ -92,13 +92,13 @@ GLIA = Module(
         Coupling("glutamate", "relative", astro.leaked, using={"blocked": "eaat_block"}),
         Coupling("glutamate", "coagonist", astro.filled, using={"added": "glycine_agonist"}, reads=_reads(site="astro.site", own="astro.site_rest")),
     ),
-    (_panel("Astrocytes, D-serine, mGluR5", GLT_1="astro.glt1", GFAP="astro.gfap", D_serine="astro.d_serine", mGluR5="astro.mglur5"),),
+    (_panel("Astrocytes, D-serine, mGluR5", {"GLT-1": "astro.glt1", "GFAP": "astro.gfap", "D-serine": "astro.d_serine", "mGluR5": "astro.mglur5"}),),
 )  # fmt: skip
 REGIONS = Module(
     "regions",
     "spines of hippocampus and nucleus accumbens beside those of prefrontal cortex",
     (HIPPOCAMPUS, ACCUMBENS),
-    panels=(_panel("Spines by region", cortex="spines.density", hippocampus="hippocampus.density", accumbens="accumbens.density"),),
+    panels=(_panel("Spines by region", {"cortex": "spines.density", "hippocampus": "hippocampus.density", "accumbens": "accumbens.density"}),),
 )  # fmt: skip
 SYNAPSE = Module(
     "synapse",
@@ -108,7 +108,7 @@ SYNAPSE = Module(
         _gain("terminals", "release by spikes follows calcium in terminals"),
         Coupling("glutamate", "release", synapse.released, reads=_reads(probability="synapse.probability")),
     ),
-    (_panel("Calcium at the synapse", terminals="synapse.pre_calcium", behind_it="synapse.post_calcium"),),
+    (_panel("Calcium at the synapse", {"terminals": "synapse.pre_calcium", "behind it": "synapse.post_calcium"}),),
 )  # fmt: skip
 ENSEMBLE = Module(
     "ensemble",
@@ -118,7 +118,7 @@ ENSEMBLE = Module(
         _gain("ensemble", "synapses return only where cells fire together"),
         Coupling("spines", "reform", ensemble.returned, reads=_reads(spent="ensemble.spent")),
     ),
-    (_panel("Cells firing together", together="ensemble.together"),),
+    (_panel("Cells firing together", {"together": "ensemble.together"}),),
 )  # fmt: skip
 
 SYSTEMS = (IMMUNE, OPIOID, MONOAMINES, HABENULA, GLIA, REGIONS, SYNAPSE, ENSEMBLE)
