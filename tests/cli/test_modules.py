@@ -119,7 +119,7 @@ def test_checks_of_modules_are_printed_with_why_one_fails():
 )  # fmt: skip
 def test_a_name_that_only_a_module_has_says_which(capsys, words, name):
     told = refused(capsys, *words)
-    assert f'{name} comes with the module "safety": add --with safety, or to the file' in told
+    assert f'{name} comes with the module "safety": add --with safety, or' in told
     assert told.count("\n") == 0
 
 

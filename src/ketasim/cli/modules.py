@@ -42,7 +42,8 @@ def hint(told: str) -> str:
     module = owner(names[-1]) if found and names else None
     if module is None or ("." not in names[-1] and not what.startswith("mechanism")):
         return ""
-    return f' {names[-1]} comes with the module "{module}": add --with {module}, or to the file with = ["{module}"].'
+    cure = f'add --with {module}, or with = ["{module}"] to the file.'
+    return f' {names[-1]} comes with the module "{module}": {cure}'
 
 
 def model_with(modules: Iterable[str]) -> "Model":
