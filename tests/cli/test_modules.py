@@ -103,3 +103,28 @@ def test_checks_of_modules_are_printed_with_why_one_fails():
     table = json.loads(typed("check", "--module", "safety", "--only", "2", "--json"))
     assert table["safety"]["model"] == "antidepressant+safety"
     assert table["safety"]["passed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("run", "human_depressed_iv", "--set", "safety.c50=0.4 uM"), "safety.c50"),
+        (("run", "human_depressed_iv", "--set", 'output.observables=["safety.cadss"]'),
+         "safety.cadss"),
+        (("sweep", "human_healthy_iv", "--vary", "safety.c50 = 0.4, 0.6 uM"), "safety.c50"),
+        (("sweep", "human_healthy_iv", "--vary", "nmda.k_s = 0.4, 0.6 uM", "--summary",
+          "safety.cadss.peak", "--plan"), "safety.cadss"),
+        (("list", "states", "--of", "safety"), "safety"),
+    ],
+)  # fmt: skip
+def test_a_name_that_only_a_module_has_says_which(capsys, words, name):
+    told = refused(capsys, *words)
+    assert f'{name} comes with the module "safety": add --with safety, or' in told
+    assert told.count("\n") == 0
+
+
+def test_a_name_that_nothing_has_is_of_no_module(capsys):
+    assert "module" not in refused(capsys, "run", "human_depressed_iv", "--set", "nmda.kk=1 uM")
+    near = ("--set", "safety.c51=1 uM")
+    assert "module" not in refused(capsys, "run", "human_safety", *near)
+    assert "module" not in refused(capsys, "run", "human_depressed_iv", *near)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.science
 MODEL = antidepressant()
 RIVALS = ("resting", "lhb")
 DRUGGED = (2, 3, 5, 6, 7, 9, 13, 14, 15)  # checks of which no run is without a drug or stress
-FEW = 80  # enough to settle, and too few for a day
+FEW = 100  # enough to settle, and too few for a day
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def judged(findings=None, draws=64):
 
 
 def test_a_judgement_leaves_out_what_failed_and_says_so(steps):
-    steps(220)
+    steps(160)
     found = judged()
     assert found.left_out
     assert len(found.left_out) + len(found.findings) == len(load_findings())

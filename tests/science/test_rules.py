@@ -19,9 +19,11 @@ from science.subjects import DOSES, IP, KEEP, MODEL, STRESS, run
 
 DRAWS = draws(MODEL, 200, seed=20)
 DOSED = draws(MODEL, 200, seed=21, keep=KEEP)
-MONTH = (*np.arange(0.0, 2.0, 0.1), 3.0, 6.0, 12.0, 24.0, 72.0, 168.0, 336.0, 672.0, 1008.0)
-# Slow by design (decision 0022).
-SLOW = {"stress.resilience", "translation.somatic", "outcome.usual"}
+DAYS = (3, 7, 14, 28, 42, 84, 168)
+MONTH = (*np.arange(0.0, 2.0, 0.1), 3.0, 6.0, 12.0, 24.0, *(24.0 * day for day in DAYS))
+# Slow by design (decision 0022): months, PSD-95's two weeks, a month, and two weeks of a stable
+# spine after the week in which it is made.
+SLOW = {"stress.resilience", "translation.somatic", "outcome.usual", "spines.stable"}
 GAINS = {f"drivers.{one}": 0.0 for one in
          ("disinhibition", "resting", "hydroxynorketamine", "trkb", "lhb", "opioid")}  # fmt: skip
 
@@ -112,8 +114,8 @@ def test_the_slow_states_are_few_and_on_their_way(months):
     for one in months:
         for name in SLOW:
             course = np.abs(one.state(name) - one.state(name)[0])
-            assert course[-1] <= course.max()
-            assert course[-1] < 0.2, name
+            assert course[-1] < course.max() or course.max() < 1e-6, name
+            assert course[-1] < course[-2] or course[-1] < 1e-6, name
 
 
 @pytest.mark.slow
@@ -128,19 +130,20 @@ def test_further_draws_are_back_too(who):
 
 
 def test_doses_act_in_many_draws_so_that_the_rules_are_not_idle(months):
-    rises = np.array([one.state("translation.proteins").max() - 1.0 for one in months])
+    rises = np.array([one.state("translation.local").max() - 1.0 for one in months])
     assert (rises > 0.05).mean() > 0.4
 
 
 @pytest.mark.parametrize("who", DOSES)
-def test_under_stress_too_every_state_is_back_within_six_weeks(who):
-    # Sites emptied again by stress are as slow as the load; they are judged with it, at twice that.
+def test_under_stress_too_every_state_is_back_or_waits_for_a_slow_one(who):
+    # The load takes three weeks by itself (k_stress) and follows resilience, which takes months.
     subject, dose = DOSES[who]
-    found = {}
     for i, column in enumerate(DOSED.T[:16]):
-        one = run(drawn(MODEL, column, keep=KEEP), subject, dose + STRESS, (0.0, 24.0, 1008.0))
-        found |= {i: late(one, 1008.0)} if late(one, 1008.0) else {}
-    assert found == {}
+        one = run(drawn(MODEL, column, keep=KEEP), subject, dose + STRESS, MONTH)
+        rest = residue(one.model, one.before, one.states[:, MONTH.index(1008.0)])
+        waiting = {name for name, gap in rest.items() if gap > 0.05}
+        assert not waiting or waiting & {*SLOW, "stress.load"}, (i, waiting)
+        assert late(one, 4032.0) == {}, i
 
 
 UPSTREAM = ("pk_s", "pk_r", "nmda")

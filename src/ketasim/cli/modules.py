@@ -1,5 +1,6 @@
 """``--with safety,serotonin``: the modules that a model has beside the chain from dose to mood."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,19 @@ def named(modules: Iterable[str]) -> tuple[str, ...]:
         return tuple(MODULES) if EVERY in found else tuple(module(name).name for name in found)
     except ModelError as error:
         raise ModelError(f"--with {error}") from error
+
+
+def hint(told: str) -> str:
+    """Return where to find a name that an error calls missing, where a module has it."""
+    from ketasim.models.modules import owner
+
+    missing, found, what = told.partition("no such ")
+    names = re.findall(r"[a-z]\w*(?:\.[a-z]\w*)?", missing)
+    module = owner(names[-1]) if found and names else None
+    if module is None or ("." not in names[-1] and not what.startswith("mechanism")):
+        return ""
+    cure = f'add --with {module}, or with = ["{module}"] to the file.'
+    return f' {names[-1]} comes with the module "{module}": {cure}'
 
 
 def model_with(modules: Iterable[str]) -> "Model":

@@ -79,6 +79,16 @@ def modules_of(model: Model) -> tuple[str, ...]:
     return tuple(one for one in model.name.split(JOIN)[1:] if one in MODULES)
 
 
+def owner(name: str) -> str | None:
+    """Return the module that a mechanism, or what has that full name, comes with."""
+    mechanism, _, own = name.partition(".")
+    for one in MODULES.values():
+        for each in one.mechanisms:
+            if each.name == mechanism and (not own or own in each.names):
+                return one.name
+    return None
+
+
 def with_modules(model: Model, names: Iterable[str]) -> Model:
     """Return a model with some modules, each once, in the order of :data:`MODULES`.
 
