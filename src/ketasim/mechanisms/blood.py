@@ -12,7 +12,6 @@ nothing here and stays unexplained.
 
 from ketasim.core.declare import Flow, Knob, Mechanism, Parameter, Quantity, Read, State, story_of
 from ketasim.core.evidence import Grounds, assumed, fitted
-from ketasim.core.maths import hill
 
 
 def gmcsf_aim(load, damped, gm_stress):
@@ -22,7 +21,8 @@ def gmcsf_aim(load, damped, gm_stress):
 
 def opened(excess, anti_il6, half_kyn):
     """How far IL-6 opens the kynurenine pathway; smooth at rest."""
-    return hill(excess * (1 - anti_il6), half_kyn, 2)
+    felt = excess * (1 - anti_il6)
+    return felt * felt / (half_kyn * half_kyn + felt * felt)
 
 
 def sickness(quinolinate, weight):

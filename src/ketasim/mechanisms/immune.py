@@ -24,7 +24,6 @@ from ketasim.core.declare import (
     story_of,
 )
 from ketasim.core.evidence import Grounds, assumed, fitted
-from ketasim.core.maths import hill
 
 
 def aroused(lps, half_lps, drug, half_damp, gain):
@@ -135,7 +134,7 @@ def rise(kept, level, called, surge, k):
 
 def start(r, r_half, r_signal, k_r):
     """R-ketamine sets the signal on that restores TGF-b1."""
-    return k_r * hill(r, r_half, 2) * (1 - r_signal)
+    return k_r * r * r / (r_half * r_half + r * r) * (1 - r_signal)
 
 
 _NO_SIZE = "direction known, size not in the evidence"

@@ -19,7 +19,7 @@ from ketasim.core.maths import hill
 
 def rousing(current, half_vta):
     """How far AMPA current above rest rouses dopamine cells."""
-    return hill(current - 1, half_vta, 2 * 2)
+    return hill(current - 1, half_vta, 2)
 
 
 def released(current, half_da):
