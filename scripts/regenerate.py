@@ -59,6 +59,8 @@ ARTEFACTS = (
              ("scripts/model_card.py", "scripts/card_figure.py", "docs/calibration.json",
               "configs/checks/*.toml", "src/ketasim/models/rivals.py",
               "src/ketasim/studies/findings/*.py", "src/ketasim/plots/evidence.py"), 1.0),
+    Artefact("coverage", "scripts/coverage_page.py", ("docs/coverage.md",),
+             ("scripts/coverage_page.py", "docs/coverage.csv"), 0.1, of_model=False),
     Artefact("negative", "scripts/negative_results.py", ("docs/negative-results.md",),
              ("scripts/negative_results.py", *RECORD), 1.0),
     Artefact("judge-example", "scripts/judge_example.py", ("docs/figures/judge_example.png",),

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from ketasim.config.petab import load_petab, save_petab
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
-    from ketasim.models.subjects import human, mouse, rat
+    from ketasim.models.subjects import human, monkey, mouse, rat
     from ketasim.studies import designs
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
+    from ketasim.verbs.check import check, check_modules
     from ketasim.verbs.curves import curves
-    from ketasim.verbs.evidence import check, explain, list_experiments, sensitivity
+    from ketasim.verbs.evidence import explain, list_experiments, sensitivity
     from ketasim.verbs.fit import fit
     from ketasim.verbs.gradient import gradient
     from ketasim.verbs.inspect import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         doctor,
         list_configs,
         list_drugs,
+        list_modules,
         list_parameters,
         list_routes,
         list_states,
@@ -59,6 +61,7 @@ __all__ = [
     "bath",
     "bolus",
     "check",
+    "check_modules",
     "compare",
     "compare_laws",
     "config",
@@ -82,6 +85,7 @@ __all__ = [
     "list_configs",
     "list_drugs",
     "list_experiments",
+    "list_modules",
     "list_parameters",
     "list_routes",
     "list_states",
@@ -89,6 +93,7 @@ __all__ = [
     "load_data",
     "load_petab",
     "models",
+    "monkey",
     "mouse",
     "plan",
     "plot",
@@ -120,11 +125,12 @@ _HOMES = {
     "ketasim.config.petab": ("load_petab", "save_petab"),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
-    "ketasim.models.subjects": ("human", "mouse", "rat"),
+    "ketasim.models.subjects": ("human", "monkey", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
     "ketasim.verbs.curves": ("curves",),
-    "ketasim.verbs.evidence": ("check", "explain", "list_experiments", "sensitivity"),
+    "ketasim.verbs.check": ("check", "check_modules"),
+    "ketasim.verbs.evidence": ("explain", "list_experiments", "sensitivity"),
     "ketasim.verbs.fit": ("fit",),
     "ketasim.verbs.gradient": ("gradient",),
     "ketasim.verbs.inspect": (
@@ -132,6 +138,7 @@ _HOMES = {
         "doctor",
         "list_configs",
         "list_drugs",
+        "list_modules",
         "list_parameters",
         "list_routes",
         "list_states",

@@ -1,8 +1,9 @@
 """Units at the edge: a small table, converted once, so that every number inside has one unit.
 
 Inside: time h, amount umol, volume L (hence concentration uM), drug mass mg, body weight kg,
-voltage mV, score points, fractions 1. "kg" always means body weight, so that mg/kg (a dose) and
-mg (another dose) cannot be confused. ``tests/unit/test_units.py`` holds this table against pint.
+voltage mV, pressure mmHg, score points, fractions 1. "kg" always means body weight, so that mg/kg
+(a dose) and mg (another dose) cannot be confused. ``tests/unit/test_units.py`` holds this table
+against pint.
 """
 
 import re
@@ -12,7 +13,7 @@ from math import inf, isfinite
 
 from ketasim.errors import UnitError, suggest
 
-_AXES = ("h", "umol", "L", "mg", "kg", "mV", "points")
+_AXES = ("h", "umol", "L", "mg", "kg", "mV", "points", "mmHg")
 
 _TABLE: dict[str, tuple[float, str]] = {
     "s": (1 / 3600, "h"), "min": (1 / 60, "h"), "h": (1.0, "h"), "d": (24.0, "h"),
@@ -23,6 +24,7 @@ _TABLE: dict[str, tuple[float, str]] = {
     "ng": (1e-6, "mg"), "ug": (1e-3, "mg"), "mg": (1.0, "mg"), "g": (1e3, "mg"),
     "kg": (1.0, "kg"), "70kg": (70.0, "kg"),
     "mV": (1.0, "mV"), "V": (1e3, "mV"), "points": (1.0, "points"),
+    "mmHg": (1.0, "mmHg"),
 }  # fmt: skip
 _MOLAR = {"nM": 1e-3, "uM": 1.0, "mM": 1e3, "M": 1e6}
 _PLAIN = {"1": 1.0, "%": 0.01}
@@ -32,6 +34,7 @@ _NAMES = {
     "dose per body weight": "mg/kg", "dose": "mg", "time": "h", "concentration": "uM",
     "mass concentration": "ng/mL", "body weight": "kg", "voltage": "mV", "molar amount": "umol",
     "volume": "L", "rate": "1/h", "dimensionless number": "1", "score": "points",
+    "pressure": "mmHg",
 }  # fmt: skip
 
 

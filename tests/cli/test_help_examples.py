@@ -17,7 +17,7 @@ from ketasim.verbs.fit import wishes
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "human_depressed_iv"
-MODEL = models.antidepressant()
+MODEL = models.whole()  # a name of a module is one too
 NAMES = {
     *MODEL.parameters, *MODEL.knobs, *MODEL.states, *(str(one.name) for one in MODEL.quantities),
     *(str(one.name) for one in MODEL.derived),

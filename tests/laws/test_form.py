@@ -11,10 +11,10 @@ import pytest
 from ketasim.core import maths
 from ketasim.core.declare import arguments
 from ketasim.core.system import System
-from ketasim.models import antidepressant
+from ketasim.models import whole
 from ketasim.testing import draws, laws_of
 
-MODEL = antidepressant()
+MODEL = whole()  # a law of a module is as plain as any
 LAWS = laws_of(MODEL)
 FUNCTIONS = {"exp", "fold", "hill", "log", "power"}
 MOST_ARGUMENTS, MOST_LINES = 7, 5

@@ -10,12 +10,12 @@ import pytest
 
 from ketasim.core.bounds import ends, wide
 from ketasim.core.evidence import EndKind, Kind
-from ketasim.models import antidepressant
+from ketasim.models import antidepressant, whole
 from ketasim.models.subjects import PHYSIOLOGY, SPECIES, USUAL_WEIGHT
 from ketasim.units import unit
 
 ROOT = Path(__file__).parents[2]
-MODEL = antidepressant()
+CORE, MODEL = antidepressant(), whole()
 BIB = files("ketasim").joinpath("references.bib").read_text("utf-8")
 ENTRIES = dict(re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", BIB, re.M | re.S))
 TRAITS = {f"{who}.{what}": one for who, many in PHYSIOLOGY.items() for what, one in many.items()}
@@ -66,7 +66,7 @@ def test_each_bound_says_what_it_rests_on_and_the_wide_range_holds_both(name):
 
 
 def test_a_bound_said_to_be_of_a_source_lies_within_a_third_of_what_the_source_states():
-    sourced = {n for n, p in MODEL.parameters.items() for e in ends(p) if e.kind == "source"}
+    sourced = {n for n, p in CORE.parameters.items() for e in ends(p) if e.kind == "source"}
     stated = {  # as the evidence has it, in the ledger's unit
         "glutamate.ambient": (None, 1.0),
         "disposition.f_nose": (None, 0.54),
@@ -78,7 +78,7 @@ def test_a_bound_said_to_be_of_a_source_lies_within_a_third_of_what_the_source_s
     }
     assert sourced == set(stated)
     for name, pair in stated.items():
-        one = MODEL.parameters[name]
+        one = CORE.parameters[name]
         for bound, end, said in zip(one.bounds, ends(one), pair, strict=True):
             assert (end.kind == "source") == (said is not None)
             assert said is None or bound == pytest.approx(said, rel=0.34)
@@ -91,7 +91,7 @@ def test_the_bounds_that_the_history_shows_moved_for_a_test_are_flagged():
         "circuit.opposed", "outcome.k_mood", "stress.most", "stress.steepness",
         "nmda.voltage_interneuron", "nmda.voltage_pyramidal",
     }  # fmt: skip
-    for name, one in MODEL.parameters.items():
+    for name, one in CORE.parameters.items():
         moved = tuple(end.kind == "test" and end.note.startswith("was ") for end in ends(one))
         assert moved == (name in low, name in high), name
 
@@ -117,7 +117,7 @@ def test_every_species_has_a_weight_about_its_usual_one():
 
 
 def test_only_constants_have_no_room_to_vary():
-    fixed = {name for name, one in MODEL.parameters.items() if one.bounds[0] == one.bounds[1]}
+    fixed = {name for name, one in CORE.parameters.items() if one.bounds[0] == one.bounds[1]}
     assert fixed == {
         "body.reference_weight", "nmda.reference_voltage", "plasma.molar_mass", "spines.floor",
         "circuit.pulse", "nmda.reference", "nmda.reference_magnesium", "outcome.score_span",

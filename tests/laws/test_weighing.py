@@ -10,12 +10,12 @@ import toy
 from ketasim.core.declare import Derived, Flow, Parameter, Quantity, State
 from ketasim.core.model import Model
 from ketasim.errors import MissingExtra, UnitError
-from ketasim.models import antidepressant
+from ketasim.models import whole
 from ketasim.testing import weigh, weigh_mechanism, weighing
 
 
 def test_every_law_of_the_model_balances():
-    model = antidepressant()
+    model = whole()
     wires = len(model.derived) + len(model.quantities) + len(model.flows)
     assert weigh(model) == wires
 

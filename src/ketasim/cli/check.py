@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ketasim.cli.modules import WITH, named
 from ketasim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ PASSED = {"agrees": True, "fails": False, "tells little": False}
 @click.command(short_help="Score the model against the published record.")
 @click.option("--only", type=int, multiple=True, help="Only the check of this number.")
 @click.option("--model", "name", help="A hypothesis or null, as disinhibition or null-no-memory.")
+@click.option("--module", "module", help="The checks of one module, as safety; or all.")
+@WITH
 @click.option("--checks", "folder", type=click.Path(path_type=Path), help="A folder of checks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--draws", type=int, help="How often each passes when the unmeasured is drawn.")
@@ -42,6 +45,8 @@ PASSED = {"agrees": True, "fails": False, "tells little": False}
 def command(
     only: tuple[int, ...],
     name: str | None,
+    module: str | None,
+    modules: tuple[str, ...],
     folder: Path | None,
     as_json: bool,  # noqa: FBT001  (click passes by name)
     draws: int | None,
@@ -59,12 +64,14 @@ def command(
     it could not be computed: that is no verdict on the model.
     """
     from ketasim.config.findings import load_checks
-    from ketasim.models.antidepressant import antidepressant
-    from ketasim.models.rivals import hypothesis
     from ketasim.studies.findings.flags import flagged
+    from ketasim.verbs.check import model_for
 
+    if module is not None:
+        of_modules(named([module]), only, name, as_json=as_json)
+        return
     checks = chosen(load_checks(folder), only)
-    model = hypothesis(name).model(antidepressant()) if name else antidepressant()
+    model = model_for(checks, hypothesis=name, modules=named(modules))
     if rest or course:
         click.echo(of_draws(model, draws, posterior, rest=rest, as_json=as_json))
         return
@@ -79,6 +86,29 @@ def command(
     if any(one.finding.hard and one.failed for one in found):
         sys.exit(HARD_CHECK_FAILED)
     if not all(one.computed for one in found):
+        sys.exit(NOT_COMPUTED)
+
+
+def of_modules(
+    modules: Sequence[str], only: Sequence[int], name: str | None, *, as_json: bool
+) -> None:
+    """Print the checks of modules, each with why the model fails it where it does.
+
+    Exits as the command does.
+    """
+    from ketasim.verbs.check import check_modules
+
+    found = check_modules(modules, only=only, model=name)
+    if as_json:
+        records = {one: json.loads(to_json(*card)) for one, card in found.items()}
+        click.echo(json.dumps(records, indent=1))
+    else:
+        click.echo("\n\n".join(f"{one}\n{to_text(card[0])}" for one, card in found.items()))
+    verdicts = [one for card, _ in found.values() for one in card]
+    if len(found) > 1 and not as_json:
+        judged = [one for one in verdicts if not one.finding.reported]
+        click.echo(f"\n{sum(v.passed for v in judged)} of {len(judged)} module checks pass.")
+    if not all(one.computed for one in verdicts):
         sys.exit(NOT_COMPUTED)
 
 
@@ -168,7 +198,7 @@ def _block(one: "Verdict") -> list[str]:
         wanted = readout.accepted.told if readout.accepted else ""
         lines.append(f"       {mark}  {readout.name}: {shown}  ({wanted})")
         lines += [f"          ~ {'; '.join(flag.told for flag in own)}"] * bool(own)
-    return lines
+    return [*lines, *([f"       why: {finding.fails}"] * bool(finding.fails and one.failed))]
 
 
 def standing(
@@ -306,6 +336,7 @@ def _record(one: "Verdict") -> dict[str, Any]:
         "rows": check.rows,
         "references": check.references,
         "note": check.note,
+        "fails": check.fails if one.failed else "",
         "measures": [_measure(*row) for row in rows],
     }
 

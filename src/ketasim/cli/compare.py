@@ -4,15 +4,19 @@ from pathlib import Path
 
 import click
 
+from ketasim.cli.modules import WITH, named
+
 
 @click.command(short_help="Overlay several configurations.")
 @click.argument("configs", nargs=-1, required=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "compare"))
+@WITH
 @click.option("--data", help="A CSV of your own, drawn over the curves; or plasma, spines.")
 @click.option("--open", "show", is_flag=True, help="Open the figure when done.")
 def command(
     configs: tuple[str, ...],
     out: Path,
+    modules: tuple[str, ...],
     data: str | None,
     show: bool,  # noqa: FBT001
 ) -> None:
@@ -22,7 +26,7 @@ def command(
     from ketasim.results import folder
     from ketasim.verbs.run import compare
 
-    setups = [load(one) for one in configs]
+    setups = [load(one, modules=named(modules)) for one in configs]
     if len(setups) > 1:
         folder.prepare(out)
     found = compare(*setups, data=data, tell=say)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ketasim.cli.modules import WITH, named
+
 if TYPE_CHECKING:
     from ketasim.config import Setup
 
@@ -18,19 +20,21 @@ def command() -> None:
 @click.argument("config")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="File; else CONFIG.xml.")
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
+@WITH
 @click.option("--check", is_flag=True, help="Simulate it in libRoadRunner and COPASI.")
 @click.option("--omex", is_flag=True, help="Also write a COMBINE archive beside it.")
 def sbml(
     config: str,
     out: Path | None,
     sets: tuple[str, ...],
+    modules: tuple[str, ...],
     check: bool,  # noqa: FBT001  (click passes by name)
     omex: bool,  # noqa: FBT001
 ) -> None:
     """Write CONFIG as SBML Level 3 Version 2, its doses as events."""
     from ketasim.config import load
 
-    setup = load(config, sets=sets)
+    setup = load(config, sets=sets, modules=named(modules))
     for caution in setup.cautions if not omex else ():  # an archive holds a run, which says them
         click.echo(caution, err=True)
     path = out or Path(f"{Path(config).stem}.xml")

@@ -103,7 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, KetasimError):
-        return str(error)
+        from ketasim.cli.modules import hint
+
+        return str(error) + hint(str(error))
     return (
         f"ketasim stopped because of a fault of its own ({type(error).__name__}: {error}). "
         "Please report it on the project's issue page, with the command and the file you used; "

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ketasim.cli.modules import WITH, named
+
 if TYPE_CHECKING:
     from ketasim.config import Setup
 
@@ -16,6 +18,7 @@ DEMO = "human_depressed_iv"
 @click.argument("config")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else out/CONFIG.")
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
+@WITH
 @click.option("--values", type=click.Path(path_type=Path), help="SBML with changed parameters.")
 @click.option("--engine", help="reference or ensemble; else the file's, else reference.")
 @click.option("--method", help="Of the reference engine: LSODA, BDF or Radau.")
@@ -33,6 +36,7 @@ def command(
     config: str,
     out: Path | None,
     sets: tuple[str, ...],
+    modules: tuple[str, ...],
     values: Path | None,
     engine: str | None,
     method: str | None,
@@ -48,9 +52,11 @@ def command(
 
     chosen = {"engine.name": engine, "engine.method": method, "engine.rtol": rtol}
     changes = [f"{key}={value}" for key, value in chosen.items() if value is not None]
-    setup = load(config, sets=[*sets, *changes])
+    own = named(modules)
+    setup = load(config, sets=[*sets, *changes], modules=own)
     if values is not None:
-        setup = load(config, sets=[*sets, *_brought_back(values, setup), *changes])
+        again = [*sets, *_brought_back(values, setup), *changes]
+        setup = load(config, sets=again, modules=own)
     picture = _carry_out(
         setup, out or Path("out", Path(config).stem), formats=formats, data=data,
         posterior=posterior, uncertainty=uncertainty,

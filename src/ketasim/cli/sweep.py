@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ketasim.cli.modules import WITH, named
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -32,6 +34,7 @@ MOST = 0.01
     "--vary says what.",
 )
 @click.option("--table", type=click.Path(path_type=Path), help="A CSV file, a row a member.")
+@WITH
 @click.option("--summary", "summaries", multiple=True, help='"spines.peak, glutamate.auc(0h,4h)"')
 @click.option("--record", multiple=True, help="A name whose full time course is kept.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Store; else out/CONFIG.zarr.")
@@ -58,7 +61,7 @@ def command(config: str, **options: Any) -> None:
 
     asked = Options(config, **options)
     tolerance = [f"engine.rtol={asked.rtol}"] if asked.rtol else []
-    setup = load(config, sets=[*asked.sets, *tolerance])
+    setup = load(config, sets=[*asked.sets, *tolerance], modules=named(asked.modules))
     order, count, shard = _order(asked, setup), threads(asked.threads), _shard(asked.shard)
     if asked.only_plan:
         click.echo(planned(order.plan(threads=count)))
@@ -76,6 +79,7 @@ class Options:
     vary: tuple[str, ...]
     sample: str | None
     table: Path | None
+    modules: tuple[str, ...]
     summaries: tuple[str, ...]
     record: tuple[str, ...]
     out: Path | None

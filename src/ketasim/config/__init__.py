@@ -32,7 +32,13 @@ from ketasim.errors import ConfigError
 __all__ = ["Library", "Setup", "dump", "load", "loads", "packaged"]
 
 
-def load(path: str | Path, *, sets: Iterable[str] = (), library: Library | None = None) -> Setup:
+def load(
+    path: str | Path,
+    *,
+    sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
+    library: Library | None = None,
+) -> Setup:
     """Read a configuration file, or one that comes with the package by its name.
 
     Parameters
@@ -41,6 +47,8 @@ def load(path: str | Path, *, sets: Iterable[str] = (), library: Library | None 
         A TOML file, or a name that ``ketasim list configs`` shows.
     sets
         Changes such as ``"nmda.k_s=0.5 uM"`` or ``"dosing[0].amount=1 mg/kg"``.
+    modules
+        Modules the model has beside those the file asks for: ``["safety"]``.
     library
         Models and subjects; those of the package when not given.
 
@@ -55,7 +63,7 @@ def load(path: str | Path, *, sets: Iterable[str] = (), library: Library | None 
         When the file cannot be read or carried out; nothing has been integrated then.
     """
     found = packaged.find(str(path))
-    return loads(read_file(found), source=found.name, sets=sets, library=library)
+    return loads(read_file(found), source=found.name, sets=sets, modules=modules, library=library)
 
 
 def loads(
@@ -63,6 +71,7 @@ def loads(
     *,
     source: str = "config.toml",
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     library: Library | None = None,
 ) -> Setup:
     """Read a configuration from text; see :func:`load`.
@@ -72,7 +81,7 @@ def loads(
     ConfigError
         When the text cannot be understood or carried out; ``source`` names it in the message.
     """
-    overrides = read_overrides(sets)
+    overrides = read_overrides(sets, modules)
     table = overrides.applied(parse(text, source))
     try:
         config = Config.model_validate(table)

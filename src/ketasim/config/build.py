@@ -47,7 +47,7 @@ def build(config: Config, source: str, *, overrides: Overrides, library: Library
         When a name, unit, number or time cannot be carried out; the message gives the key path.
     """
     with located(f"{source}: "):
-        model = library.model(config.model.name)
+        model = library.model(config.model.name, (*config.model.with_, *overrides.modules))
         subject = library.subject(config.subject.species, config.subject.weight)
         model = _edited(model, config.model.parameters, subject)
     model = _overridden(model, dict(overrides.parameters), subject)

@@ -123,10 +123,11 @@ _SECTIONS = frozenset(field.alias or name for name, field in Config.model_fields
 
 @dataclass(frozen=True)
 class Overrides:
-    """Changes from the command line: to keys of the file, and to parameters of the model."""
+    """Changes from the command line: to keys of the file, parameters of the model, its modules."""
 
     keys: tuple[tuple[str, Any], ...] = ()
     parameters: tuple[tuple[str, Any], ...] = ()
+    modules: tuple[str, ...] = ()
 
     def applied(self, table: Toml) -> Toml:
         """Return the table with its keys changed.
@@ -142,7 +143,7 @@ class Overrides:
         return changed
 
 
-def read_overrides(texts: Iterable[str]) -> Overrides:
+def read_overrides(texts: Iterable[str], modules: Iterable[str] = ()) -> Overrides:
     """Read ``NAME=VALUE`` texts; a name that begins with no section is a parameter.
 
     Raises
@@ -158,7 +159,7 @@ def read_overrides(texts: Iterable[str]) -> Overrides:
             raise ConfigError(f'--set {text[:60]}: write NAME=VALUE, e.g. --set "nmda.k_s=0.5 uM".')
         section = re.split(r"[.\[]", name)[0]
         (keys if section in _SECTIONS else parameters).append((name, _value(value)))
-    return Overrides(tuple(keys), tuple(parameters))
+    return Overrides(tuple(keys), tuple(parameters), tuple(modules))
 
 
 def _value(text: str) -> Any:

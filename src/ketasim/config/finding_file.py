@@ -9,6 +9,7 @@ from ketasim.config.schema import (
     BathTable,
     DosingTable,
     InterventionTable,
+    Modules,
     Quantity,
     SubjectTable,
     Table,
@@ -172,13 +173,15 @@ class FindingFile(Table):
     hard: bool = False
     consistency: bool = False
     assumed: Names = ()
-    species: Literal["human", "rat", "mouse"] | None = None
+    species: Literal["human", "rat", "mouse", "monkey"] | None = None
     preparation: str = Field("", max_length=200)
     rows: Names = ()
     references: Names = ()
     grade: Literal["A", "B", "C"] | None = None
     contested: bool = False
     note: str = ""
+    with_: Modules = ()
+    fails: str = Field("", max_length=1000)
     arms: dict[str, ArmTable] = Field(default_factory=dict)
     finding: FindingTable | None = None
     measure: Annotated[tuple[MeasureTable, ...], BeforeValidator(_as_tuple)] = ()

@@ -18,6 +18,7 @@ from ketasim.core.model import Model
 from ketasim.core.protocol import hours_of
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimError, suggest
+from ketasim.models.modules import modules_of, with_modules
 from ketasim.readouts import Readout
 from ketasim.readouts.nodes import in_no_arm
 from ketasim.studies.findings.arms import Arm
@@ -142,18 +143,14 @@ def load_finding(path: Path, *, library: Library | None = None) -> Finding:
     except ValidationError as error:
         raise ConfigError(explain(error, path.name)) from None
     library = library or packaged_library()
-    model = library.model("antidepressant")
     with located(f"{path.name}: "):
-        arms = {
-            name: _arm(
-                name, one.beside(table.arms[one.like]) if one.like else one, table, library, model
-            )
-            for name, one in table.arms.items()
-        }
+        model = library.model("antidepressant", table.with_)
+        tried = {n: t.beside(table.arms[t.like]) if t.like else t for n, t in table.arms.items()}
+        arms = {name: _arm(name, one, table, library, model) for name, one in tried.items()}
         _check_assumed(table.assumed, arms)
-        tables: list[tuple[str, ReadOutTable]] = []
-        tables += [("finding", table.finding)] if table.finding is not None else []
-        tables += [(f"measure[{i}]", one) for i, one in enumerate(table.measure)]
+        tables: list[tuple[str, ReadOutTable]]
+        tables = [(f"measure[{i}]", one) for i, one in enumerate(table.measure)]
+        tables[:0] = [("finding", table.finding)] if table.finding is not None else []
         readouts = [_readout(where, one, table.title, arms, model) for where, one in tables]
     return Finding(
         name=path.stem,
@@ -171,6 +168,8 @@ def load_finding(path: Path, *, library: Library | None = None) -> Finding:
         hard=table.hard,
         consistency=table.consistency,
         assumed=table.assumed,
+        modules=modules_of(model),
+        fails=" ".join(table.fails.split()),
         written=text,
     )
 
@@ -343,10 +342,12 @@ def load_data(
                 setup = Setup(own[name])
             else:
                 setup = _config(beside if beside.is_file() else config, changes)
+            known = known if base else with_modules(known, modules_of(setup.scenario.model))
             found[name] = _own_arm(setup, known)
         except KetasimError as error:
             sheet.fault(line, f'arm "{name}": {error}')
-    return replace(tables.bound(sheet, found, known), model=base)
+    own_model = base or (known if modules_of(known) else None)
+    return replace(tables.bound(sheet, found, known), model=own_model)
 
 
 def load_cells(path: str | Path) -> dict[int, Mapping[str, str]]:
@@ -385,7 +386,7 @@ def _text(place: Path) -> str:
 def _own_arm(setup: Setup, base: Model) -> Arm:
     """Return what is done to whom in a configuration; its parameter changes go with the arm."""
     scenario = setup.scenario
-    plain = replace(scenario.model, edits={})
+    plain = with_modules(replace(scenario.model, edits={}), modules_of(base))
     if plain.digest != replace(base, edits={}).digest:
         raise ConfigError(
             "it is of another model than the fit. A configuration names a model of the package; "

@@ -9,14 +9,14 @@ from pydantic import Field, ValidationError, model_validator
 from ketasim.config.files import parse, read_file
 from ketasim.config.messages import explain, located
 from ketasim.config.packaged import Library, folder, packaged_library
-from ketasim.config.schema import Quantity, Table, complaint
+from ketasim.config.schema import Modules, Quantity, Table, complaint
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError, suggest
 from ketasim.models.rivals import NULLS, RIVALS, Hypothesis, mixture
 
 
 class HypothesisFile(Table):
-    """A hypothesis: what it says, its gain or gains, and the parameters it changes."""
+    """A hypothesis: what it says, its gain or gains, what it changes, and the modules it needs."""
 
     schema_: Literal[1] = Field(alias="schema")
     name: str = Field(min_length=1, max_length=60)
@@ -25,6 +25,7 @@ class HypothesisFile(Table):
     shares: dict[str, float] = Field(default_factory=dict)
     mixture: dict[str, float] = Field(default_factory=dict)
     parameters: dict[str, Quantity] = Field(default_factory=dict)
+    with_: Modules = ()
 
     @model_validator(mode="after")
     def _one_size(self) -> "HypothesisFile":
@@ -94,12 +95,14 @@ def _built(table: HypothesisFile) -> Hypothesis:
         {**off, **table.parameters},
         strength=table.strength or "",
         shares=table.shares,
+        modules=table.with_,
     )
 
 
 def _check_gains(one: Hypothesis, model: Model) -> None:
     """Refuse a gain that is not a plain number between bounds that start at 0."""
     one.model(model)
+    model = one.structure(model)
     for name in one.gains:
         model.value(name)
         parameter = model.parameters[name]

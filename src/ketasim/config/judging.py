@@ -87,6 +87,7 @@ def judge(
     progress = _former("told", told, "progress", progress)
     judged = load_findings() if findings is None else _findings(findings)
     proposals = packaged_candidates() if candidates is None else _findings(candidates)
+    needed = dict.fromkeys(name for one in (*judged, *proposals) for name in one.modules)
     rivals = list(RIVALS) if hypotheses is None else [_hypothesis(one) for one in hypotheses]
     effect = reference if isinstance(reference, Finding) else reference_effect(reference)
     return run.judge(
@@ -94,7 +95,7 @@ def judge(
         judged,
         candidates=proposals,
         reference=effect,
-        model=model or antidepressant(),
+        model=model or antidepressant(*needed),
         calibration_set=calibration_set(judged),
         draws=draws,
         seed=seed,

@@ -1,7 +1,7 @@
 """What a configuration may name: models and subjects, and the files that come with the package."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -9,7 +9,10 @@ from pathlib import Path
 import ketasim
 from ketasim.core.model import Model
 from ketasim.core.scenario import Subject
-from ketasim.errors import ConfigError, suggest
+from ketasim.errors import ConfigError, ModelError, suggest
+from ketasim.models.antidepressant import antidepressant, whole
+from ketasim.models.modules import JOIN, modules_of, with_modules
+from ketasim.models.subjects import human, monkey, mouse, rat
 
 
 @dataclass(frozen=True)
@@ -19,14 +22,25 @@ class Library:
     models: Mapping[str, Callable[[], Model]]
     subjects: Mapping[str, Callable[..., Subject]]
 
-    def model(self, name: str) -> Model:
-        """Return a model by name; raises ConfigError when there is none."""
-        if name not in self.models:
+    def model(self, name: str, modules: Sequence[str] = ()) -> Model:
+        """Return a model by name with some modules; raises ConfigError when there is none.
+
+        The name may hold modules itself, as a composed model's does: ``antidepressant+safety``.
+        """
+        base, *joined = name.split(JOIN)
+        if base not in self.models:
             raise ConfigError(
-                f'model.name = "{name[:60]}": no such model.{suggest(name, self.models)} '
+                f'model.name = "{name[:60]}": no such model.{suggest(base, self.models)} '
                 f"Models here: {', '.join(self.models)}."
             )
-        return self.models[name]()
+        try:
+            return self._composed(base, tuple(dict.fromkeys((*joined, *modules))))
+        except ModelError as error:
+            raise ConfigError(f"model.with = {error}") from error
+
+    def _composed(self, base: str, modules: tuple[str, ...]) -> Model:
+        own = self.models[base]
+        return antidepressant(*modules) if own is antidepressant else with_modules(own(), modules)
 
     def subject(self, species: str, weight: "str | float | None") -> Subject:
         """Return a subject; the usual weight of the species when none is given."""
@@ -37,12 +51,9 @@ class Library:
 @cache
 def packaged_library() -> Library:
     """Return the models and subjects of this package, each model built once."""
-    from ketasim.models import antidepressant
-    from ketasim.models.subjects import human, mouse, rat
-
     return Library(
-        models={"antidepressant": cache(antidepressant)},
-        subjects={"human": human, "rat": rat, "mouse": mouse},
+        models={"antidepressant": antidepressant, "whole": whole},
+        subjects={"human": human, "rat": rat, "mouse": mouse, "monkey": monkey},
     )
 
 
@@ -65,7 +76,13 @@ def posterior(model: Model) -> tuple[Path, str]:
     if not (place / "draws.csv").is_file():
         raise ConfigError("no posterior comes with this package; make it: scripts/posterior.py.")
     made = json.loads((place / "posterior.json").read_text(encoding="utf-8"))["model"]
-    own = replace(model, edits={}).digest
+    own, beside = replace(model, edits={}).digest, modules_of(model)
+    if beside and made == antidepressant().digest:
+        named = ", ".join(beside)
+        return (
+            place,
+            f"the packaged posterior was drawn without modules: {named} stand as they are.",
+        )
     told = f"the packaged posterior was drawn for model {made}, this is {own}: make it again."
     return place, "" if made == own else told
 

@@ -58,17 +58,28 @@ class Table(BaseModel):
         return data
 
 
+def _as_names(value: Any) -> Any:
+    """Accept one name, or a list of them."""
+    return (value,) if isinstance(value, str) else _as_tuple(value)
+
+
+Modules = Annotated[
+    tuple[str, ...], BeforeValidator(_as_names), Field(alias="with", max_length=100)
+]
+
+
 class ModelTable(Table):
-    """``[model]``: which model, and only the parameters that differ from its ledger."""
+    """``[model]``: which model, with which modules, and parameters that differ from its ledger."""
 
     name: str = "antidepressant"
+    with_: Modules = ()
     parameters: dict[str, Quantity] = {}
 
 
 class SubjectTable(Table):
     """``[subject]``: a species, and a body weight when it is not the usual one."""
 
-    species: Literal["human", "rat", "mouse"] = "human"
+    species: Literal["human", "rat", "mouse", "monkey"] = "human"
     weight: Quantity | None = None
 
 

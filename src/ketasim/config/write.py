@@ -11,6 +11,7 @@ from ketasim.config.protocol import even
 from ketasim.core.protocol import Bath, Dose, Hold, Protocol, repeat
 from ketasim.core.scenario import Scenario, fine_then_coarse
 from ketasim.errors import ConfigError
+from ketasim.models.modules import JOIN
 
 Row = tuple[str, str]
 _LONGEST_CYCLE = 7
@@ -59,12 +60,15 @@ def _list(values: Iterable[str]) -> str:
 
 def _model(scenario: Scenario, library: Library) -> list[str]:
     model = scenario.model
-    if model.name not in library.models:
+    name, *modules = model.name.split(JOIN)
+    if name not in library.models:
         raise ConfigError(f'model "{model.name}" has no name that a file could give.')
     usual = library.subject(scenario.subject.species, f"{scenario.subject.weight!r} kg")
     values = {n: v for n, v in scenario.subject.values.items() if usual.values.get(n) != v}
     values |= {n: f"{number!r} {unit}" for n, (number, unit) in model.edits.items()}
-    blocks = [_table("[model]", [("name", quoted(model.name))])]
+    rows = [("name", quoted(name))]
+    rows += [("with", _list(map(quoted, modules)))] * bool(modules)
+    blocks = [_table("[model]", rows)]
     if values:
         rows = [
             (quoted(n), quoted(v) if isinstance(v, str) else repr(v)) for n, v in values.items()

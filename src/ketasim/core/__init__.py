@@ -5,6 +5,7 @@
 - ``bounds``: what a parameter's bounds rest on, and how far it could lie
 - ``maths``: the functions a law may use
 - ``model``: mechanisms put together
+- ``module``: mechanisms added to a model, and what they change in it
 - ``laws``: laws in order, told, replaced; numbers and names refused
 - ``system``: a model as a function from states to derivatives
 - ``protocol``: what is done, event by event

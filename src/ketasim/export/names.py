@@ -12,7 +12,7 @@ CLOCK, BEGIN = "protocol.clock", "protocol.begin"
 _KINDS: dict[str, tuple[str, int, float]] = {
     "h": ("second", 0, 3600.0), "umol": ("mole", -6, 1.0), "L": ("litre", 0, 1.0),
     "mg": ("gram", -3, 1.0), "kg": ("kilogram", 0, 1.0), "mV": ("volt", -3, 1.0),
-    "points": ("item", 0, 1.0),
+    "points": ("item", 0, 1.0), "mmHg": ("pascal", 0, 133.322387415),
 }  # fmt: skip
 ALWAYS = ("h", "umol", "L")  # the model's own units of time, substance and volume
 

@@ -15,7 +15,7 @@ RDF = {
     "xmlns:bqbiol": "http://biomodels.net/biology-qualifiers/",
     "xmlns:bqmodel": "http://biomodels.net/model-qualifiers/",
 }
-TAXA = {"human": "9606", "rat": "10116", "mouse": "10090"}
+TAXA = {"human": "9606", "rat": "10116", "mouse": "10090", "monkey": "9544"}
 _HERE = "http://identifiers.org/"
 # Kinds of number in the Systems Biology Ontology, by canonical unit.
 _KINDS = {

@@ -21,6 +21,7 @@ from ketasim.mechanisms.spines import SPINES
 from ketasim.mechanisms.stress import STRESS
 from ketasim.mechanisms.translation import TRANSLATION
 from ketasim.mechanisms.trkb import TRKB
+from ketasim.models.modules import MODULES, with_modules
 
 _KETAMINE, _NORKETAMINE, _HYDROXYNORKETAMINE = 237.73, 223.70, 239.70
 
@@ -37,8 +38,29 @@ SUBSTANCES = (
 
 
 @cache
-def antidepressant() -> Model:
-    """Return the default model: indirect disinhibition, every rival hypothesis switched off."""
+def antidepressant(*modules: str) -> Model:
+    """Return the default model: indirect disinhibition, every rival hypothesis switched off.
+
+    Parameters
+    ----------
+    modules
+        Systems beside it, by name: ``"safety"``; see :data:`ketasim.models.MODULES`.
+
+    Raises
+    ------
+    ModelError
+        When there is no module of a name.
+    """
+    return with_modules(_core(), modules)
+
+
+def whole() -> Model:
+    """Return the model with every module."""
+    return antidepressant(*MODULES)
+
+
+@cache
+def _core() -> Model:
     return Model(
         name="antidepressant",
         mechanisms=(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from ketasim.core.declare import Mechanism
 from ketasim.core.model import Model
 from ketasim.errors import ModelError, suggest
+from ketasim.models.modules import recoupled, with_modules
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Hypothesis:
     """A hypothesis as an edit: a name, what it says, parameter values, and the gain to calibrate.
 
     ``shares`` name several gains instead of one ``strength``; the largest share is the whole of what
-    is calibrated. ``mechanisms`` stand in for those of the same names.
+    is calibrated. ``mechanisms`` stand in for those of the same names; ``modules`` are what it needs.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Hypothesis:
     strength: str = ""
     shares: Mapping[str, float] = field(default_factory=dict)
     mechanisms: tuple[Mechanism, ...] = ()
+    modules: tuple[str, ...] = ()
 
     @property
     def gains(self) -> dict[str, float]:
@@ -36,14 +38,17 @@ class Hypothesis:
         return {name: share / most for name, share in shares.items()}
 
     def structure(self, base: Model) -> Model:
-        """Return the base model with this hypothesis's own mechanisms.
+        """Return the base model with this hypothesis's own modules and mechanisms.
+
+        A mechanism that stands in for another is coupled as that one was.
 
         Raises
         ------
         ModelError
             When the base has no mechanism of such a name, or the new one does not fit.
         """
-        own = {one.name: one for one in self.mechanisms}
+        base = with_modules(base, self.modules)
+        own = {one.name: recoupled(one, base) for one in self.mechanisms}
         known = [one.name for one in base.mechanisms]
         for name in own:
             if name not in known:
@@ -170,5 +175,8 @@ def mixture(
         for key, value in one.values.items():
             values[key] = values.get(key, 0.0) + part * float(value)
     told = " + ".join(f"{part:.0%} {one.name}" for one, part in parts)
+    needed = tuple(dict.fromkeys(name for one, _ in parts for name in one.modules))
     off = dict.fromkeys((gain for one in hypotheses for gain in one.gains), 0.0)
-    return Hypothesis(name or told, f"A mixture: {told}.", {**off, **values}, shares=shares)
+    return Hypothesis(
+        name or told, f"A mixture: {told}.", {**off, **values}, shares=shares, modules=needed
+    )

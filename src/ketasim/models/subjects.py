@@ -20,8 +20,8 @@ from ketasim.errors import UnitError
 from ketasim.units import read, split
 
 WEIGHT = "body.weight"  # the parameter that follows the subject
-SPECIES = ("human", "rat", "mouse")
-USUAL_WEIGHT = {"human": "70 kg", "rat": "300 g", "mouse": "25 g"}
+SPECIES = ("human", "rat", "mouse", "monkey")
+USUAL_WEIGHT = {"human": "70 kg", "rat": "300 g", "mouse": "25 g", "monkey": "6 kg"}
 
 
 def subject(species: str, weight: str | None = None, *, where: str = "subject.weight") -> Subject:
@@ -50,6 +50,11 @@ def _kilograms(text: str, where: str) -> float:
 def human(*, weight: str = "70 kg") -> Subject:
     """Return a human subject."""
     return subject("human", weight)
+
+
+def monkey(*, weight: str = "6 kg") -> Subject:
+    """Return a rhesus monkey."""
+    return subject("monkey", weight)
 
 
 def rat(*, weight: str = "300 g") -> Subject:
@@ -86,6 +91,7 @@ _WANG = derived(
     "S 18.4 (3.4) and R 15.8 (3.1) mL/min/kg in 32 patients: 18 and 20 %, the brackets taken as standard deviations",
     "Wang2019",
 )
+_MONKEY = assumed("no population study in monkeys among the evidence; taken as in people")
 _RODENT = assumed("no population study in rodents among the evidence; taken as in people")
 _SPREAD = assumed("no spread of volumes among the evidence; taken as that of clearance")
 
@@ -100,6 +106,7 @@ def _traits(weight: Trait, clearance: Evidence) -> Mapping[str, Trait]:
 
 PHYSIOLOGY: Mapping[str, Mapping[str, Trait]] = {
     "human": _traits(Trait(70.0, "kg", 0.2, (40.0, 140.0), assumed("adults about the 70 kg the sources quote, two thirds within a fifth; no survey among the evidence"), "body weight of adults", parameter=WEIGHT), _WANG),
+    "monkey": _traits(Trait(6.0, "kg", 0.15, (3.0, 12.0), assumed("adult rhesus monkeys weigh 4 to 11 kg; no survey among the evidence"), "body weight of adult rhesus monkeys", parameter=WEIGHT), _MONKEY),
     "rat": _traits(Trait(0.3, "kg", 0.12, (0.2, 0.4), assumed("adult rats are used at 200-400 g"), "body weight of adult rats", parameter=WEIGHT), _RODENT),
     "mouse": _traits(Trait(0.025, "kg", 0.08, (0.02, 0.03), assumed("adult mice are used at 20-30 g"), "body weight of adult mice", parameter=WEIGHT), _RODENT),
 }  # fmt: skip

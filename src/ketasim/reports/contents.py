@@ -10,7 +10,7 @@ import io
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ketasim.config.packaged import configs as packaged_configs
@@ -19,6 +19,7 @@ from ketasim.core.bounds import ends, wide
 from ketasim.core.declare import Derived, Flow, Law, Mechanism, Parameter, Quantity, arguments
 from ketasim.core.laws import Wire
 from ketasim.core.model import Model
+from ketasim.core.module import Module
 from ketasim.errors import ConfigError, suggest
 from ketasim.reports.text import Table, Text, columns
 
@@ -196,6 +197,17 @@ def configs() -> Table:
     """Return every packaged configuration with its title."""
     told = f"in {folder()}; run one with: ketasim run NAME"
     return Table(("config", "what it is"), tuple(packaged_configs().items()), told)
+
+
+def modules(some: Iterable[Module]) -> Table:
+    """Return modules, with the states each adds and the mechanisms each couples into."""
+    rows = []
+    for one in some:
+        states = [f"{m.name}.{state.name}" for m in one.mechanisms for state in m.states]
+        into = dict.fromkeys(f"{each.into}.{each.law}" for each in one.couplings if each.law)
+        rows.append((one.name, f"{len(states)}", ", ".join(into) or "nothing", one.story))
+    told = "ketasim run CONFIG --with NAME; a mechanism of one: ketasim describe NAME."
+    return Table(("module", "states", "couples into", "what it is"), tuple(rows), told)
 
 
 def expression(law: Law) -> str:

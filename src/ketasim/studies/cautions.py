@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ketasim.studies.designs.columns import Columns
     from ketasim.studies.designs.design import Design
 
-USUAL = {"human": 0.5, "rat": 10.0, "mouse": 10.0}  # mg/kg
+USUAL = {"human": 0.5, "monkey": 1.0, "rat": 10.0, "mouse": 10.0}  # mg/kg
 FAR = 5.0
 RODENT = 5.0  # mg/kg; at or above, a dose is one that rodents get
 FAR_WEIGHT = 2.0

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ketasim.config.findings import candidates as proposals
-from ketasim.config.findings import load_checks, load_findings
-from ketasim.core.model import Model
+from ketasim.config.findings import load_findings
 from ketasim.engines.contract import MEMBER, Limits
 from ketasim.errors import ConfigError, MissingValues
-from ketasim.models.antidepressant import antidepressant
-from ketasim.models.rivals import hypothesis
 from ketasim.reports.explanation import as_text, write
 from ketasim.reports.stores import indices_text, write_indices
 from ketasim.reports.text import Text
@@ -25,8 +22,6 @@ from ketasim.studies.designs.blocks import Groups, factors_of
 from ketasim.studies.designs.choice import Vary
 from ketasim.studies.designs.design import Design
 from ketasim.studies.findings.finding import Finding
-from ketasim.studies.findings.flags import flagged
-from ketasim.studies.findings.scorecard import Verdict
 from ketasim.studies.indices import Asked
 from ketasim.studies.mediation import Explanation
 from ketasim.studies.sensitivity import (
@@ -43,47 +38,6 @@ from ketasim.verbs.sweep import design_of, listening, sensitivity_order
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
-
-
-def check(
-    *,
-    only: Iterable[int] = (),
-    model: str | Model | None = None,
-    checks: str | Path | None = None,
-) -> list[Verdict]:
-    """Score a model against the published record.
-
-    Parameters
-    ----------
-    only
-        Numbers of checks; all when empty.
-    model
-        A Model, or the name of a hypothesis or null such as ``"null-no-memory"``; the default model
-        when not given.
-    checks
-        A folder of checks; the packaged ones when not given.
-
-    Returns
-    -------
-    list of Verdict
-        A finding, its predictions, whether each agrees, fails or was not computed, and ``flags``:
-        why an agreement does not count.
-
-    Raises
-    ------
-    ConfigError
-        When a file cannot be read, or there is no check or hypothesis of that name.
-    """
-    known = load_checks(None if checks is None else Path(checks))
-    numbers = {one.number or 0 for one in known}
-    wanted = set(only)
-    for number in sorted(wanted - numbers):
-        span = f"{min(numbers)} to {max(numbers)}"
-        raise ConfigError(f"only {number}: no such check. Checks here: {span}.")
-    own = antidepressant() if not isinstance(model, Model) else model
-    if isinstance(model, str):
-        own = hypothesis(model).model(own)
-    return flagged([one for one in known if not wanted or one.number in wanted], own)
 
 
 def list_experiments(

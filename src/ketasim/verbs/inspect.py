@@ -6,6 +6,7 @@ from ketasim import export
 from ketasim.config import load
 from ketasim.config.packaged import packaged_library
 from ketasim.core.model import Model
+from ketasim.models.modules import MODULES
 from ketasim.reports import contents
 from ketasim.reports.text import Table, Text
 from ketasim.results.folder import machine, source_state, versions
@@ -15,6 +16,11 @@ from ketasim.studies.simulate import simulate
 def list_configs() -> Table:
     """Return the configurations that come with the package, with their titles."""
     return contents.configs()
+
+
+def list_modules() -> Table:
+    """Return the modules that a model may have, with what each adds and couples into."""
+    return contents.modules(MODULES.values())
 
 
 def list_targets(*, of: str = "", model: Model | None = None) -> Text:

@@ -34,7 +34,7 @@ Tell = Callable[[str], object]
 MADE_IN_PYTHON = "# Made in Python from a model or species that no file can name.\n"
 
 
-def setup_of(what: Question, *, sets: Iterable[str] = ()) -> Setup:
+def setup_of(what: Question, *, sets: Iterable[str] = (), modules: Iterable[str] = ()) -> Setup:
     """Return the setup that a user means.
 
     Parameters
@@ -43,6 +43,8 @@ def setup_of(what: Question, *, sets: Iterable[str] = ()) -> Setup:
         A packaged configuration's name, a TOML file, a Setup or a Scenario.
     sets
         Changes such as ``"nmda.k_s=0.5 uM"``, for a name or a file.
+    modules
+        Modules beside those that a name or a file asks for.
 
     Raises
     ------
@@ -50,11 +52,16 @@ def setup_of(what: Question, *, sets: Iterable[str] = ()) -> Setup:
         When a file cannot be understood, or what is already built should be changed by text.
     """
     if isinstance(what, str | Path):
-        return load(what, sets=sets)
+        return load(what, sets=sets, modules=modules)
     if list(sets):
         raise ConfigError(
             "sets: change files and named configurations only; for a Scenario write "
             'dataclasses.replace(scenario, model=scenario.model.with_values({"nmda.k_s": "1 uM"})).'
+        )
+    if list(modules):
+        raise ConfigError(
+            "modules: added to files and named configurations only; build a Scenario with "
+            'ks.models.antidepressant("safety").'
         )
     return what if isinstance(what, Setup) else Setup(what, cautions=cautions_of(what))
 
@@ -141,6 +148,7 @@ def run(
     what: Question,
     *,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     engine: str | None = None,
     method: str | None = None,
     rtol: float | None = None,
@@ -157,6 +165,8 @@ def run(
         A configuration's name (see ``ks.list_configs()``), a TOML file, a Setup or a Scenario.
     sets
         Changes to a file or named configuration, such as ``"dosing[0].amount=1 mg/kg"``.
+    modules
+        Modules beside those it asks for: ``["safety"]``; ``ks.list_modules()`` shows all.
     engine, method, rtol
         How to integrate; what the configuration says when not given, and where it says nothing,
         the reference engine by LSODA at 1e-7.
@@ -182,7 +192,7 @@ def run(
     SolverError
         When integration stops, or breaks a conservation law.
     """
-    setup = setup_of(what, sets=sets)
+    setup = setup_of(what, sets=sets, modules=modules)
     setup = replace(
         setup,
         engine=engine or setup.engine,
@@ -324,6 +334,7 @@ class Comparison:
 def compare(
     *what: Question,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     data: "str | Path | Data | None" = None,
     tell: Tell = warned,
 ) -> Comparison:
@@ -335,6 +346,8 @@ def compare(
         Names, files, Setups or Scenarios.
     sets
         Changes to each of them, such as ``"output.until=3 d"``.
+    modules
+        Modules that each has beside its own.
     data
         Values of one's own to draw over the curves; see :func:`ketasim.load_data`.
     tell
@@ -347,8 +360,8 @@ def compare(
     SolverError
         When integration stops, or breaks a conservation law.
     """
-    changes = tuple(sets)
-    setups = _aligned([setup_of(one, sets=changes) for one in what])
+    changes, beside = tuple(sets), tuple(modules)
+    setups = _aligned([setup_of(one, sets=changes, modules=beside) for one in what])
     seen = values_of(data, [one.scenario for one in setups], tell)
     runs = {one.scenario.name: run(one, tell=tell) for one in setups}
     return Comparison({name: replace(r, seen=seen.get(name, ())) for name, r in runs.items()})

@@ -47,7 +47,8 @@ class Finding:
     ``number`` orders a scorecard, and ``hard`` marks what may not fail there; ``consistency`` marks
     a check that asks whether inputs come back, which is no evidence for a model and counted apart.
     ``assumed`` names conditions (an input, a drug) whose level nobody read in the source. ``rows``
-    and ``references`` are the evidence, ``written`` is the text of the file.
+    and ``references`` are the evidence, ``written`` is the text of the file. ``modules`` are those
+    that the model must have, and ``fails`` says why the model does not show it, where it does not.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Finding:
     hard: bool = False
     consistency: bool = False
     assumed: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    fails: str = ""
     written: str = field(default="", compare=False)
 
     @property

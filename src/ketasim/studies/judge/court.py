@@ -163,14 +163,14 @@ class Court:
         self, hypotheses: Sequence[Hypothesis], progress: Progress
     ) -> tuple[list[Case], list[str]]:
         """Run every hypothesis under draws of the prior; return those that can be run."""
-        made: dict[tuple[int, ...], Question] = {}
+        made: dict[tuple[object, ...], Question] = {}
         found: list[Case] = []
         refused: list[str] = []
         every = [*self.done, *([self.reference] if self.place >= 0 else [])]
         for one in hypotheses:
             progress(f"{one.name}: prior draws")
             where = space(one, self.model, prior_width=self.prior_width, free=self.calibrated)
-            key = tuple(map(id, one.mechanisms))
+            key = (one.modules, *map(id, one.mechanisms))
             if key not in made:
                 made[key] = question(every, where.model, threads=self.threads)
             runs = Runs(where, made[key].machine)
