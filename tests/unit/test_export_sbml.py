@@ -87,19 +87,22 @@ def test_each_law_is_one_function_definition():
         assert law.__doc__.strip() in unescape(one.getNotesString(), {"&apos;": "'"})
 
 
-@pytest.mark.parametrize("text", ["h", "umol/L", "uM/h", "mV", "mg/umol", "kg", "ng/mL", "L/h"])
+@pytest.mark.parametrize(
+    "text", ["h", "umol/L", "uM/h", "mV", "mg/umol", "kg", "ng/mL", "L/h", "mmHg", "points"]
+)
 def test_a_unit_definition_is_worth_what_our_unit_is(text):
-    document = libsbml.readSBMLFromString(sbml(MODEL))
+    document = libsbml.readSBMLFromString(sbml(ks.models.antidepressant("safety")))
     definition = document.getModel().getUnitDefinition(unit_id(text))
     plain = libsbml.UnitDefinition.convertToSI(definition)
     factor = math.prod(
         (one.getMultiplier() * 10.0 ** one.getScale()) ** one.getExponent()
         for one in plain.getListOfUnits()
     )
-    si = {"h": 3600.0, "umol": 1e-6, "L": 1e-3, "mg": 1e-6, "kg": 1.0, "mV": 1e-3}
+    si = {"h": 3600.0, "umol": 1e-6, "L": 1e-3, "mg": 1e-6, "kg": 1.0, "mV": 1e-3, "points": 1.0}
+    si["mmHg"] = 133.322387415  # Pa
     wanted = 1.0
-    for axis, power in zip((*si, "points"), _powers(text), strict=True):
-        wanted *= si.get(axis, 1.0) ** power
+    for axis, power in zip(si, _powers(text), strict=True):
+        wanted *= si[axis] ** power
     assert factor == pytest.approx(wanted, rel=1e-12)
 
 
