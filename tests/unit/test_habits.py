@@ -37,7 +37,7 @@ def test_the_map_shows_no_room_that_is_not_there():
 @pytest.mark.parametrize(
     "room",
     [
-        "core", "compile", "engines", "config", "models", "readouts", "studies/designs",
+        "core", "compile", "engines", "files", "config", "models", "readouts", "studies/designs",
         "studies/fit", "studies/sweep",
     ],
 )  # fmt: skip
