@@ -37,16 +37,6 @@ def mark() -> str:
     return f"{place()}-{os.getpid()}-{secrets.token_hex(6)}"
 
 
-@cache
-def _token(pid: int) -> str:
-    return f"{pid}-{secrets.token_hex(8)}"
-
-
-def token() -> str:
-    """Return what no other process has, a child of this one included."""
-    return _token(os.getpid())
-
-
 def alive(pid: int) -> bool:
     """Say whether a process of this place is running."""
     try:

@@ -291,6 +291,8 @@ def sensitivity_order(
 def design_of(store: Store) -> Design:
     """Return a store's design as it was given, to the last bit."""
     manifest = store.manifest
+    if store.is_recipe:
+        return designs.from_description(json.loads(manifest.identity["design"]))
     return Design(
         names=manifest.names,
         units=manifest.units,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LOG = logging.getLogger("ketasim.sweep")
+TOLD, MOST_TOLD = 10.0, 5  # between saying who is waited for [s], and how many at once
 WAIT = 0.3  # between looks at chunks that other processes hold [s]
 
 
@@ -78,7 +79,22 @@ def open_or_create(job: Job, path: Path, attributes: Mapping[str, Any]) -> Store
             create(path, job.layout, job.identity, told, job.chunk, _blocks(job))
     store = Store(path)
     store.check_identity(job.as_begun(store.manifest.identity).identity)
+    _check_drawn(job, store)
     return store
+
+
+def _check_drawn(job: Job, store: Store) -> None:
+    """Raise StoreError where other values are drawn now than those a store has numbers of."""
+    done = next(iter(store.done()), None) if store.is_recipe else None
+    if done is None or not all(store.is_sound(name, done) for name in store.manifest.names):
+        return
+    span = store.manifest.span(done)
+    if not np.array_equal(store.rows(*span), job.design.rows(*span), equal_nan=True):
+        raise StoreError(
+            f"{store.path.name}: this machine draws other values for the same design than those in "
+            "the store, so another NumPy or SciPy made it. Use the versions it was made with, or "
+            "-o a new folder."
+        )
 
 
 def volume(job: Job) -> float:
@@ -91,10 +107,13 @@ def volume(job: Job) -> float:
     return float(per_member * layout.members)
 
 
-def _blocks(job: Job) -> Iterator[NDArray[np.float64]]:
-    size = job.design.size
-    for start in range(0, size, DESIGN_CHUNK):
-        yield job.design.rows(start, min(start + DESIGN_CHUNK, size))
+def _blocks(job: Job) -> Iterator[NDArray[np.float64]] | None:
+    """Return a table's rows; None for a design whose rows follow from its description."""
+    if job.design.description["kind"] != "table":
+        return None
+    size, design = job.design.size, job.design
+    starts = range(0, size, DESIGN_CHUNK)
+    return (design.rows(start, min(start + DESIGN_CHUNK, size)) for start in starts)
 
 
 def _members(store: Store, k: int) -> int:
@@ -147,10 +166,20 @@ class _Round:
             pending = self.held
             if not wait or finished:
                 return
+            told = 0.0
             while pending and not any(map(self.free, pending)):
+                if time.monotonic() - told > TOLD or not told:
+                    told = time.monotonic()
+                    self.say_waiting(pending)
                 time.sleep(WAIT)
                 if self.tally.tell():
                     return
+
+    def say_waiting(self, pending: list[int]) -> None:
+        """Say who is waited for, and for how long at most should they be gone."""
+        holders = [one for one in map(self.store.claims.holder, pending) if one is not None]
+        for one in sorted(set(map(str, holders)))[:MOST_TOLD]:
+            LOG.info(f"waiting for {one}")
 
     def free(self, k: int) -> bool:
         """Say whether a chunk that another process held is done, or left behind."""
@@ -188,8 +217,12 @@ class _Round:
     def work(self, chunk: Chunk) -> tuple[int, int]:
         """Compute and write one chunk; returns its members and how many failed."""
         rows = self.doing.compute(chunk.rows)
+        given: dict[str, NDArray[Any]] = {}
+        if self.store.is_recipe:
+            given = {name: chunk.rows[:, i] for i, name in enumerate(self.store.manifest.names)}
+        counted: dict[str, NDArray[Any]] = {"steps": rows.steps, "status": rows.status}
         with writing(self.store.path, self.missing()):
-            self.store.put(chunk.index, {**rows.data, "steps": rows.steps, "status": rows.status})
+            self.store.put(chunk.index, {**given, **rows.data, **counted})
             self.store.claims.release(chunk.index)
         return len(rows.status), rows.failed
 
