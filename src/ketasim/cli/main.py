@@ -1,9 +1,12 @@
 """The entry point: finds the command, and turns every failure into a sentence and an exit code."""
 
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from types import FrameType
 
 import click
 
@@ -83,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = [word for word in given if word != "--debug"]
     if len(words) == len(given):
         warnings.filterwarnings("ignore", module="scipy")  # its complaints end up in ours
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)  # what was begun is taken back, as after Ctrl-C
     try:
         sys.exit(group.main(words, prog_name="ketasim", standalone_mode=False))
     except click.ClickException as error:
@@ -99,6 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         click.echo(_sentence(error), err=True)
         sys.exit(error.exit_code if isinstance(error, KetasimError) else FAULT)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
 
 
 def _sentence(error: Exception) -> str:

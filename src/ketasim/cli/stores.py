@@ -39,12 +39,13 @@ def failures(store: Path, out: Path | None) -> None:
     from ketasim.reports.stores import failure_table
     from ketasim.reports.text import columns
     from ketasim.results import failures as failing
+    from ketasim.results.output import file_at
     from ketasim.results.store import open_dataset
 
     dataset = open_dataset(store)
     if out is not None:
         header, *rows = failing.rows(dataset)
-        with out.open("w", newline="", encoding="utf-8") as file:
+        with file_at(out) as place, place.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([header, *rows])
         click.echo(f"{len(rows):,} rows in {out}")
         return

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_files(folder: Path, *, last: str = "") -> Iterator[Path]:
     """Yield a folder to write files in, which then are put into ``folder``, if nothing goes wrong.
 
-    They are moved by name, one of them ``last``, signals held back meanwhile.
+    They are moved by name, one of them ``last``, and no signal is heard meanwhile.
 
     Raises
     ------
@@ -88,15 +89,19 @@ def whole_files(folder: Path, *, last: str = "") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back the signals that would stop this thread between two renames."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
+    """Hold back the signals that would stop this process between two renames."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are heard by the main thread, and this one goes on
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    arrived: list[int] = []
+    before = {one: signal.signal(one, lambda n, _: arrived.append(n)) for one in _STOPPING}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        for one in arrived:
+            signal.raise_signal(one)
 
 
 def _to_disk(path: Path) -> None:

@@ -19,6 +19,7 @@ from ketasim.reports.explanation import as_text, write
 from ketasim.reports.stores import indices_text, write_indices
 from ketasim.reports.text import Text
 from ketasim.results.folder import prepare
+from ketasim.results.output import files_in, put_in
 from ketasim.results.store import Store, is_store, open_dataset
 from ketasim.studies import mediation
 from ketasim.studies.designs.blocks import Groups, factors_of
@@ -132,12 +133,13 @@ class Explained:
         """
         from ketasim.plots.pathway import draw
 
-        place = prepare(Path(out))
         kinds = ("png", *formats) if self.explanation.arrows else ()
-        pictures = [place / f"pathway.{kind}" for kind in kinds]
-        for one in pictures:
-            draw(self.explanation, self.order, one)
-        return [*pictures, *write(self.explanation, place)]
+        with files_in(prepare(Path(out))) as place:
+            pictures = [place / f"pathway.{kind}" for kind in kinds]
+            for one in pictures:
+                draw(self.explanation, self.order, one)
+            files = [*pictures, *write(self.explanation, place)]
+        return put_in(Path(out), files)
 
 
 def explain(
@@ -229,11 +231,13 @@ class Sensitivity:
         """
         from ketasim.plots.style import PAGE, save
 
-        place, files = prepare(Path(out)), []
-        for name, figure in (("tornado", self.figure), ("heatmap", self.heat_map)):
-            for kind in ("png", *formats):
-                files += save(figure, place / f"{name}.{kind}", style=PAGE)
-        return [*files, *write_indices(self.indices, place)]
+        with files_in(prepare(Path(out))) as place:
+            files = []
+            for name, figure in (("tornado", self.figure), ("heatmap", self.heat_map)):
+                for kind in ("png", *formats):
+                    files += save(figure, place / f"{name}.{kind}", style=PAGE)
+            files += write_indices(self.indices, place)
+        return put_in(Path(out), files)
 
     def to_salib(self, readout: str) -> dict[str, Any]:
         """Return ``problem``, ``sample`` and ``outputs`` for SALib's ``analyze`` functions.
