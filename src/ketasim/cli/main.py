@@ -39,6 +39,10 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "plot": "plot.command",
 }
 FAULT, STOPPED = 1, 130
+NEEDED = 1.5e9  # bytes of addresses that compiled code, its compiler and NumPy are mapped to
+ALONE = ("run", "demo", "compare", "list", "describe", "export", "explain", "status", "failures")
+NEEDED_ALONE = 0.7e9  # by commands that compile nothing
+_ALLOWED = " Give it more: ulimit -v unlimited, or a larger memory for the job."
 
 
 class Lazy(click.Group):
@@ -89,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)  # what was begun is taken back, as after Ctrl-C
     try:
+        _check_memory(words)
         sys.exit(group.main(words, prog_name="ketasim", standalone_mode=False))
     except click.ClickException as error:
         error.show()
@@ -99,11 +104,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
         sys.exit(0)
+    except MemoryError:
+        click.echo(f"there is not enough memory for this.{_ALLOWED}", err=True)
+        sys.exit(2)
     except Exception as error:
         if len(words) < len(given):
             raise
         click.echo(_sentence(error), err=True)
         sys.exit(error.exit_code if isinstance(error, KetasimError) else FAULT)
+
+
+def _check_memory(words: Sequence[str]) -> None:
+    """Refuse to begin where libraries would crash, or try for ever, for want of memory."""
+    command = next((word for word in words if word in COMMANDS), "")
+    try:
+        import resource
+    except ImportError:
+        return  # no such limit there
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    needed = NEEDED_ALONE if command in ALONE else NEEDED
+    if command and 0 <= allowed < needed and allowed != resource.RLIM_INFINITY:
+        raise KetasimError(
+            f"this process may use {allowed / 1e9:.2g} GB of addresses (ulimit -v); ketasim "
+            f"{command} needs {needed / 1e9:.2g} GB.{_ALLOWED}"
+        )
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
