@@ -43,6 +43,7 @@ MOST = 0.01
     "--rtol", help="Relative tolerance, 1e-12 to 1e-2; else 1e-7 (reference), 1e-6 (ensemble)."
 )
 @click.option("--chunk", type=click.IntRange(1), help="Members computed and stored together.")
+@click.option("--memory", help='The most to take, e.g. "2 GB"; else half of what is free.')
 @click.option("--max-steps", type=click.IntRange(1), default=100_000, show_default=True)
 @click.option("--max-seconds", type=click.FloatRange(0.0, min_open=True), default=10.0)
 @click.option("--allow-looser", is_flag=True, help="A last attempt at 100 x the tolerance.")
@@ -85,6 +86,7 @@ class Options:
     engine: str | None
     rtol: str | None
     chunk: int | None
+    memory: str | None
     max_steps: int
     max_seconds: float
     allow_looser: bool
@@ -120,6 +122,7 @@ def _order(asked: Options, setup: "Setup") -> "Order":
         "method": setup.method,
         "rtol": setup.rtol,
         "chunk": asked.chunk,
+        "memory": asked.memory,
         "limits": Limits(asked.max_steps, asked.max_seconds),
         "allow_looser": asked.allow_looser,
     }

@@ -24,8 +24,8 @@ from ketasim.studies.fit.likelihood import Array, Problem
 from ketasim.studies.fit.search import courses
 from ketasim.studies.posterior.evidence import Evidence, replicate
 from ketasim.studies.posterior.kept import Kept
+from ketasim.verbs.draws import DRAWS, LINES, SHARES
 from ketasim.verbs.fit import Vary, asked_of, made_of
-from ketasim.verbs.sweep import DRAWS, LINES, SHARES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -204,7 +204,7 @@ def run(
         if caution:
             tell(caution)
     if posterior is not None:
-        from ketasim.verbs.sweep import predicted  # which asks for setups here
+        from ketasim.verbs.draws import predicted
 
         names = observables(drawn)
         times = tuple(map(float, drawn["time"].to_numpy()))

@@ -34,6 +34,7 @@ def sweep(
     method: str = "LSODA",
     rtol: float | None = None,
     chunk: int | None = None,
+    memory: "str | float | None" = None,
     limits: Limits = MEMBER,
     allow_looser: bool = False,
     progress: Listener | None = None,
@@ -70,6 +71,8 @@ def sweep(
         adds a last attempt at 100 times as much, told in the variable ``rtol``.
     chunk
         Members computed and stored together; no number depends on it.
+    memory
+        The most that all threads may take, such as ``"2 GB"``; by default half of what is free.
     limits
         What one attempt at one member may spend.
     progress
@@ -109,6 +112,8 @@ def sweep(
         seed=seed,
         settings=settings,
         chunk=chunk,
+        memory=memory,
+        threads=threads or cores(),
     )
     for caution in job.cautions:
         warnings.warn(caution.removeprefix(PREFIX), KetasimWarning, stacklevel=2)

@@ -4,7 +4,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
+from ketasim.results.manifest import Manifest
 from ketasim.results.problems import StoreError, writing
 from ketasim.results.store import DESIGN_CHUNK, Store, create, is_store
 from ketasim.studies.sweep.chunk import Work
@@ -47,11 +49,11 @@ def carry_out(
     job = job.as_begun(store.manifest.identity)
     with writing(path, 0.0):
         removed, damaged = store.recover()
-    pending = _pending(store, shard)
+    pending = pending_of(store, shard)
     done = store.done()
     if done:
         _say_found(store, len(done), removed, len(damaged), len(pending))
-    total = sum(b - a for a, b in map(store.manifest.span, [*done, *pending]))
+    total = sum(_members(store, k) for k in done) + pending.members
     tally = Tally(total, 0, 0, progress)
     for k in done:
         tally.found(_members(store, k), store.failed(k))
@@ -121,14 +123,39 @@ def _members(store: Store, k: int) -> int:
     return stop - start
 
 
-def _pending(store: Store, shard: tuple[int, int] | None) -> list[int]:
-    done = set(store.done())
-    if shard is None:
-        return [k for k in range(store.manifest.chunks) if k not in done]
-    i, n = shard
+@dataclass(frozen=True)
+class Pending:
+    """The chunks of a store that are not done, known without a list of them."""
+
+    among: range
+    done: frozenset[int]
+    manifest: Manifest
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield them in order."""
+        return (k for k in self.among if k not in self.done)
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self.among) - len(self.done)
+
+    @property
+    def members(self) -> int:
+        """Return how many members they have."""
+        last = self.manifest.chunks - 1
+        first, stop = self.manifest.span(last)
+        lacking = self.manifest.chunk - (stop - first)
+        is_last = last in self.among and last not in self.done
+        return len(self) * self.manifest.chunk - (lacking if is_last else 0)
+
+
+def pending_of(store: Store, shard: tuple[int, int] | None) -> Pending:
+    """Return what a store lacks, or what of it one shard is to compute."""
+    i, n = shard or (0, 1)
     if not 0 <= i < n:
         raise ConfigError(f"shard {i}/{n}: the first number counts from 0 and is the smaller one.")
-    return [k for k in range(i, store.manifest.chunks, n) if k not in done]
+    among = range(i, store.manifest.chunks, n)
+    return Pending(among, frozenset(k for k in store.done() if k in among), store.manifest)
 
 
 def _say_found(store: Store, done: int, removed: int, damaged: int, left: int) -> None:
@@ -154,8 +181,9 @@ class _Round:
         """Return what computes a chunk, compiled when the first is needed."""
         return self.job.work(self.stop.is_set, threads=self.threads)
 
-    def until_done(self, pending: list[int], *, wait: bool) -> None:
+    def until_done(self, left: Pending, *, wait: bool) -> None:
         """Compute all; when ``wait``, also what others hold now and may not finish."""
+        pending: Pending | list[int] = left
         while pending:
             self.held, self.elsewhere = [], []
             if any(not self.store.has(k) for k in pending):
@@ -170,7 +198,7 @@ class _Round:
             while pending and not any(map(self.free, pending)):
                 if time.monotonic() - told > TOLD or not told:
                     told = time.monotonic()
-                    self.say_waiting(pending)
+                    self.say_waiting(self.held)
                 time.sleep(WAIT)
                 if self.tally.tell():
                     return
@@ -185,7 +213,7 @@ class _Round:
         """Say whether a chunk that another process held is done, or left behind."""
         return self.store.has(k) or not self.store.claims.held(k)
 
-    def once(self, pending: list[int]) -> bool:
+    def once(self, pending: Pending | list[int]) -> bool:
         """Compute what nobody else holds; True when the listener asked to stop early."""
         count = min(self.threads, len(pending))
         workers = Workers(self.parts(pending), self.work, count, self.stop)
@@ -200,7 +228,7 @@ class _Round:
                     workers.finish_chunks()
         return stopping
 
-    def parts(self, pending: list[int]) -> Iterator[Chunk]:
+    def parts(self, pending: Iterable[int]) -> Iterator[Chunk]:
         """Yield the chunks that can be claimed, with their rows."""
         for k in pending:
             with writing(self.store.path, self.missing()):
