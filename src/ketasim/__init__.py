@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ketasim.config.petab import load_petab, save_petab
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
+    from ketasim.engines.solve import solve_ivp
     from ketasim.models.subjects import human, mouse, rat
     from ketasim.studies import designs
     from ketasim.studies.laws import compare_laws
@@ -102,6 +103,7 @@ __all__ = [
     "save_petab",
     "sensitivity",
     "simulate",
+    "solve_ivp",
     "status",
     "sweep",
     "until",
@@ -120,6 +122,7 @@ _HOMES = {
     "ketasim.config.petab": ("load_petab", "save_petab"),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
+    "ketasim.engines.solve": ("solve_ivp",),
     "ketasim.models.subjects": ("human", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
