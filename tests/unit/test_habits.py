@@ -95,7 +95,17 @@ def test_continuous_integration_lints_before_it_tests():
 def test_what_is_imported_is_declared():
     declared = {re.split(r"[<>=\[]", one)[0].lower().replace("-", "_")
                 for one in PROJECT["project"]["dependencies"]}  # fmt: skip
-    optional = {"COPASI", "arviz", "basico", "dynesty", "libsbml", "petab", "roadrunner", "pint"}
+    optional = {
+        "COPASI",
+        "arviz",
+        "basico",
+        "distributed",
+        "dynesty",
+        "libsbml",
+        "petab",
+        "roadrunner",
+        "pint",
+    }
     optional.add("pydantic_core")  # pydantic's own, pinned by it to the last digit
     found = set()
     for path in (ROOT / "src" / "ketasim").rglob("*.py"):
@@ -110,7 +120,7 @@ def test_what_is_imported_is_declared():
 
 def test_every_extra_has_code():
     assert set(PROJECT["project"]["optional-dependencies"]) == {
-        "sbml", "fit", "petab", "amici", "bench", "dev",
+        "sbml", "fit", "petab", "amici", "cluster", "bench", "dev",
     }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def typed(*words):
 
 def test_every_command_has_a_verb():
     same = {"demo": "run", "list": "list_parameters", "experiments": "list_experiments",
-            "data": "load_data"}  # fmt: skip
+            "data": "load_data", "submit": "sweep"}  # fmt: skip
     assert [name for name in COMMANDS if not hasattr(ks, same.get(name, name))] == []
 
 

@@ -185,10 +185,7 @@ def write(
     formats: Iterable[str] = (),
     designs: "Designs | None" = None,
 ) -> list[Path]:
-    """Write pictures, CSV, JSON and (where there is a result) netCDF; return the files.
-
-    Raises ConfigError when one cannot be written; what was there before is still there then.
-    """
+    """Write pictures, CSV, JSON and (where there is a result) netCDF, all or none; return them."""
     from ketasim.results.output import files_in, put_in
 
     with files_in(out, last="judgement.json") as place:

@@ -17,6 +17,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "run": "run.command",
     "demo": "run.demo",
     "sweep": "sweep.command",
+    "submit": "cluster.submit",
     "sensitivity": "sweep.sensitivity",
     "compare": "compare.command",
     "list": "inspect.list_",

@@ -23,12 +23,13 @@ def status(store: Path) -> None:
 @click.command(short_help="Go on with a sweep that was stopped.")
 @_STORE
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
-def resume(store: Path, threads: int | None) -> None:
+@click.option("--dask", help="On a cluster: a scheduler's ADDRESS, or local:N workers here.")
+def resume(store: Path, threads: int | None, dask: str | None) -> None:
     """Compute what STORE lacks; nothing that is there is computed again."""
     from ketasim.cli import sweep
     from ketasim.verbs import stores
 
-    sweep.carry_out(stores.reopen(store), threads=sweep.threads(threads))
+    sweep.carry_out(stores.reopen(store), threads=sweep.threads(threads), dask=dask)
 
 
 @click.command(short_help="List the members of a sweep that failed.")

@@ -70,6 +70,7 @@ class Order:
         shard: tuple[int, int] | None = None,
         progress: Listener | None = None,
         keep_design: bool = True,
+        client: Any = None,
     ) -> "xr.Dataset":
         """Compute what is lacking and return the result; see :func:`ketasim.sweep`.
 
@@ -85,6 +86,7 @@ class Order:
                 progress=progress,
                 attributes=self.attributes,
                 keep_design=keep_design,
+                client=client,
                 **self.keep,
                 **self.how,
             )
@@ -114,6 +116,7 @@ def sweep(
     allow_looser: bool = False,
     progress: bool | Listener | None = None,
     shard: tuple[int, int] | None = None,
+    client: Any = None,
     attributes: Mapping[str, Any] | None = None,
     tell: Tell = warned,
 ) -> "xr.Dataset":
@@ -162,6 +165,8 @@ def sweep(
         second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.
+    client
+        A ``distributed.Client``, whose workers then compute; they must all see the store.
     attributes
         Told by the result beside its own attributes.
     tell
@@ -199,7 +204,7 @@ def sweep(
         attributes={**order.attributes, **(attributes or {})},
     )
     with listening(progress) as listener:
-        return order.carry_out(threads=threads, shard=shard, progress=listener)
+        return order.carry_out(threads=threads, shard=shard, progress=listener, client=client)
 
 
 def _ordered(

@@ -41,6 +41,7 @@ def sweep(
     shard: tuple[int, int] | None = None,
     attributes: Mapping[str, Any] | None = None,
     keep_design: bool = True,
+    client: Any = None,
 ) -> "xr.Dataset":
     """Run a scenario for every member of a design.
 
@@ -84,6 +85,8 @@ def sweep(
         Told by the result beside its own attributes.
     keep_design
         Whether a result in memory has the design's values as coordinates; a store always has.
+    client
+        A ``distributed.Client``, whose workers then compute; they must all see the store.
 
     Returns
     -------
@@ -118,6 +121,13 @@ def sweep(
     for caution in job.cautions:
         warnings.warn(caution.removeprefix(PREFIX), KetasimWarning, stacklevel=2)
     told, count = dict(attributes or {}), threads or cores()
+    if client is not None:
+        if store is None or shard is not None:
+            raise ConfigError("client: give a store that all workers see, and no shard.")
+        from ketasim.studies.sweep import cluster
+
+        spread: xr.Dataset = cluster.carry_out(job, Path(store), client, progress, told)
+        return spread
     if store is not None:
         from ketasim.studies.sweep.stored import carry_out
 

@@ -17,7 +17,7 @@ from ketasim.errors import ConfigError
 from ketasim.results.manifest import Manifest
 from ketasim.results.problems import StoreError, writing
 from ketasim.results.store import DESIGN_CHUNK, Store, create, is_store
-from ketasim.studies.sweep.chunk import Work
+from ketasim.studies.sweep.chunk import Rows, Work
 from ketasim.studies.sweep.job import Job
 from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
 
@@ -45,6 +45,23 @@ def carry_out(
         When the store was made otherwise or is damaged; StoreWriteError (exit code 4) when it
         cannot be written. What was written before stays whole.
     """
+    job, store, pending, tally = begin(job, path, progress, shard, attributes)
+    try:
+        Round(job, store, threads, tally).until_done(pending, wait=shard is None)
+    finally:
+        with contextlib.suppress(OSError):
+            store.claims.release_all()
+    return store.dataset()
+
+
+def begin(
+    job: Job,
+    path: Path,
+    progress: Listener | None,
+    shard: tuple[int, int] | None,
+    attributes: Mapping[str, Any],
+) -> "tuple[Job, Store, Pending, Tally]":
+    """Open or make a store, set aside what is damaged in it, and return what is left to do."""
     store = open_or_create(job, path, attributes)
     job = job.as_begun(store.manifest.identity)
     with writing(path, 0.0):
@@ -53,16 +70,11 @@ def carry_out(
     done = store.done()
     if done:
         _say_found(store, len(done), removed, len(damaged), len(pending))
-    total = sum(_members(store, k) for k in done) + pending.members
+    total = sum(members_of(store, k) for k in done) + pending.members
     tally = Tally(total, 0, 0, progress)
     for k in done:
-        tally.found(_members(store, k), store.failed(k))
-    try:
-        _Round(job, store, threads, tally).until_done(pending, wait=shard is None)
-    finally:
-        with contextlib.suppress(OSError):
-            store.claims.release_all()
-    return store.dataset()
+        tally.found(members_of(store, k), store.failed(k))
+    return job, store, pending, tally
 
 
 def open_or_create(job: Job, path: Path, attributes: Mapping[str, Any]) -> Store:
@@ -118,7 +130,8 @@ def _blocks(job: Job) -> Iterator[NDArray[np.float64]] | None:
     return (design.rows(start, min(start + DESIGN_CHUNK, size)) for start in starts)
 
 
-def _members(store: Store, k: int) -> int:
+def members_of(store: Store, k: int) -> int:
+    """Return how many members a chunk has."""
     start, stop = store.manifest.span(k)
     return stop - start
 
@@ -159,7 +172,7 @@ def pending_of(store: Store, shard: tuple[int, int] | None) -> Pending:
 
 
 def _say_found(store: Store, done: int, removed: int, damaged: int, left: int) -> None:
-    runs = sum(_members(store, k) for k in store.done())
+    runs = sum(members_of(store, k) for k in store.done())
     partial = f"{removed} partial file{'' if removed == 1 else 's'} removed"
     LOG.info(
         f"found {done:,}/{store.manifest.chunks:,} chunks ({runs:,} runs), {partial}, "
@@ -167,7 +180,16 @@ def _say_found(store: Store, done: int, removed: int, damaged: int, left: int) -
     )
 
 
-class _Round:
+def keep(store: Store, chunk: Chunk, rows: Rows) -> None:
+    """Write a chunk, with its design's values where they are not in the store yet."""
+    given: dict[str, NDArray[Any]] = {}
+    if store.is_recipe:
+        given = {name: chunk.rows[:, i] for i, name in enumerate(store.manifest.names)}
+    counted: dict[str, NDArray[Any]] = {"steps": rows.steps, "status": rows.status}
+    store.put(chunk.index, {**given, **rows.data, **counted})
+
+
+class Round:
     """Goes through the pending chunks, and again through those that others held."""
 
     def __init__(self, job: Job, store: Store, threads: int, tally: Tally) -> None:
@@ -190,7 +212,7 @@ class _Round:
                 _ = self.doing
             finished = self.once(pending)
             for k in self.elsewhere:
-                self.tally.found(_members(self.store, k), self.store.failed(k))
+                self.tally.found(members_of(self.store, k), self.store.failed(k))
             pending = self.held
             if not wait or finished:
                 return
@@ -245,12 +267,8 @@ class _Round:
     def work(self, chunk: Chunk) -> tuple[int, int]:
         """Compute and write one chunk; returns its members and how many failed."""
         rows = self.doing.compute(chunk.rows)
-        given: dict[str, NDArray[Any]] = {}
-        if self.store.is_recipe:
-            given = {name: chunk.rows[:, i] for i, name in enumerate(self.store.manifest.names)}
-        counted: dict[str, NDArray[Any]] = {"steps": rows.steps, "status": rows.status}
         with writing(self.store.path, self.missing()):
-            self.store.put(chunk.index, {**given, **rows.data, **counted})
+            keep(self.store, chunk, rows)
             self.store.claims.release(chunk.index)
         return len(rows.status), rows.failed
 
