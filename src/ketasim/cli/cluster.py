@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+_ADDRESS = re.compile(r"(?:[a-z]{2,8}://)?[\w.\[\]:-]+:\d{1,5}")
 NOTICE = 120  # seconds before the end of a job at which its chunks in hand are finished
 
 
@@ -29,10 +30,8 @@ def client_of(where: str | None) -> Iterator[Any]:
         yield None
         return
     local = re.fullmatch(r"local:([1-9]\d{0,3})", where)
-    if local is None and (
-        where.startswith("local:")
-        or not re.fullmatch(r"(?:[a-z]{2,8}://)?[\w.\[\]:-]+:\d{1,5}", where)
-    ):
+    address = not where.startswith("local:") and _ADDRESS.fullmatch(where)
+    if local is None and not address:
         raise ConfigError(
             f"--dask {where[:60]}: write the address of a scheduler, e.g. tcp://10.0.0.5:8786, or "
             "local:4 for four workers on this machine."
