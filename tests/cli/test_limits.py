@@ -83,6 +83,15 @@ def test_too_little_memory_is_told_before_anything_crashes(tmp_path, command, me
     assert "ulimit -v unlimited" in done.stderr
 
 
+@pytest.mark.parametrize("words", [["run", "x" * 5000], ["status", "x" * 5000]])
+def test_a_name_that_no_disk_takes_is_told_in_a_sentence(words, capsys):
+    code, said = said_by(words, capsys)
+    assert code == 2
+    assert said.count("\n") == 1
+    assert "File name too long" in said
+    assert len(said) < 300
+
+
 def test_no_memory_is_told_in_a_sentence(capsys, monkeypatch):
     from ketasim.verbs import inspect
 

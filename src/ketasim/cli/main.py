@@ -1,5 +1,6 @@
 """The entry point: finds the command, and turns every failure into a sentence and an exit code."""
 
+import errno
 import signal
 import sys
 import threading
@@ -7,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
+from typing import TypeGuard
 
 import click
 
@@ -39,7 +41,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "rerun": "stores.rerun",
     "plot": "plot.command",
 }
-FAULT, STOPPED = 1, 130
+FAULT, NO_ROOM, STOPPED = 1, 4, 130
 NEEDED = 1.5e9  # bytes of addresses that compiled code, its compiler and NumPy are mapped to
 ALONE = ("run", "demo", "compare", "list", "describe", "export", "explain", "status", "failures")
 NEEDED_ALONE = 0.7e9  # by commands that compile nothing
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if len(words) < len(given):
             raise
         click.echo(_sentence(error), err=True)
-        sys.exit(error.exit_code if isinstance(error, KetasimError) else FAULT)
+        sys.exit(_code(error))
 
 
 def _check_memory(words: Sequence[str]) -> None:
@@ -135,9 +137,24 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
 
 
+def _is_of_a_file(error: BaseException) -> TypeGuard[OSError]:
+    """Say whether the system refused a file by name, which is nobody's fault here."""
+    return isinstance(error, OSError) and bool(error.filename and error.strerror)
+
+
+def _code(error: Exception) -> int:
+    if isinstance(error, KetasimError):
+        return error.exit_code
+    if _is_of_a_file(error):
+        return NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else 2
+    return FAULT
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, KetasimError):
         return str(error)
+    if _is_of_a_file(error):
+        return f"{str(error.filename)[:200]}: cannot be read or written ({error.strerror})."
     return (
         f"ketasim stopped because of a fault of its own ({type(error).__name__}: {error}). "
         "Please report it on the project's issue page, with the command and the file you used; "

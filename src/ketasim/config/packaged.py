@@ -10,6 +10,7 @@ import ketasim
 from ketasim.core.model import Model
 from ketasim.core.scenario import Subject
 from ketasim.errors import ConfigError, suggest
+from ketasim.files.names import exists, is_file
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def find(name: str) -> Path:
     path = Path(name)
     packaged = folder() / f"{name.removesuffix('.toml')}.toml"
     plain = path.name == name and name.isprintable()
-    return packaged if plain and not path.exists() and packaged.is_file() else path
+    return packaged if plain and not exists(path) and is_file(packaged) else path
 
 
 def _title(path: Path) -> str:

@@ -87,8 +87,8 @@ def save_petab(
     rows = [_measurement(one, asked.assays[one.assay]) for one in asked.observations]
     last = {name: max(r.time for r in rows if r.arm == name) for name in {r.arm for r in rows}}
     arms = {n: own[n].scenario(base, begin=0.0, end=end + BEYOND) for n, end in last.items()}
-    made = petab.problem(base, arms, rows, [_estimated(one) for one in asked.free])
     with files_in(Path(out), last="problem.yaml") as aside:
+        made = petab.problem(base, arms, rows, [_estimated(one) for one in asked.free])
         return Path(out) / petab.write(made, aside).name
 
 
