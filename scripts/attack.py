@@ -87,6 +87,7 @@ def main() -> None:
 def write(rows: list[str], seed: int) -> None:
     """Put the rows under the mark; those of batteries that were not run this time stay."""
     above, _, below = PAGE.read_text(encoding="utf-8").partition(MARK)
+    below, mark, others = below.partition("<!-- written by scripts/mutants.py -->")
     kept = {line.split("|")[1].strip(): line for line in below.splitlines() if line.count("|") > 5}
     kept |= {row.split("|")[1].strip(): row for row in rows}
     lines = [kept[one.name] for one in BATTERIES if one.name in kept]
@@ -95,7 +96,8 @@ def write(rows: list[str], seed: int) -> None:
         f"{datetime.now(UTC).date().isoformat()}. What was tried says how often."
     )
     head = ["| battery | tried | right would be | seen | took |", "|---|---|---|---|--:|"]
-    PAGE.write_text("\n".join([above + MARK, "", about, "", *head, *lines, ""]), encoding="utf-8")
+    text = "\n".join([above + MARK, "", about, "", *head, *lines, "", mark + others])
+    PAGE.write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
