@@ -324,7 +324,7 @@ def paths():
 
 
 @pytest.mark.parametrize(
-    ("containers", "rounds"), [(2, 2), pytest.param(4, 20, marks=pytest.mark.slow)]
+    ("containers", "rounds"), [(2, 1), pytest.param(4, 20, marks=pytest.mark.slow)]
 )
 def test_containers_with_one_host_name_share_a_new_store(tmp_path, containers, rounds):
     if not may_unshare():

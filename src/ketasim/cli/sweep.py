@@ -249,6 +249,7 @@ def _carried_out(
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
 @click.option("--engine", help="ensemble or reference; else the file's, else ensemble.")
 @click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
+@click.option("--dask", help="On a cluster: a scheduler's ADDRESS, or local:N workers here.")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what it will take, and stop.")
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(["pdf", "svg"]), help="Figures more."
@@ -284,7 +285,7 @@ def sensitivity(config: str, **options: Any) -> None:
             click.echo(planned(order.plan(threads=count)))
             return
         if options["method"] != "derivative":
-            _carried_out(order, threads=count)
+            _carried_out(order, threads=count, dask=options["dask"])
         store, names = Path(str(order.store)), []
     if options["method"] == "derivative":
         found = screened_order(order, asked, progress=sys.stderr.isatty())

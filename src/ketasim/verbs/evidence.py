@@ -285,6 +285,7 @@ def sensitivity(
     rtol: float | None = None,
     limits: Limits = MEMBER,
     progress: bool | Listener | None = None,
+    client: Any = None,
     tell: Tell = warned,
 ) -> Sensitivity:
     """Say which inputs matter to read-outs, by how much, and how sure that is.
@@ -320,7 +321,7 @@ def sensitivity(
         Of the bootstrap intervals (Fisher's, for rank correlations).
     seed
         Of points, walks and resamples.
-    sets, threads, engine, rtol, limits, progress, tell
+    sets, threads, engine, rtol, limits, progress, client, tell
         As in :func:`ketasim.sweep`.
 
     Returns
@@ -350,7 +351,7 @@ def sensitivity(
     if method == "derivative":
         return screened_order(order, asked, progress=shown)
     with listening(progress) as listener:
-        runs = order.carry_out(threads=threads, progress=listener, keep_design=False)
+        runs = order.carry_out(threads=threads, progress=listener, keep_design=False, client=client)
     bar = _bar if shown else None
     return Sensitivity(analyse(runs, order.design, asked=asked, bar=bar), runs, order.design)
 
