@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
+    from ketasim.verbs.cluster import on_cluster
     from ketasim.verbs.curves import curves
     from ketasim.verbs.evidence import check, explain, list_experiments, sensitivity
     from ketasim.verbs.fit import fit
@@ -91,6 +92,7 @@ __all__ = [
     "load_petab",
     "models",
     "mouse",
+    "on_cluster",
     "plan",
     "plot",
     "posterior",
@@ -126,6 +128,7 @@ _HOMES = {
     "ketasim.models.subjects": ("human", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
+    "ketasim.verbs.cluster": ("on_cluster",),
     "ketasim.verbs.curves": ("curves",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments", "sensitivity"),
     "ketasim.verbs.fit": ("fit",),

@@ -125,6 +125,25 @@ def test_a_store_is_needed_that_all_see(crew):
         sweep(WARD, "sobol:4", client=crew)
 
 
+def test_any_batch_is_carried_out_by_workers_with_the_same_bits(crew):
+    from ketasim.engines import run as door
+    from ketasim.verbs.cluster import on_cluster
+
+    sent = []
+    design = designs.sobol(WARD.model, 300, seed=5)
+    how = {"engine": "reference", "threads": 1, "chunk": 300, **ASKED}
+    here = sweep(WARD, design, **how)
+    with on_cluster(crew):
+        honest, parts = door._CARRIERS[-1]
+        door._CARRIERS[-1] = (lambda many: sent.append(len(many)) or honest(many), parts)
+        there = sweep(WARD, design, **how)
+    assert door._CARRIERS == []
+    assert sent
+    assert sent[0] == 4
+    for name in here.variables:
+        assert np.array_equal(here[name].to_numpy(), there[name].to_numpy(), equal_nan=True), name
+
+
 class Quiet:
     """A client without workers, to count tasks."""
 
