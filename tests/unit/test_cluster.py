@@ -207,18 +207,20 @@ def test_a_member_that_kills_is_set_aside(alone, tmp_path, monkeypatch):
     design = designs.sobol(WARD.model, SIZE, seed=5)
     bad = float(design.rows(10, 11)[0, 0])
     (tmp_path / "murder.py").write_text(textwrap.dedent(MURDER.format(bad=bad)))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*PATHS, str(tmp_path)]))
+    monkeypatch.syspath_prepend(tmp_path)  # which workers are told of
     import dask
 
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=50,
+            preload=["murder"],
         ) as local,
         distributed.Client(local) as client,
     ):
-        preload = "import murder"
-        client.register_plugin(Preload(preload))
         path = tmp_path / "bad.zarr"
         found = run(path, client=client)
         status = found["status"].to_numpy()
@@ -226,16 +228,6 @@ def test_a_member_that_kills_is_set_aside(alone, tmp_path, monkeypatch):
     assert (np.delete(status, 10) == 0).all()
     kept, whole = (open_dataset(one)["body.plasma.peak"].to_numpy() for one in (path, alone))
     assert np.array_equal(np.delete(kept, 10), np.delete(whole, 10))
-
-
-class Preload(distributed.WorkerPlugin):
-    """Has every worker import a module as it starts, restarted ones too."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def setup(self, worker):
-        __import__(self.text.removeprefix("import "))
 
 
 WORKER = """
