@@ -222,10 +222,9 @@ def _outputs(n: int, chance: random.Random, place: Path, before: object) -> Iter
 
     for words in lines.values():
         begun(words, 6).wait()
-    good = held(out)
     began = time.monotonic()
     begun(lines["run"], 6).wait()
-    took = time.monotonic() - began
+    took, good = time.monotonic() - began, held(out)
     for i in range(n):
         words, first = chance.choice(list(lines.values())), before()
         process = begun(words, 7 + i % 5, first)

@@ -190,7 +190,8 @@ def _run(name: str, files: dict[str, bytes], *, keep: bool) -> ModuleType:
         module = _execute(name, path)
         made = read_all((own, own / "__pycache__"))
         if keep and _by_numba(made) != _by_numba(files):
-            entry(name).discard()  # there is none, or one that numba had no use for
+            if _by_numba(files):
+                entry(name).discard()  # numba had no use for what was kept
             with contextlib.suppress(OSError):  # a full disk; it is compiled again another time
                 entry(name).keep(made)
         return module
