@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("ketasim.sweep")
 MOST_TASKS = 1000  # that the scheduler holds at once, whatever the number of members
-EACH = 8  # tasks a worker gets at least, where there are so many chunks
+EACH = 16  # tasks a worker gets at least, where there are so many chunks
 MOST_SIZE = 64  # chunks in a task, unless that would be too many tasks
 BEAT = 0.1  # between looks at what has come back [s]
 
@@ -63,21 +64,26 @@ def compute(job: Job, path: str, chunks: range) -> list[tuple[int, int, int]]:
 
     Chunks that are done or that somebody else is at are passed over.
     """
-    store = Store(Path(path))
+    now = Path(path).stat()
+    store = _opened(path, (now.st_ino, now.st_mtime_ns))
     one = Round(job, store, 1, Tally(job.design.size, 0, 0, None))
     done = []
-    try:
-        for chunk in one.parts(k for k in chunks if not store.has(k)):
-            stop = threading.Event()
-            renewing = threading.Thread(target=_renew, args=(store, stop), daemon=True)
-            renewing.start()
-            try:
-                done.append((chunk.index, *one.work(chunk)))
-            finally:
-                stop.set()
-    finally:
-        store.claims.release_all()
+    for chunk in one.parts(k for k in chunks if not store.has(k)):
+        stop = threading.Event()
+        threading.Thread(target=_renew, args=(store, stop), daemon=True).start()
+        try:
+            done.append((chunk.index, *one.work(chunk)))
+        finally:
+            stop.set()
+            store.claims.release(chunk.index)
+    store.claims.tidy()
     return done
+
+
+@lru_cache(maxsize=4)
+def _opened(path: str, _: tuple[int, int]) -> Store:
+    """Return a store, looked at once by each worker; another folder is another store."""
+    return Store(Path(path))
 
 
 def _renew(store: Store, stop: threading.Event) -> None:
