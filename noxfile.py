@@ -4,7 +4,7 @@ import nox
 
 nox.options.sessions = ["lint", "types", "tests", "regenerate"]
 nox.options.error_on_missing_interpreters = False
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 FOLDERS = ["src", "tests", "benchmarks", "scripts"]
 
 
@@ -37,6 +37,22 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     session.run("uv", "pip", "install", "--resolution", "lowest-direct", "-e", ".[dev]")
     session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """Every test with the newest versions there are."""
+    session.install("uv")
+    session.run("uv", "pip", "install", "--upgrade", "-e", ".[dev]")
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def floor(session: nox.Session) -> None:
+    """Does an installation with the lowest versions work at all? A minute."""
+    session.install("uv")
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".")
+    session.run("python", "scripts/floor.py")
 
 
 @nox.session

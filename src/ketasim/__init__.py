@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from ketasim.config.petab import load_petab, save_petab
     from ketasim.core.protocol import Protocol, bath, bolus, dose, hold, infusion, repeat
     from ketasim.core.scenario import Scenario, Subject, hours, until
+    from ketasim.engines.solve import solve_ivp
     from ketasim.models.subjects import human, monkey, mouse, rat
     from ketasim.studies import designs
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
     from ketasim.verbs.check import check, check_modules
+    from ketasim.verbs.cluster import on_cluster
     from ketasim.verbs.curves import curves
     from ketasim.verbs.evidence import explain, list_experiments, sensitivity
     from ketasim.verbs.fit import fit
@@ -95,6 +97,7 @@ __all__ = [
     "models",
     "monkey",
     "mouse",
+    "on_cluster",
     "plan",
     "plot",
     "posterior",
@@ -107,6 +110,7 @@ __all__ = [
     "save_petab",
     "sensitivity",
     "simulate",
+    "solve_ivp",
     "status",
     "sweep",
     "until",
@@ -125,9 +129,11 @@ _HOMES = {
     "ketasim.config.petab": ("load_petab", "save_petab"),
     "ketasim.core.protocol": ("Protocol", "bath", "bolus", "dose", "hold", "infusion", "repeat"),
     "ketasim.core.scenario": ("Scenario", "Subject", "hours", "until"),
+    "ketasim.engines.solve": ("solve_ivp",),
     "ketasim.models.subjects": ("human", "monkey", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
+    "ketasim.verbs.cluster": ("on_cluster",),
     "ketasim.verbs.curves": ("curves",),
     "ketasim.verbs.check": ("check", "check_modules"),
     "ketasim.verbs.evidence": ("explain", "list_experiments", "sensitivity"),

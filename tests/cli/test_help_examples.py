@@ -13,6 +13,7 @@ from ketasim.cli.main import group
 from ketasim.config import load
 from ketasim.readouts import KINDS, parse
 from ketasim.studies.designs.choice import chosen
+from ketasim.studies.sweep.budget import amount
 from ketasim.verbs.fit import wishes
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,8 @@ def holds(option, example):  # noqa: C901  (one way for each kind of example)
         assert example in typed("list", "parameters", "--of", example)
     elif option == "free":
         assert chosen(MODEL, wishes(example))
+    elif option == "memory":
+        assert amount(example) > 0.0
     elif example.startswith("ketasim "):
         assert shlex.split(example)[1] in group.list_commands(None)
     else:

@@ -251,7 +251,7 @@ def test_a_signal_stops_within_two_seconds_and_nothing_is_lost(config, tmp_path,
     assert run.returncode == 130
     assert f'"ketasim resume {store}", to go on' in told
     assert not list(Store(store).damaged())
-    assert not (store / "claims").exists()
+    assert not (store / "ketasim" / "claims").exists()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="no such signal here")
@@ -261,7 +261,7 @@ def test_sigusr1_finishes_the_chunks_in_hand(config, tmp_path):
     run = start("sweep", config, *words, "--engine", "reference", "--threads", 1)
     chunks = store / "status" / "c"
     wait_for(lambda: chunks.is_dir() and any(chunks.iterdir()))
-    held = [int(one.stem) for one in (store / "claims").glob("*.json")]
+    held = [int(one.stem) for one in (store / "ketasim" / "claims").glob("*.json")]
     run.send_signal(signal.SIGUSR1)
     _, told = run.communicate(timeout=30)
     assert run.returncode == 130
@@ -281,7 +281,7 @@ def content(path):
     return {
         one.relative_to(path).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()
         for one in sorted(path.rglob("*"))
-        if one.is_file() and one.relative_to(path).parts[0] != "claims"
+        if one.is_file() and "claims" not in one.relative_to(path).parts
     }
 
 
@@ -296,10 +296,10 @@ def killing(folder, times, seed):
     for _ in range(times):
         run = subprocess.Popen([*command, str(path)], env=environment())
         time.sleep(random.uniform(0.3, 1.0) * lasts)
-        before = len(Store(path).done()) if (path / "ketasim.json").is_file() else 0
+        before = len(Store(path).done()) if (path / "ketasim" / "manifest.json").is_file() else 0
         run.kill()
         run.wait()
-        if (path / "ketasim.json").is_file():
+        if (path / "ketasim" / "manifest.json").is_file():
             store = Store(path)
             assert not list(store.damaged())
             assert len(store.done()) >= before

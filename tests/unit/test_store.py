@@ -21,8 +21,11 @@ import xarray as xr
 import toy
 from ketasim.core.protocol import dose
 from ketasim.core.scenario import Scenario, Subject, hours
-from ketasim.results import failures, files, manifest
-from ketasim.results.files import intact, write_whole
+from ketasim.files import process
+from ketasim.files.whole import write_whole
+from ketasim.results import claims, failures, files, manifest
+from ketasim.results.claims import Claims
+from ketasim.results.files import intact
 from ketasim.results.problems import FROM, StoreError, StoreWriteError, differences, writing
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
@@ -55,7 +58,7 @@ def bytes_of(path):
     return {
         one.relative_to(path).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()
         for one in sorted(path.rglob("*"))
-        if one.is_file() and one.relative_to(path).parts[0] not in ("claims", "quarantine")
+        if one.is_file() and not {"claims", "quarantine"} & set(one.relative_to(path).parts)
     }
 
 
@@ -83,10 +86,10 @@ def test_a_store_opens_with_xarray_and_says_what_it_is(finished):
     assert "body.k_el" in found.coords
     assert found["body.plasma.peak"].attrs["units"] == "uM"
     assert found.attrs["model_digest"] == WARD.resolved_model.digest
-    assert found.attrs["format"] == 1
+    assert found.attrs["format"] == 2
     assert found["status"].dtype == np.int8
     assert "not_run" in found["status"].attrs["flag_meanings"]
-    assert not (finished / "claims").exists()
+    assert not (finished / "ketasim" / "claims").exists()
 
 
 def test_a_store_holds_what_memory_would(finished):
@@ -120,7 +123,7 @@ def test_what_is_not_run_reads_as_not_run(tmp_path):
     left = part["status"].to_numpy() == -1
     assert 0 < left.sum() < SIZE
     assert np.isnan(part["body.plasma.peak"].to_numpy()[left]).all()
-    assert np.isfinite(part["body.k_el"].to_numpy()).all()
+    assert np.array_equal(np.isnan(part["body.k_el"].to_numpy()), left)
     assert "not run" in failures.sentence(part)
     assert failures.share(part) == 0.0
 
@@ -287,10 +290,10 @@ def test_a_damaged_chunk_is_set_aside_and_computed_again(finished, copy, victim,
     assert rest["body.plasma.peak"].to_numpy()[:8].all()
     if not (victim == "status" and harm == "remove"):
         assert (
-            "copy.zarr chunk 2 (runs 8-11) failed its checksum; moved to copy.zarr/quarantine/. "
-            '"ketasim resume copy.zarr" recomputes it.'
+            "copy.zarr chunk 2 (runs 8-11) failed its checksum; moved to "
+            'copy.zarr/ketasim/quarantine/. "ketasim resume copy.zarr" recomputes it.'
         ) in caplog.text
-        assert (copy / "quarantine" / "2-0").is_dir()
+        assert (copy / "ketasim" / "quarantine" / "2-0").is_dir()
     run(copy)
     assert bytes_of(copy) == bytes_of(finished)
 
@@ -308,7 +311,7 @@ def test_what_never_changes_is_sealed(copy):
     random = np.random.default_rng(3)
     fixed = [copy / name for name in manifest.read(copy).fixed] + [copy / manifest.NAME]
     assert copy / "zarr.json" in fixed
-    assert copy / "body.k_el" / "c" / "0" in fixed
+    assert copy / "body.k_el" / "zarr.json" in fixed
     for file in fixed:
         whole = file.read_bytes()
         for _ in range(20):
@@ -325,8 +328,8 @@ def test_what_never_changes_is_sealed(copy):
 
 
 def test_a_newer_format_is_not_guessed_at(copy):
-    manifest.write(copy, replace(manifest.read(copy), format=2))
-    with pytest.raises(StoreError, match="format 2; this ketasim reads 1"):
+    manifest.write(copy, replace(manifest.read(copy), format=3))
+    with pytest.raises(StoreError, match="format 3; this ketasim reads 2"):
         Store(copy)
 
 
@@ -421,34 +424,38 @@ def dead_process():
 
 
 def test_what_the_dead_left_is_swept_up(copy):
-    import socket
-
-    host = socket.gethostname()
-    left = copy / "status" / "c" / f".0.{host}-{dead_process()}-3.partial"
-    own = copy / "status" / "c" / f".0.{host}-{os.getpid()}-3.partial"
-    for one in (left, own):
+    folder, chance = copy / "status" / "c", "0123456789ab"
+    left = folder / f".0.{process.place()}-{dead_process()}-{chance}.partial"
+    own = folder / f".0.{process.place()}-{os.getpid()}-{chance}.partial"
+    elsewhere = folder / f".0.{'0' * 12}-{dead_process()}-{chance}.partial"
+    for one in (left, own, elsewhere):
         one.write_bytes(b"half")
     assert Store(copy).recover() == (1, [])
     assert own.exists()
+    assert elsewhere.exists()
     assert not left.exists()
+    old = time.time() - 2 * process.ABANDONED
+    os.utime(elsewhere, (old, old))
+    assert Store(copy).recover() == (1, [])
+    assert not elsewhere.exists()
 
 
 def test_claims_are_exclusive_and_outlive_nobody(tmp_path):
-    first, second = files.Claims(tmp_path / "c"), files.Claims(tmp_path / "c")
+    first, second = Claims(tmp_path / "c"), Claims(tmp_path / "c")
     assert first.take(3)
     claim = json.loads(first.path(3).read_text())
     assert claim["pid"] == os.getpid()
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        alive = {**claim, "pid": sleeper.pid, "began": files.started(sleeper.pid)}
+        alive = {**claim, "pid": sleeper.pid, "began": process.began(sleeper.pid)}
         first.path(3).write_text(json.dumps(alive))
         assert not second.take(3)
         assert second.held(3)
         first.path(3).write_text(json.dumps({**alive, "began": "another life"}))
         assert not second.held(3)
-        first.path(3).write_text(json.dumps({**alive, "host": "elsewhere"}))
+        first.path(3).write_text(json.dumps({**alive, "place": "elsewhere"}))
         assert not second.take(3)
-        old = time.time() - 2 * files.STALE
+        old = time.time() - 2 * claims.LEASE
         os.utime(first.path(3), (old, old))
         assert second.take(3)
     finally:
@@ -459,17 +466,17 @@ def test_claims_are_exclusive_and_outlive_nobody(tmp_path):
 
 
 def test_a_claim_that_changed_hands_is_not_broken(tmp_path):
-    claims = files.Claims(tmp_path)
-    claims.path(1).write_text("the new owner")
-    assert not claims._break(1, "the old owner")
-    assert claims.path(1).read_text() == "the new owner"
+    own = Claims(tmp_path)
+    own.path(1).write_text("the new owner")
+    assert not own._break(1, "the old owner")
+    assert own.path(1).read_text() == "the new owner"
 
 
 CLAIMANT = """
 import sys
 path, k, *sys.path[:0] = sys.argv[1:]
 from pathlib import Path
-from ketasim.results.files import Claims
+from ketasim.results.claims import Claims
 claims = Claims(Path(path))
 for _ in range(1000):
     claims.clear_stale()
@@ -510,7 +517,7 @@ def test_processes_share_one_store_without_doing_anything_twice(tmp_path, n):
     alone = tmp_path / "alone.zarr"
     run(alone, chunk=1)
     assert bytes_of(path) == bytes_of(alone)
-    assert not (path / "claims").exists()
+    assert not (path / "ketasim" / "claims").exists()
     assert not list(tmp_path.glob(".*"))
 
 

@@ -179,7 +179,7 @@ def test_a_setups_own_engine_is_used_from_python_too(monkeypatch, said, asked, r
     "label",
     [
         "body.k_el", "dosing[0].amount", "status", "steps", "rtol", "member", "time",
-        "receptor.bound", "claims", "quarantine", "zarr.json", "ketasim.json",
+        "receptor.bound", "ketasim", "claims", "quarantine", "zarr.json", "ketasim.json",
     ],
 )  # fmt: skip
 def test_a_label_never_takes_another_ones_place(label, tmp_path):

@@ -32,7 +32,7 @@ def typed(*words):
 
 def test_every_command_has_a_verb():
     same = {"demo": "run", "list": "list_parameters", "experiments": "list_experiments",
-            "data": "load_data"}  # fmt: skip
+            "data": "load_data", "submit": "sweep"}  # fmt: skip
     assert [name for name in COMMANDS if not hasattr(ks, same.get(name, name))] == []
 
 
@@ -178,7 +178,8 @@ def test_a_mechanism_or_the_model_is_described():
 def test_doctor_tries_a_run():
     told = {row["what"]: row["which"] for row in ks.doctor()}
     assert told["ketasim"] == ks.__version__
-    assert told["engine"].endswith("ok")
+    tried = ("engine reference", "engine ensemble", "cache", "store")
+    assert all(told[one].endswith("ok") for one in tried)
 
 
 def test_a_check_is_scored():

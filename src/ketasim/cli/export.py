@@ -83,18 +83,15 @@ def petab(data: str, free: tuple[str, ...], own: tuple[Path, ...], out: Path | N
 def _write(setup: "Setup", path: Path) -> str:
     """Write a setup as SBML and return libSBML's verdict on it."""
     from ketasim import export
-    from ketasim.errors import ConfigError
     from ketasim.export.peers import require_valid
+    from ketasim.results.output import file_at
 
     text = export.sbml(setup.scenario)
     verdict = require_valid(text)
     for line in (*verdict.units, *verdict.others):
         click.echo(line, err=True)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from None
+    with file_at(path) as place:
+        place.write_text(text, encoding="utf-8")
     return str(verdict)
 
 
@@ -123,13 +120,16 @@ def _archive(setup: "Setup", path: Path) -> Path:
     from ketasim.cli.run import say
     from ketasim.config import dump
     from ketasim.reports.runs import shown
+    from ketasim.results.output import file_at
     from ketasim.verbs.run import run
 
     result = run(setup, tell=say).dataset
-    return export.omex(
-        setup.scenario,
-        path,
-        result=result,
-        names=shown(result),
-        files={"scenario.toml": dump(setup).encode()},
-    )
+    with file_at(path) as place:
+        export.omex(
+            setup.scenario,
+            place,
+            result=result,
+            names=shown(result),
+            files={"scenario.toml": dump(setup).encode()},
+        )
+    return path

@@ -202,9 +202,10 @@ def findings_of(places: tuple[Path, ...]) -> "list[Finding]":
         When there is none there.
     """
     from ketasim.config.findings import load_findings
+    from ketasim.files.names import exists
 
-    names = {str(one) for one in places if not one.exists()}
-    own = load_findings([one for one in places if one.exists()], packaged=False)
+    names = {str(one) for one in places if not exists(one)}
+    own = load_findings([one for one in places if exists(one)], packaged=False)
     if not names:
         return own
     published = {one.name: one for one in load_findings()}

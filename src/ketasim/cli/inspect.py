@@ -115,17 +115,14 @@ def _having(mechanism: str, model: "Model") -> "Model":
 def _write_sheet(out: Path, form: str, model: "Model") -> None:
     """Write the model's sheet; a Markdown file has its drawing beside it."""
     from ketasim import export
-    from ketasim.errors import ConfigError
     from ketasim.export.diagram import svg
+    from ketasim.results.output import files_in
 
     drawing = out.with_suffix(".svg")
     texts = {out: export.sheet(model, format=form, picture=drawing.name)}
     if form == "markdown":
         texts[drawing] = svg(model)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with files_in(out.parent) as place:
         for path, text in texts.items():
-            path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
+            (place / path.name).write_text(text, encoding="utf-8")
     click.echo("\n".join(str(path) for path in texts))

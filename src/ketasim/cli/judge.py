@@ -185,13 +185,16 @@ def write(
     formats: Iterable[str] = (),
     designs: "Designs | None" = None,
 ) -> list[Path]:
-    """Write pictures, CSV, JSON and (where there is a result) netCDF; return the files.
+    """Write pictures, CSV, JSON and (where there is a result) netCDF, all or none; return them."""
+    from ketasim.results.output import files_in, put_in
 
-    Raises
-    ------
-    ConfigError
-        When one cannot be written.
-    """
+    with files_in(out, last="judgement.json") as place:
+        return put_in(out, _written(judgement, place, formats, designs))
+
+
+def _written(
+    judgement: "Judgement", out: Path, formats: Iterable[str], designs: "Designs | None"
+) -> list[Path]:
     from ketasim.plots import judgement as plots
     from ketasim.studies.judge.record import dataset, designs_table, table
 
@@ -207,18 +210,15 @@ def write(
             plots.draw_designs(designs, one)
             files.append(one)
         tables["designs.csv"] = designs_table(designs)
-    try:
-        for name, rows in tables.items():
-            with (out / name).open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file, lineterminator="\n").writerows(rows)
-            files.append(out / name)
-        (out / "judgement.json").write_text(to_json(judgement, designs) + "\n", encoding="utf-8")
-        files.append(out / "judgement.json")
-        if not judgement.missing:
-            dataset(judgement).to_netcdf(out / "judgement.nc")
-            files.append(out / "judgement.nc")
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from None
+    for name, rows in tables.items():
+        with (out / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        files.append(out / name)
+    (out / "judgement.json").write_text(to_json(judgement, designs) + "\n", encoding="utf-8")
+    files.append(out / "judgement.json")
+    if not judgement.missing:
+        dataset(judgement).to_netcdf(out / "judgement.nc")
+        files.append(out / "judgement.nc")
     return files
 
 

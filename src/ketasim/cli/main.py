@@ -1,9 +1,14 @@
 """The entry point: finds the command, and turns every failure into a sentence and an exit code."""
 
+import errno
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from types import FrameType
+from typing import TypeGuard
 
 import click
 
@@ -14,6 +19,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "run": "run.command",
     "demo": "run.demo",
     "sweep": "sweep.command",
+    "submit": "cluster.submit",
     "sensitivity": "sweep.sensitivity",
     "compare": "compare.command",
     "list": "inspect.list_",
@@ -35,7 +41,11 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "rerun": "stores.rerun",
     "plot": "plot.command",
 }
-FAULT, STOPPED = 1, 130
+FAULT, NO_ROOM, STOPPED = 1, 4, 130
+NEEDED = 1.5e9  # bytes of addresses that compiled code, its compiler and NumPy are mapped to
+ALONE = ("run", "demo", "compare", "list", "describe", "export", "explain", "status", "failures")
+NEEDED_ALONE = 0.7e9  # by commands that compile nothing
+_ALLOWED = " Give it more: ulimit -v unlimited, or a larger memory for the job."
 
 
 class Lazy(click.Group):
@@ -83,7 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = [word for word in given if word != "--debug"]
     if len(words) == len(given):
         warnings.filterwarnings("ignore", module="scipy")  # its complaints end up in ours
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)  # what was begun is taken back, as after Ctrl-C
     try:
+        _check_memory(words)
         sys.exit(group.main(words, prog_name="ketasim", standalone_mode=False))
     except click.ClickException as error:
         error.show()
@@ -94,11 +107,47 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
         sys.exit(0)
+    except MemoryError:
+        click.echo(f"there is not enough memory for this.{_ALLOWED}", err=True)
+        sys.exit(2)
     except Exception as error:
         if len(words) < len(given):
             raise
         click.echo(_sentence(error), err=True)
-        sys.exit(error.exit_code if isinstance(error, KetasimError) else FAULT)
+        sys.exit(_code(error))
+
+
+def _check_memory(words: Sequence[str]) -> None:
+    """Refuse to begin where libraries would crash, or try for ever, for want of memory."""
+    command = next((word for word in words if word in COMMANDS), "")
+    try:
+        import resource
+    except ImportError:
+        return  # no such limit there
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    needed = NEEDED_ALONE if command in ALONE else NEEDED
+    if command and 0 <= allowed < needed and allowed != resource.RLIM_INFINITY:
+        raise KetasimError(
+            f"this process may use {allowed / 1e9:.2g} GB of addresses (ulimit -v); ketasim "
+            f"{command} needs {needed / 1e9:.2g} GB.{_ALLOWED}"
+        )
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
+def _is_of_a_file(error: BaseException) -> TypeGuard[OSError]:
+    """Say whether the system refused a file by name, which is nobody's fault here."""
+    return isinstance(error, OSError) and bool(error.filename and error.strerror)
+
+
+def _code(error: Exception) -> int:
+    if isinstance(error, KetasimError):
+        return error.exit_code
+    if _is_of_a_file(error):
+        return NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else 2
+    return FAULT
 
 
 def _sentence(error: Exception) -> str:
@@ -106,6 +155,8 @@ def _sentence(error: Exception) -> str:
         from ketasim.cli.modules import hint
 
         return str(error) + hint(str(error))
+    if _is_of_a_file(error):
+        return f"{str(error.filename)[:200]}: cannot be read or written ({error.strerror})."
     return (
         f"ketasim stopped because of a fault of its own ({type(error).__name__}: {error}). "
         "Please report it on the project's issue page, with the command and the file you used; "

@@ -35,6 +35,7 @@ def command(
     from ketasim.plots import sweeps
     from ketasim.plots.style import save, style_named
     from ketasim.results.failures import varied
+    from ketasim.results.output import file_at, put_in
     from ketasim.results.store import open_dataset
 
     dataset, size = open_dataset(store), style_named(style)
@@ -50,7 +51,10 @@ def command(
             dataset, name, kind="spaghetti" if kind == "spaghetti" else "fan", style=size,
             seen=seen_in(dataset.attrs.get("scenario"), data),
         )  # fmt: skip
-    for path in save(figure, out or store.with_suffix(".png"), style=size):
+    target = out or store.with_suffix(".png")
+    with file_at(target) as place:
+        files = save(figure, place, style=size)
+    for path in put_in(target.parent, files):
         click.echo(str(path))
 
 

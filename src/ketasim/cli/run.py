@@ -92,6 +92,7 @@ def _carry_out(
     from ketasim.errors import SolverError
     from ketasim.reports.runs import last_line
     from ketasim.results import folder
+    from ketasim.results.output import file_at
     from ketasim.verbs.run import run
 
     folder.prepare(out)
@@ -99,7 +100,8 @@ def _carry_out(
         found = run(setup, data=data, posterior=posterior, uncertainty=uncertainty, tell=say)
     except SolverError as error:
         question = out / folder.SCENARIO
-        question.write_text(dump(setup), encoding="utf-8")
+        with file_at(question) as place:
+            place.write_text(dump(setup), encoding="utf-8")
         raise SolverError(f"{error} Reproduce: ketasim run {question} --debug") from error
     picture, *_ = found.save(out, formats=formats)
     click.echo(found)

@@ -23,12 +23,13 @@ def status(store: Path) -> None:
 @click.command(short_help="Go on with a sweep that was stopped.")
 @_STORE
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
-def resume(store: Path, threads: int | None) -> None:
+@click.option("--dask", help="On a cluster: a scheduler's ADDRESS, or local:N workers here.")
+def resume(store: Path, threads: int | None, dask: str | None) -> None:
     """Compute what STORE lacks; nothing that is there is computed again."""
     from ketasim.cli import sweep
     from ketasim.verbs import stores
 
-    sweep.carry_out(stores.reopen(store), threads=sweep.threads(threads))
+    sweep.carry_out(stores.reopen(store), threads=sweep.threads(threads), dask=dask)
 
 
 @click.command(short_help="List the members of a sweep that failed.")
@@ -39,12 +40,13 @@ def failures(store: Path, out: Path | None) -> None:
     from ketasim.reports.stores import failure_table
     from ketasim.reports.text import columns
     from ketasim.results import failures as failing
+    from ketasim.results.output import file_at
     from ketasim.results.store import open_dataset
 
     dataset = open_dataset(store)
     if out is not None:
         header, *rows = failing.rows(dataset)
-        with out.open("w", newline="", encoding="utf-8") as file:
+        with file_at(out) as place, place.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([header, *rows])
         click.echo(f"{len(rows):,} rows in {out}")
         return

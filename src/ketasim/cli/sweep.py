@@ -46,9 +46,11 @@ MOST = 0.01
     "--rtol", help="Relative tolerance, 1e-12 to 1e-2; else 1e-7 (reference), 1e-6 (ensemble)."
 )
 @click.option("--chunk", type=click.IntRange(1), help="Members computed and stored together.")
+@click.option("--memory", help='The most to take, e.g. "2 GB"; else half of what is free.')
 @click.option("--max-steps", type=click.IntRange(1), default=100_000, show_default=True)
 @click.option("--max-seconds", type=click.FloatRange(0.0, min_open=True), default=10.0)
 @click.option("--allow-looser", is_flag=True, help="A last attempt at 100 x the tolerance.")
+@click.option("--dask", help="On a cluster: a scheduler's ADDRESS, or local:N workers here.")
 @click.option("--shard", help="i/n: only every n-th chunk, for batch jobs on one store.")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what it will take, and stop.")
 @click.option("--resume", is_flag=True, help="Refuse to start a new store.")
@@ -68,7 +70,9 @@ def command(config: str, **options: Any) -> None:
         return
     if asked.resume and not is_store(asked.store):
         raise ConfigError(f"--resume: there is no store at {asked.store}.")
-    carry_out(order, threads=count, shard=shard)
+    if asked.dask and shard is not None:
+        raise ConfigError("--dask and --shard: give one; a cluster shares the chunks out itself.")
+    carry_out(order, threads=count, shard=shard, dask=asked.dask)
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,11 @@ class Options:
     engine: str | None
     rtol: str | None
     chunk: int | None
+    memory: str | None
     max_steps: int
     max_seconds: float
     allow_looser: bool
+    dask: str | None
     shard: str | None
     only_plan: bool
     resume: bool
@@ -124,6 +130,7 @@ def _order(asked: Options, setup: "Setup") -> "Order":
         "method": setup.method,
         "rtol": setup.rtol,
         "chunk": asked.chunk,
+        "memory": asked.memory,
         "limits": Limits(asked.max_steps, asked.max_seconds),
         "allow_looser": asked.allow_looser,
     }
@@ -160,26 +167,39 @@ def threads(asked: int | None) -> int:
     return min(asked or most, most)
 
 
-def carry_out(order: "Order", *, threads: int, shard: tuple[int, int] | None = None) -> None:
+def carry_out(
+    order: "Order",
+    *,
+    threads: int,
+    shard: tuple[int, int] | None = None,
+    dask: str | None = None,
+) -> None:
     """Carry out a sweep with a progress line, say how it went, exit 3 when over 1 % failed."""
     from ketasim.results import failures
 
-    if failures.share(_carried_out(order, threads=threads, shard=shard)) > MOST:
+    if failures.share(_carried_out(order, threads=threads, shard=shard, dask=dask)) > MOST:
         sys.exit(FAILED)
 
 
 def _carried_out(
-    order: "Order", *, threads: int, shard: tuple[int, int] | None = None
+    order: "Order",
+    *,
+    threads: int,
+    shard: tuple[int, int] | None = None,
+    dask: str | None = None,
 ) -> "xr.Dataset":
     """Carry out a sweep with a progress line and say how it went; exits when stopped."""
+    from ketasim.cli.cluster import client_of
     from ketasim.cli.progress import STOPPED, listener, prompt_stop
     from ketasim.reports.stores import ended
 
     store = Path(str(order.store))
     again = f'Give the same command again, or "ketasim resume {store}", to go on.'
     try:
-        with prompt_stop(again) as wish, listener(wish) as progress:
-            dataset = order.carry_out(threads=threads, shard=shard, progress=progress)
+        with prompt_stop(again) as wish, listener(wish) as progress, client_of(dask) as client:
+            dataset = order.carry_out(
+                threads=threads, shard=shard, progress=progress, client=client
+            )
     except KeyboardInterrupt:
         click.echo(f"stopped. {again}", err=True)
         sys.exit(STOPPED)
@@ -233,6 +253,7 @@ def _carried_out(
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
 @click.option("--engine", help="ensemble or reference; else the file's, else ensemble.")
 @click.option("--rtol", help="Relative tolerance, 1e-12 to 1e-2.")
+@click.option("--dask", help="On a cluster: a scheduler's ADDRESS, or local:N workers here.")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what it will take, and stop.")
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(["pdf", "svg"]), help="Figures more."
@@ -268,7 +289,7 @@ def sensitivity(config: str, **options: Any) -> None:
             click.echo(planned(order.plan(threads=count)))
             return
         if options["method"] != "derivative":
-            _carried_out(order, threads=count)
+            _carried_out(order, threads=count, dask=options["dask"])
         store, names = Path(str(order.store)), []
     if options["method"] == "derivative":
         found = screened_order(order, asked, progress=sys.stderr.isatty())

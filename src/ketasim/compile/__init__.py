@@ -11,5 +11,5 @@
 - ``pullback``: the rules of differentiation, and graphs run backwards
 - ``backward``, ``backstep``: a kernel that takes derivatives back through steps, and its text
 - ``kernel``: what is in a kernel, and its name
-- ``cache``: kernels kept on disk
+- ``cache``, ``entry``: kernels kept on disk, read only when sound and one's own
 """

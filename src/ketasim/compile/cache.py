@@ -1,32 +1,44 @@
 """Compiled kernels, kept in the user's cache folder under the hash of their content.
 
 A module's name is the hash of its text, of the code that turns programs into instructions, and of
-the versions involved, so nothing stale can be found. Files appear whole, are never rewritten, and
-carry a constant time stamp, so that processes that compile the same kernel at once agree.
+the versions involved, so nothing stale can be found. Entries appear whole, are never rewritten, and
+are sealed: a damaged one, or one that somebody else could have written, is not read but compiled
+again, and that is said.
 
 Run as a program, this module compiles one kernel that waits in the folder and ends.
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import json
+import logging
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ketasim.compile.kernel import Plan, plan_of
+from ketasim.compile.entry import Entry, read_all, write_private
+from ketasim.compile.kernel import Plan, module_of, plan_of
 from ketasim.compile.writer import Observer
+from ketasim.files import owned
+from ketasim.files.process import mark
+from ketasim.files.seal import seal
+from ketasim.files.whole import SUFFIX, sweep_up, write_whole
 
+LOG = logging.getLogger("ketasim.kernels")
 _ONE_AT_A_TIME = threading.Lock()  # a module half executed must not be found by another thread
 ABANDONED = 3600.0  # seconds after which a kernel that another process makes is made anew
-STAMP = 1_000_000_000  # numba compares time stamps; equal content must have an equal one
+STAMP = 1_000_000_000  # numba may compare time stamps; equal content must have an equal one
+MOST_PLAN = 50_000_000  # bytes
 
 
 def folder() -> Path:
@@ -42,22 +54,70 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", home / ".cache")) / "ketasim"
 
 
+def trouble() -> str:
+    """Return in a sentence why the cache folder is not used, or '' when it is."""
+    place = folder()
+    try:
+        told = owned.make_private(place)
+    except OSError as error:
+        return f"compiled kernels cannot be kept in {place} ({error.strerror})"
+    if not told:
+        return ""
+    cure = f"chmod go-w {place}, " if "others" in told else ""
+    return (
+        f"compiled kernels are neither read from nor kept in {place}: it {told}. Type {cure}or set "
+        "KETASIM_CACHE_DIR to a folder of your own."
+    )
+
+
+def entry(name: str) -> Entry:
+    """Return the place of a module's kernel on this machine."""
+    return Entry(folder() / f"{name}-{_processor()}")
+
+
+@cache
+def _processor() -> str:
+    """Return a hash of what machine code depends on besides its text: one home, many machines."""
+    from llvmlite import binding
+
+    told = [
+        binding.get_process_triple(),
+        binding.get_host_cpu_name(),
+        binding.get_host_cpu_features().flatten(),
+        *sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith("NUMBA_")),
+    ]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
+
+
 def is_kept(name: str) -> bool:
-    """Return whether the kernel of this name was compiled before."""
-    return name in sys.modules or any(folder().glob(f"__pycache__/{name}.*.nbi"))
+    """Return whether the kernel of this name was compiled before, and can be believed."""
+    if name in sys.modules:
+        return True
+    return not trouble() and bool(_sound(name))
+
+
+def _sound(name: str) -> dict[str, bytes]:
+    """Return a kept kernel's files; none where there is none, or it was damaged and is removed."""
+    found, told = entry(name).read()
+    if told:
+        LOG.warning(f"the compiled kernel {entry(name).path} {told}; it is compiled again")
+        entry(name).discard()
+    return found
 
 
 def recalled(key: str) -> Plan | None:
     """Return a plan written before, without its text, or None where none is known and compiled."""
+    if trouble():
+        return None
     try:
-        told = json.loads((folder() / f"{plan_of(key)}.json").read_text(encoding="utf-8"))
+        told = _unsealed(_plan_file(key))
         observers = {
             name: Observer(place, exact, *(tuple(one) for one in needs))
             for name, (place, exact, *needs) in told.pop("observers").items()
         }
         lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
         found = Plan(**lists, observers=observers, text="")
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return found if is_kept(found.module) else None
 
@@ -69,33 +129,108 @@ def remember(key: str, plan: Plan) -> None:
         name: (one.place, one.exact, one.states, one.laws, one.constants)
         for name, one in plan.observers.items()
     }
-    path = folder() / f"{plan_of(key)}.json"
-    if path.exists():
-        return
-    try:
-        handle, draft = tempfile.mkstemp(dir=folder(), suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(told, file)
-        Path(draft).replace(path)
-    except OSError:
-        return
+    path, body = _plan_file(key), json.dumps(told).encode()
+    with contextlib.suppress(OSError):
+        if not trouble():
+            write_whole(path, seal(path.name, body).hex().encode() + b"\n" + body)
+
+
+def _plan_file(key: str) -> Path:
+    return folder() / f"{plan_of(key)}.json"
+
+
+def _unsealed(path: Path) -> dict[str, Any]:
+    """Return a plan; raises ValueError where it is damaged or could be somebody else's."""
+    if owned.fault(path) or path.lstat().st_size > MOST_PLAN:
+        raise ValueError(f"{path} is not this user's alone")
+    sealed, _, body = path.read_bytes().partition(b"\n")
+    if sealed != seal(path.name, body).hex().encode():
+        raise ValueError(f"{path} is damaged")
+    found: dict[str, Any] = json.loads(body)
+    return found
 
 
 def load(name: str, text: str) -> tuple[ModuleType, str]:
     """Return the module of a name, compiled now from its text or before, and a note.
 
     The note says so when the kernel cannot be kept. ``text`` may be empty where it is kept.
+
+    Raises
+    ------
+    LookupError
+        When it is not kept and there is no text.
     """
     with _ONE_AT_A_TIME:
         if name in sys.modules:
             return sys.modules[name], ""
+        note = trouble()
+        if note:
+            LOG.warning(note)
+        kept = {} if note else _sound(name)
+        if kept:
+            try:
+                return _run(name, kept, keep=True), ""
+            except Exception as error:
+                LOG.warning(f"{entry(name).path} does not load ({error}); it is compiled again")
+                entry(name).discard()
+                text = text or kept[f"{name}.py"].decode()
+        if not text:
+            raise LookupError(name)
+        return _run(name, {f"{name}.py": text.encode()}, keep=not note), note
+
+
+def _run(name: str, files: dict[str, bytes], *, keep: bool) -> ModuleType:
+    """Run a module in a folder of this process's own, and keep what numba made of it."""
+    with _own_folder() as own, _numba_beside():
+        (own / "__pycache__").mkdir()
+        path = own / f"{name}.py"
+        write_private(own, {path.name: files[path.name]}, stamp=STAMP)
+        compiled = {one: data for one, data in files.items() if one != path.name}
+        write_private(own / "__pycache__", compiled, stamp=STAMP)
+        module = _execute(name, path)
+        made = read_all((own, own / "__pycache__"))
+        if keep and _by_numba(made) != _by_numba(files):
+            if _by_numba(files):
+                entry(name).discard()  # numba had no use for what was kept
+            with contextlib.suppress(OSError):  # a full disk; it is compiled again another time
+                entry(name).keep(made)
+        return module
+
+
+def _by_numba(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {one: data for one, data in files.items() if one.endswith((".nbi", ".nbc"))}
+
+
+@contextlib.contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Yield a folder for this process alone, in the cache folder where that can be."""
+    with contextlib.ExitStack() as stack:
         try:
-            path = folder() / f"{name}.py" if not text else _keep(folder(), name, text)
-            return _execute(name, path), ""
-        except OSError as error:
-            note = f"compiled kernels cannot be kept in {folder()} ({error.strerror})"
-        with tempfile.TemporaryDirectory() as place:
-            return _execute(name, _keep(Path(place), name, text)), note
+            sweep_up(folder(), deep=False)
+            own = tempfile.TemporaryDirectory(
+                dir=folder(),
+                prefix=".work.",
+                suffix=f".{mark()}{SUFFIX}",
+                ignore_cleanup_errors=True,
+            )
+        except OSError:
+            own = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        yield Path(stack.enter_context(own))
+
+
+@contextlib.contextmanager
+def _numba_beside() -> Iterator[None]:
+    """Have numba keep its files beside the module, whatever its own settings say."""
+    from numba.core import config
+
+    before = {one: getattr(config, one, "") for one in ("CACHE_DIR", "CACHE_LOCATOR_CLASSES")}
+    for one in before:
+        setattr(config, one, "")
+    try:
+        yield
+    finally:
+        for one, value in before.items():
+            setattr(config, one, value)
 
 
 def make_in_background(plan: Plan) -> bool:
@@ -103,12 +238,14 @@ def make_in_background(plan: Plan) -> bool:
 
     Whoever asks first makes it. A process that dies leaves its mark, which counts for an hour.
     """
-    mark = folder() / f"{plan.module}.making"
+    if trouble():
+        return False
+    making = folder() / f"{plan.module}.making"
     try:
-        _keep(folder(), plan.module, plan.text)
-        if mark.exists() and time.time() - mark.stat().st_mtime > ABANDONED:
-            mark.unlink()
-        mark.touch(exist_ok=False)
+        write_whole(_order(plan.module), plan.text.encode())
+        if making.exists() and time.time() - making.stat().st_mtime > ABANDONED:
+            making.unlink()
+        making.touch(mode=0o600, exist_ok=False)
     except OSError:
         return False
     words = [sys.executable, "-m", "ketasim.compile.cache", plan.module]
@@ -120,20 +257,8 @@ def make_in_background(plan: Plan) -> bool:
     return True
 
 
-def _keep(place: Path, name: str, text: str) -> Path:
-    """Write a module if it is not there yet, so that it appears whole or not at all."""
-    (place / "__pycache__").mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=place / "__pycache__"):
-        pass  # numba needs to write here
-    path = place / f"{name}.py"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return path
-    handle, draft = tempfile.mkstemp(dir=place, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    os.utime(draft, (STAMP, STAMP))
-    Path(draft).replace(path)
-    return path
+def _order(name: str) -> Path:
+    return folder() / f"{name}.order"
 
 
 def _execute(name: str, path: Path) -> ModuleType:
@@ -156,9 +281,12 @@ def main(name: str) -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(10)
     try:
-        load(name, "")
+        text = "" if owned.fault(_order(name)) else _order(name).read_text(encoding="utf-8")
+        if module_of(text) == name:  # the name is the text's own hash: nothing else is run
+            load(name, text)
     finally:
-        (folder() / f"{name}.making").unlink(missing_ok=True)
+        for one in (_order(name), folder() / f"{name}.making"):
+            one.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 
 from ketasim.config.schema import Config
 from ketasim.errors import ConfigError, suggest
+from ketasim.files.names import exists, is_file
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -38,9 +39,9 @@ def read_file(path: Path) -> str:
     ConfigError
         When there is no such file, or it is a folder, empty, too large, or not UTF-8 text.
     """
-    if path.is_dir():
+    if exists(path) and path.is_dir():
         raise ConfigError(f"{path}: this is a folder. Give a .toml file in it.{_neighbours(path)}")
-    if not path.is_file():
+    if not is_file(path):
         ready = ' "ketasim list configs" shows those that are ready to run.'
         raise ConfigError(f"{path}: no such file.{_nearest(path)}{ready}")
     if (size := path.stat().st_size) > MAX_BYTES:

@@ -18,6 +18,7 @@ from ketasim.core.model import Model
 from ketasim.core.protocol import hours_of
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimError, suggest
+from ketasim.files.names import exists, is_file
 from ketasim.models.modules import modules_of, with_modules
 from ketasim.readouts import Readout
 from ketasim.readouts.nodes import in_no_arm
@@ -72,7 +73,7 @@ def load_checks(where: Path | None = None, *, library: Library | None = None) ->
         When a file cannot be read, has no number, or accepts no interval; it names file and key.
     """
     place = where or folder() / "checks"
-    files = [place] if place.is_file() else sorted(place.glob("*.toml"))
+    files = [place] if is_file(place) else sorted(place.glob("*.toml"))
     if not files:
         raise ConfigError(f"{place}: no check files (*.toml) here.")
     found = [(path, load_finding(path, library=library)) for path in files]
@@ -92,7 +93,7 @@ def load_checks(where: Path | None = None, *, library: Library | None = None) ->
 
 def load_folder(place: Path, *, library: Library | None = None) -> list[Finding]:
     """Read every finding of one folder, or one file, by name; see :func:`load_findings`."""
-    if place.is_file():
+    if is_file(place):
         return [load_finding(place, library=library)]
     files = sorted(place.glob("*.toml"))
     if not files:
@@ -117,7 +118,7 @@ def reference_effect(name: str | Path = "mouse") -> Finding:
     """
     place = folder() / "reference_effects"
     known = {one.stem: one for one in sorted(place.glob("*.toml"))}
-    if str(name) not in known and not Path(name).is_file():
+    if str(name) not in known and not is_file(Path(name)):
         raise ConfigError(
             f'reference "{name}": no such effect.{suggest(str(name), known)} '
             f"Effects here: {', '.join(known)}; or give a file."
@@ -341,7 +342,7 @@ def load_data(
             if name in own:
                 setup = Setup(own[name])
             else:
-                setup = _config(beside if beside.is_file() else config, changes)
+                setup = _config(beside if is_file(beside) else config, changes)
             known = known if base else with_modules(known, modules_of(setup.scenario.model))
             found[name] = _own_arm(setup, known)
         except KetasimError as error:
@@ -366,11 +367,11 @@ def _find(path: str | Path) -> Path:
     place = Path(path)
     inside = folder() / "data" / f"{str(path).removesuffix('.csv')}.csv"
     plain = place.name == str(path)
-    return inside if plain and not place.exists() and inside.is_file() else place
+    return inside if plain and not exists(place) and is_file(inside) else place
 
 
 def _text(place: Path) -> str:
-    if not place.is_file():
+    if not is_file(place):
         there = sorted(one.stem for one in (folder() / "data").glob("*.csv"))
         raise ConfigError(f"{place}: no such file. With the package come: {', '.join(there)}.")
     if place.stat().st_size > MAX_BYTES:

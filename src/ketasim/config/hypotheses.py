@@ -12,6 +12,7 @@ from ketasim.config.packaged import Library, folder, packaged_library
 from ketasim.config.schema import Modules, Quantity, Table, complaint
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError, suggest
+from ketasim.files.names import is_file
 from ketasim.models.rivals import NULLS, RIVALS, Hypothesis, mixture
 
 
@@ -62,7 +63,7 @@ def load_hypothesis(name: str, *, library: Library | None = None) -> Hypothesis:
         return built_in[name]
     packaged = {one.stem: one for one in sorted((folder() / "hypotheses").glob("*.toml"))}
     path = packaged.get(name, Path(name))
-    if not path.is_file():
+    if not is_file(path):
         known = [*built_in, *(one for one in packaged if one not in built_in)]
         raise ConfigError(
             f'"{name[:60]}": no such hypothesis.{suggest(name, known)} Hypotheses here: '

@@ -10,6 +10,7 @@ import ketasim
 from ketasim.core.model import Model
 from ketasim.core.scenario import Subject
 from ketasim.errors import ConfigError, ModelError, suggest
+from ketasim.files.names import exists, is_file
 from ketasim.models.antidepressant import antidepressant, whole
 from ketasim.models.modules import JOIN, modules_of, with_modules
 from ketasim.models.subjects import human, monkey, mouse, rat
@@ -97,7 +98,7 @@ def find(name: str) -> Path:
     path = Path(name)
     packaged = folder() / f"{name.removesuffix('.toml')}.toml"
     plain = path.name == name and name.isprintable()
-    return packaged if plain and not path.exists() and packaged.is_file() else path
+    return packaged if plain and not exists(path) and is_file(packaged) else path
 
 
 def _title(path: Path) -> str:

@@ -26,6 +26,7 @@ from ketasim.errors import ConfigError
 from ketasim.export import petab
 from ketasim.export.names import canonical, identifier, rate_id, start_id
 from ketasim.models.subjects import SPECIES, subject
+from ketasim.results.output import files_in
 from ketasim.studies.designs.distributions import Distribution, Kind
 from ketasim.studies.findings.arms import Arm
 from ketasim.studies.fit.data import Assay, Data, Point, readout_at
@@ -85,11 +86,10 @@ def save_petab(
     own = {name: arm for one in read for name, arm in one.arms.items()}
     rows = [_measurement(one, asked.assays[one.assay]) for one in asked.observations]
     last = {name: max(r.time for r in rows if r.arm == name) for name in {r.arm for r in rows}}
-    arms = {
-        name: own[name].scenario(base, begin=0.0, end=end + BEYOND) for name, end in last.items()
-    }
-    made = petab.problem(base, arms, rows, [_estimated(one) for one in asked.free])
-    return petab.write(made, Path(out))
+    arms = {n: own[n].scenario(base, begin=0.0, end=end + BEYOND) for n, end in last.items()}
+    with files_in(Path(out), last="problem.yaml") as aside:
+        made = petab.problem(base, arms, rows, [_estimated(one) for one in asked.free])
+        return Path(out) / petab.write(made, aside).name
 
 
 def _measurement(one: Point, assay: Assay) -> petab.Measurement:

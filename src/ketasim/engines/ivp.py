@@ -73,35 +73,43 @@ def solve_small(
 
     n = len(start)
     full = np.append(start, t_span[0]) if timed else start
-    kernel = Kernel(
-        system=None,
-        trace=lambda _: small(traced, n, len(parameters), timed=timed),
-        record=tuple(f"y{i}" for i in range(n)),
-        dosed=(),
-        turned=(),
-        whole={},
-        shape=processor_shape(),
-        started=tuple(range(len(full))),
-    )
+    kernel = kernel_of(traced, n, len(parameters), timed=timed)
     times = np.array([t_span[1]] if t_eval is None else t_eval, dtype=float)
     tolerance = np.broadcast_to(rtol * 1e-3 if atol is None else atol, (n,))
     slopes = np.array(traced(*([t_span[0]] * timed), list(start), list(parameters)), dtype=float)
     found = run_members(
         kernel,
         parameters[None, :],
-        _span(t_span),
+        span(t_span),
         times,
         rtol=rtol,
         atol=np.append(tolerance, ANY) if timed else tolerance,
         y0=full,
         limits=limits,
-        first_step=first_step or _guess(start, slopes, rtol, tolerance, t_span),
+        first_step=first_step or guess(start, slopes, rtol, tolerance, t_span),
     )
     status = next(one for one in Status if one == found.status[0])
     return Solution(times, found.values[0], status, int(found.steps[0]), int(found.rejected[0]))
 
 
-def _span(t_span: tuple[float, float]) -> Inputs:
+def kernel_of(
+    rhs: Callable[..., Sequence[object]], n: int, n_parameters: int, *, timed: bool
+) -> Kernel:
+    """Return the kernel of ``rhs(y, p)``, or ``rhs(t, y, p)`` when ``timed``, with n states."""
+    return Kernel(
+        system=None,
+        trace=lambda _: small(rhs, n, n_parameters, timed=timed),
+        record=tuple(f"y{i}" for i in range(n)),
+        dosed=(),
+        turned=(),
+        whole={},
+        shape=processor_shape(),
+        started=tuple(range(n + timed)),
+    )
+
+
+def span(t_span: tuple[float, float]) -> Inputs:
+    """Return the inputs of a system that nothing is done to from the first time to the last."""
     none = np.empty((2, 0))
     return Inputs(
         plans=np.zeros(0, dtype=np.int64),
@@ -116,7 +124,7 @@ def _span(t_span: tuple[float, float]) -> Inputs:
     )
 
 
-def _guess(
+def guess(
     start: Array, slopes: Array, rtol: float, atol: Array, t_span: tuple[float, float]
 ) -> float:
     """Return a first step from the size of the states and of their slopes."""

@@ -132,9 +132,11 @@ class Kernel:
                         "compiling the model; this is done once a model and takes some seconds"
                     )
                 made = self.plan(general=general)
-                if not made.text and not cache.is_kept(made.module):
+                try:
+                    module, note = cache.load(made.module, made.text)
+                except LookupError:  # it was remembered, and somebody has removed it meanwhile
                     made = self._plans[general] = self._written(general=general)
-                module, note = cache.load(made.module, made.text)
+                    module, note = cache.load(made.module, made.text)
                 if self.key and not note:
                     cache.remember(self._name(general=general), made)
                 self._made[general] = Compiled(made, module, note)

@@ -5,15 +5,17 @@ breakpoint of the schedule and restarts after it; output comes from the solver's
 and never alters a step, and numbers are taken of that same output, panel by panel.
 """
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import BDF, LSODA, OdeSolver, Radau
+from scipy.integrate import BDF, LSODA, OdeSolver, Radau, _ode
 
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System, Values
@@ -96,13 +98,22 @@ def integrate(
     run = _Run(system, schedule, times, SOLVERS[method], rtol, limits, began, first_step)
     run.panels, run.halted = Panels(system, tuple(watch)), halted
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), one_at_a_time(method):
             return run.carry_out(names, parameters)
     except Stopped as error:
         raise run.so_far(error) from None
     except (ArithmeticError, ValueError) as error:  # what SciPy says of what is not finite
         told = f"a law could not be evaluated: {error}{_zeros(system)}."
         raise run.so_far(Stopped(told, Status.NONFINITE)) from error
+
+
+_LSODA = threading.RLock()
+
+
+def one_at_a_time(method: str) -> AbstractContextManager[object]:
+    """Return what keeps a second LSODA waiting where SciPy's holds its state in common."""
+    shared = hasattr(_ode.lsoda, "active_global_handle")  # until SciPy 1.16
+    return _LSODA if shared and method == "LSODA" else nullcontext()
 
 
 class _Run:

@@ -7,7 +7,8 @@ values are numbers, its states within their intervals, and what was given is all
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +37,9 @@ from ketasim.engines.status import AGAIN, Status, usable
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
 Flags = NDArray[np.bool_]
+Carrier = Callable[[list[tuple[Batch, Asked, Settings]]], list[tuple[Attempt, Array]]]
+PART = 64  # members that are worth sending elsewhere
+_CARRIERS: list[tuple[Carrier, int]] = []
 
 
 def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
@@ -65,14 +69,14 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
     began = time.perf_counter()
     primitives = first_run(batch.reductions)
     asked = _asked(batch, [_within(batch, one) for one in primitives])
-    found, rtol = _attempts(batch, asked, settings, halted)
+    found, rtol = _carried(batch, asked, settings, halted)
     numbers = dict(zip(primitives, np.moveaxis(found.numbers, 1, 0), strict=True))
     later = second_run(batch.reductions)
     if later:
         levels = np.stack([level_of(one, numbers) for one in later], axis=1)
         within = tuple(_within(batch, one) for one in later)
         again = Asked((), np.empty(0), within, levels)
-        second, _ = _attempts(batch, again, settings, halted)
+        second, _ = _carried(batch, again, settings, halted)
         numbers |= dict(zip(later, np.moveaxis(second.numbers, 1, 0), strict=True))
     reduced = combined(batch.reductions, numbers, batch.ends)
     if not len(reduced):
@@ -182,6 +186,54 @@ def _asked(batch: Batch, primitives: Sequence[Primitive]) -> Asked:
     own = [np.nan if one.level is None else one.level for one in primitives]
     levels = np.tile(np.array(own, dtype=float), (len(batch), 1))
     return Asked(batch.record, batch.times, tuple(primitives), levels)
+
+
+@contextmanager
+def carried_by(carrier: Carrier, *, parts: int) -> Iterator[None]:
+    """Have every batch of some size carried out elsewhere, in so many parts, while this lasts.
+
+    ``carrier`` is given the arguments of :func:`attempts`, part by part, and returns what that
+    returns. What becomes of a member depends on nothing but that member, so no bit changes.
+    """
+    _CARRIERS.append((carrier, parts))
+    try:
+        yield
+    finally:
+        _CARRIERS.pop()
+
+
+def attempts(batch: Batch, asked: Asked, settings: Settings) -> tuple[Attempt, Array]:
+    """Try every member of a part of a batch; returns the attempt and the tolerance of each."""
+    return _attempts(batch, asked, settings, never)
+
+
+def _carried(batch: Batch, asked: Asked, settings: Settings, halted: Halt) -> tuple[Attempt, Array]:
+    """Try every member here, or wherever :func:`carried_by` says."""
+    if not _CARRIERS or len(batch) < 2 * PART:
+        return _attempts(batch, asked, settings, halted)
+    carrier, parts = _CARRIERS[-1]
+    places = np.array_split(np.arange(len(batch)), min(parts, len(batch) // PART))
+    whole = replace(batch, total=max(batch.total, len(batch)))
+    alone = replace(settings, threads=1)
+    found = carrier([(whole.some(one), asked.some(one), alone) for one in places])
+    if halted():
+        raise Halted
+    return _joined([one for one, _ in found], places), np.concatenate([r for _, r in found])
+
+
+def _joined(parts: Sequence[Attempt], places: Sequence[NDArray[np.intp]]) -> Attempt:
+    arrays = ("values", "numbers", "final", "status", "steps")
+    stories = {
+        int(own[i]): told
+        for one, own in zip(parts, places, strict=True)
+        for i, told in one.stories.items()
+    }
+    return Attempt(
+        **{name: np.concatenate([getattr(one, name) for one in parts]) for name in arrays},
+        evaluations=sum(one.evaluations for one in parts),
+        notes=tuple(dict.fromkeys(told for one in parts for told in one.notes)),
+        stories=stories,
+    )
 
 
 def _attempts(

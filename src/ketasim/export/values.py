@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ModelError, UnitError, suggest
@@ -12,6 +13,7 @@ from ketasim.export.names import canonical, identifier, rate_id
 from ketasim.export.peers import libsbml
 
 LARGEST = 64 * 1024 * 1024
+DEEPEST = 500  # levels; a formula of ours has tens
 SAME = 1e-14  # relative; tools write 15 digits
 SETTLED = 1e-9  # absolute; a resting state is found by iteration
 
@@ -50,7 +52,9 @@ def read_values(path: Path, scenario: Scenario) -> Values:
         When a parameter has no unit any more, or one of another dimension.
     """
     library = libsbml()
-    theirs = _entries(library, _text(path), path.name)
+    text = _text(path)
+    _check_depth(text, path.name)
+    theirs = _entries(library, text, path.name)
     ours = _entries(library, sbml(scenario), "export")
     model = scenario.resolved_model
     known = {identifier(full): full for full in model.parameters}
@@ -76,6 +80,30 @@ def _text(path: Path) -> str:
         raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
         raise ModelError(f"{path.name}: not UTF-8 text; export it as SBML.") from None
+
+
+def _check_depth(text: str, where: str) -> None:
+    """Refuse what is nested so deeply that libSBML, which goes down by itself, would crash."""
+    depth = 0
+
+    def begin(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise ModelError(
+                f"{where}: nested more than {DEEPEST} levels deep; that is not a model of ours."
+            )
+
+    def end(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    try:
+        parser.Parse(text.encode(), True)  # noqa: FBT003
+    except expat.ExpatError:
+        return  # libSBML says better what is wrong with it; what it read so far is not deep
 
 
 def _entries(library: Any, text: str, where: str) -> dict[str, _Entry]:

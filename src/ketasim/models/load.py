@@ -11,6 +11,7 @@ from typing import Any
 from ketasim.core.declare import Mechanism
 from ketasim.core.model import Model
 from ketasim.errors import KetasimError, ModelError
+from ketasim.files.names import is_file
 
 FACTORY = "model"
 
@@ -33,7 +34,7 @@ def load(path: str | Path) -> Model:
         When there is no such file, it fails, or it declares no model or several.
     """
     file = Path(path)
-    if file.suffix != ".py" or not file.is_file():
+    if file.suffix != ".py" or not is_file(file):
         raise ModelError(f'models.load("{file}"): no such Python file; give one that ends in .py.')
     model = _model(_carried_out(file), file)
     _ = model.digest  # of the file as it was carried out, whatever becomes of it

@@ -31,7 +31,7 @@ def planned(found: Estimate) -> str:
     line = (
         f"{found.members:,} runs, {found.chunks:,} chunk{plural(found.chunks)}, "
         f"about {duration(found.seconds)} on {found.threads} thread{plural(found.threads)}, "
-        f"{size(found.bytes)} on disk ({kept})"
+        f"at most {size(found.memory)} of memory, {size(found.bytes)} on disk ({kept})"
     )
     if not found.recorded:
         line += f"; full trajectories would be {size(found.trajectory_bytes)}"

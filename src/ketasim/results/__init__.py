@@ -4,9 +4,11 @@
 - ``summary``: a time course in seven numbers
 - ``failures``: which members failed, how, and what they have in common
 - ``folder``: one run's files, and what made them
+- ``output``: files for the user, all new or none
 - ``store``: a sweep on disk, made, filled and read
 - ``manifest``: what a store says about its making, sealed
-- ``files``: files that several processes share, and who computes which chunk
+- ``files``: a store's files, each bound to its place
+- ``claims``: who computes which chunk, in leases
 - ``shelf``: what a long study has finished so far
 - ``problems``: what can go wrong with a store
 """

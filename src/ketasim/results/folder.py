@@ -18,6 +18,7 @@ import xarray as xr
 
 import ketasim
 from ketasim.errors import ConfigError
+from ketasim.results.output import file_at, files_in, put_in
 from ketasim.results.summary import Summary, observables, rows
 
 FIGURE, TIMECOURSE, DATASET = "figure", "timecourse.csv", "result.nc"
@@ -79,6 +80,21 @@ def write(
         When the folder cannot be written.
     """
     prepare(folder)
+    with files_in(folder, last=PROVENANCE) as place:
+        files = _written(place, dataset, scenario, summary, draw, drawn, formats)
+    return put_in(folder, files)
+
+
+def _written(
+    folder: Path,
+    dataset: xr.Dataset,
+    scenario: str,
+    summary: Mapping[str, Summary],
+    draw: Draw | None,
+    drawn: xr.Dataset | None,
+    formats: Iterable[str],
+) -> list[Path]:
+    """Write a run's files, and return them."""
     files = []
     for ending in dict.fromkeys(formats) if draw is not None else ():
         files.append(folder / f"{FIGURE}.{ending}")
@@ -122,19 +138,20 @@ def answer(
         When the folder cannot be written.
     """
     prepare(folder)
-    files = []
-    for own, draw in (figures or {}).items():
-        for ending in dict.fromkeys(("png", *formats)):
-            files.append(folder / f"{own}.{ending}")
-            draw(files[-1])
-    for own, rows_ in (tables or {}).items():
-        plain = [finite(dict(row)) for row in rows_]
-        lines = [list(plain[0]), *(list(row.values()) for row in plain)] if plain else []
-        files.append(_table(folder / f"{own}.csv", lines))
-    files.append(folder / f"{name}.json")
-    text = json.dumps(finite(dict(record)), indent=1, ensure_ascii=False, allow_nan=False)
-    files[-1].write_text(text + "\n", encoding="utf-8")
-    return files
+    with files_in(folder, last=f"{name}.json") as place:
+        files = []
+        for own, draw in (figures or {}).items():
+            for ending in dict.fromkeys(("png", *formats)):
+                files.append(place / f"{own}.{ending}")
+                draw(files[-1])
+        for own, rows_ in (tables or {}).items():
+            plain = [finite(dict(row)) for row in rows_]
+            lines = [list(plain[0]), *(list(row.values()) for row in plain)] if plain else []
+            files.append(_table(place / f"{own}.csv", lines))
+        files.append(place / f"{name}.json")
+        text = json.dumps(finite(dict(record)), indent=1, ensure_ascii=False, allow_nan=False)
+        files[-1].write_text(text + "\n", encoding="utf-8")
+    return put_in(folder, files)
 
 
 def finite(value: Any) -> Any:
@@ -156,7 +173,8 @@ def bands(folder: Path, found: xr.Dataset) -> Path:
             column = [f"{name} {share:.0%} [{one.attrs['units']}]", *map(float, values)]
             for row, cell in zip(table, column, strict=True):
                 row.append(str(cell))
-    return _table(folder / BANDS, table)
+    with file_at(folder / BANDS) as place:
+        return folder / _table(place, table).name
 
 
 def record(folder: Path, attributes: dict[str, Any], files: Iterable[Path]) -> Path:

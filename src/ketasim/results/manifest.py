@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ketasim.results.files import write_whole
+from ketasim.files.whole import write_whole
 from ketasim.results.problems import StoreError
 
-FORMAT = 1
-NAME = "ketasim.json"
+FORMAT = 2
+READS = (1, 2)
+HOME = "ketasim"  # a group of its own within the store, so that readers of Zarr know what it is
+NAME = f"{HOME}/manifest.json"
+FORMER = "ketasim.json"  # of format 1
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Manifest:
     """Members, chunk size, what decides the numbers, the columns, and hashes of what never changes.
 
     ``columns`` are (name, role) of what chunks fill, in the order of writing; ``names`` and
-    ``units`` those of the design; ``fixed`` maps files to their sha256.
+    ``units`` those of the design; ``fixed`` maps files to their sha256. With format 2 a chunk is
+    bound to its place and its store.
     """
 
     members: int
@@ -30,6 +34,15 @@ class Manifest:
     units: tuple[str, ...]
     fixed: Mapping[str, str]
     format: int = FORMAT
+
+    @property
+    def id(self) -> str | None:
+        """Return what chunks are bound to: equal for stores that hold equal numbers."""
+        if self.format < 2:
+            return None
+        plain = {**asdict(self), "fixed": None}
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def chunks(self) -> int:
@@ -43,7 +56,13 @@ class Manifest:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, with a seal over its own text."""
-    write_whole(folder / NAME, _sealed(asdict(manifest)))
+    name = FORMER if manifest.format < 2 else NAME
+    write_whole(folder / name, _sealed(asdict(manifest)))
+
+
+def is_there(folder: Path) -> bool:
+    """Say whether a folder holds a store's manifest."""
+    return any((folder / one).is_file() for one in (NAME, FORMER))
 
 
 def read(folder: Path) -> Manifest:
@@ -54,7 +73,7 @@ def read(folder: Path) -> Manifest:
     StoreError
         When the folder is no store, was changed, or is of a newer format.
     """
-    path = folder / NAME
+    path = folder / (FORMER if (folder / FORMER).is_file() else NAME)
     if not path.is_file():
         raise StoreError(f"{folder}: not a ketasim store (it has no {NAME}).")
     try:
@@ -69,7 +88,7 @@ def read(folder: Path) -> Manifest:
             f"{path}: this file was changed after the store was made. Restore it from a copy, or "
             "use -o a new folder."
         )
-    if body["format"] != FORMAT:
+    if body["format"] not in READS:
         raise StoreError(
             f"{folder}: this store has format {body['format']}; this ketasim reads {FORMAT}. "
             "pip install --upgrade ketasim"

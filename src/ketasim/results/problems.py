@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ketasim.errors import KetasimError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FROM = "peaks and areas of"  # what numbers are taken of; not said by stores of the output grid
 _TIDY = {"ketasim_version": "ketasim", "output_times": "output times", "model_digest": "model"}
 _LONGEST, _SHORT = 70, 24
@@ -38,7 +38,7 @@ def writing(root: Path, needed: float) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StoreWriteError(
                 f"{root}: the disk is full; about {size(needed)} more are needed. Everything "
                 "written so far is whole: make room and give the same command again."

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 Array = NDArray[Any]
-RESERVED = ("claims", "quarantine", "ketasim.json", "zarr.json")  # what else a store's folder holds
+RESERVED = ("ketasim", "claims", "quarantine", "ketasim.json", "zarr.json")  # in a store's folder
 Role = Literal["design", "data", "count", "status"]
 _TYPES: Mapping[Role, str] = {
     "design": "float64",

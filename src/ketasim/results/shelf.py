@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ketasim
-from ketasim.results.files import write_whole
+from ketasim.files.whole import write_whole
 
 ENDING = ".npz"
 

@@ -2,19 +2,20 @@
 
 A new store is built aside and renamed into place, so that half a store never exists. A chunk's
 ``status`` is written last, so what has a status is complete; whatever is missing reads as not run
-(-1). Every chunk carries a CRC-32C, everything else a sha256 in ``ketasim.json``.
+(-1). Every chunk carries a CRC-32C and a digest bound to its array, its place and its store,
+everything else a sha256 in the manifest. A design is kept as what it is drawn from; its values are
+written with the chunks they were used for, and beforehand only where they are a table.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
-import os
 import shutil
-import socket
 import warnings
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,11 @@ from numpy.typing import NDArray
 from zarr.api import asynchronous
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
+from ketasim.files.whole import aside_of, put_folder, sweep_up
 from ketasim.results import manifest as sealed
-from ketasim.results.files import Claims, DurableStore, alive, sound, sweep_up, sync_folder
-from ketasim.results.manifest import Manifest
+from ketasim.results.claims import Claims
+from ketasim.results.files import DurableStore, belongs, intact
+from ketasim.results.manifest import HOME, Manifest
 from ketasim.results.problems import StoreError, refuse_mixing
 from ketasim.results.schema import SCHEMA_VERSION, Column, Layout
 
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Rows = NDArray[np.float64]
-DESIGN_CHUNK = 16_384  # rows of the design written and read at once
+DESIGN_CHUNK = 16_384  # rows of a table written and read at once
+INDEXED = 10_000_000  # members up to which they are numbered in a coordinate, 8 bytes each
 ALWAYS = {"write_empty_chunks": True}  # a chunk that is not there must mean "not run"
 Array = NDArray[Any]
 LOG = logging.getLogger("ketasim.store")
@@ -48,12 +52,13 @@ def create(
     identity: Mapping[str, str],
     attributes: Mapping[str, Any],
     chunk: int,
-    blocks: Iterable[Rows],
+    blocks: Iterable[Rows] | None,
 ) -> None:
-    """Make an empty store with its design written out.
+    """Make an empty store.
 
-    ``blocks`` are the design's rows, ``DESIGN_CHUNK`` at a time. When another process makes the
-    same store meanwhile, theirs is kept.
+    ``blocks`` are the rows of a table, ``DESIGN_CHUNK`` at a time, or None where a design's values
+    follow from its description. When another process makes the same store meanwhile, theirs is
+    kept.
 
     Raises
     ------
@@ -63,34 +68,16 @@ def create(
         When the file system refuses; nothing is left behind then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    clear_abandoned(path)
-    aside = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.new")
-    shutil.rmtree(aside, ignore_errors=True)
+    sweep_up(path.parent, deep=False)  # stores that died while being made
+    aside = aside_of(path)
     try:
         _fill(aside, layout, identity, attributes, chunk, blocks)
-        _into_place(aside, path)
+        if not put_folder(aside, path) and not is_store(path):
+            raise StoreError(f"{path}: something else is there. Use -o a new folder.")
+    except FileExistsError:
+        raise StoreError(f"{path}: something else is there. Use -o a new folder.") from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _into_place(aside: Path, path: Path) -> None:
-    try:
-        aside.rename(path)
-    except OSError:
-        if not (path / sealed.NAME).is_file():
-            if path.exists():
-                raise StoreError(f"{path}: something else is there. Use -o a new folder.") from None
-            raise
-    sync_folder(path.parent)
-
-
-def clear_abandoned(path: Path) -> None:
-    """Remove stores that died while being made."""
-    mark = f".{path.name}.{socket.gethostname()}-"
-    for left in path.parent.glob(f"{mark}*.new"):
-        number = left.name.removeprefix(mark).removesuffix(".new")
-        if number.isdigit() and os.name != "nt" and not alive(int(number)):
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _fill(
@@ -99,27 +86,27 @@ def _fill(
     identity: Mapping[str, str],
     attributes: Mapping[str, Any],
     chunk: int,
-    blocks: Iterable[Rows],
+    blocks: Iterable[Rows] | None,
 ) -> None:
     coordinates = " ".join(column.name for column in layout.given)
     told = {**attributes, "schema_version": SCHEMA_VERSION, "format": sealed.FORMAT}
     plain = json.loads(json.dumps({**told, "coordinates": coordinates}, default=_plain))
+    filled = layout.written if blocks is not None else (*layout.given, *layout.written)
+    made = Manifest(
+        members=layout.members,
+        chunk=chunk,
+        identity=dict(identity),
+        columns=tuple((c.name, c.role) for c in filled),
+        names=tuple(c.name for c in layout.given),
+        units=tuple(c.units for c in layout.given),
+        fixed={},
+    )
+    store = DurableStore(folder, of=made.id)
     # One event loop for all arrays, in a thread of its own, as the caller's may run one already.
     with ThreadPoolExecutor(1) as alone:
-        alone.submit(asyncio.run, _written(folder, layout, plain, chunk, blocks)).result()
+        alone.submit(asyncio.run, _written(store, layout, plain, chunk, blocks)).result()
     fixed = [one for one in folder.rglob("*") if one.is_file()]
-    sealed.write(
-        folder,
-        Manifest(
-            members=layout.members,
-            chunk=chunk,
-            identity=dict(identity),
-            columns=tuple((c.name, c.role) for c in layout.written),
-            names=tuple(c.name for c in layout.given),
-            units=tuple(c.units for c in layout.given),
-            fixed=sealed.hashes(folder, fixed),
-        ),
-    )
+    sealed.write(folder, replace(made, fixed=sealed.hashes(folder, fixed)))
 
 
 async def _written(*what: Any) -> None:
@@ -147,18 +134,23 @@ async def _all(doing: Iterable[Awaitable[Any]]) -> list[Any]:
 
 
 async def _write(
-    folder: Path, layout: Layout, attributes: Any, chunk: int, blocks: Iterable[Rows]
+    store: DurableStore,
+    layout: Layout,
+    attributes: Any,
+    chunk: int,
+    blocks: Iterable[Rows] | None,
 ) -> None:
-    store = DurableStore(folder)
     group = await asynchronous.open_group(store, mode="w", zarr_format=3, attributes=attributes)
+    await group.create_group(HOME)
+    table = blocks is not None
     arrays = await _all(
-        _array(group, column, layout, DESIGN_CHUNK if column.role == "design" else chunk)
-        for column in layout.columns
+        _array(group, c, layout, DESIGN_CHUNK if table and c.role == "design" else chunk)
+        for c in layout.columns
     )
     await _axes(group, layout)
     given = [a for a, c in zip(arrays, layout.columns, strict=True) if c.role == "design"]
     start = 0
-    for block in blocks:
+    for block in blocks or ():
         rows = slice(start, start + len(block))
         await _all(a.setitem(rows, v) for a, v in zip(given, block.T, strict=True))
         start += len(block)
@@ -183,9 +175,9 @@ async def _array(group: Any, column: Column, layout: Layout, rows: int) -> Any:
 
 
 async def _axes(group: Any, layout: Layout) -> None:
-    axes: dict[str, tuple[NDArray[Any], dict[str, str]]] = {
-        "member": (np.arange(layout.members), {"long_name": "member"})
-    }
+    axes: dict[str, tuple[NDArray[Any], dict[str, str]]] = {}
+    if layout.members <= INDEXED:
+        axes["member"] = np.arange(layout.members), {"long_name": "member"}
     if layout.has_times:
         axes["time"] = (np.array(layout.times), {"units": "h", "long_name": "time"})
     for name, (values, labels) in axes.items():
@@ -222,7 +214,8 @@ class Store:
         self.path = path
         self.manifest: Manifest = sealed.read(path)
         sealed.check_fixed(path, self.manifest)
-        self.claims = Claims(path / "claims")
+        home = path if self.manifest.format < 2 else path / HOME
+        self.claims, self.aside = Claims(home / "claims"), home / QUARANTINE
 
     def check_identity(self, now: Mapping[str, str]) -> None:
         """Raise StoreError, with a diff, when the store was made otherwise."""
@@ -235,7 +228,7 @@ class Store:
 
     @cached_property
     def _arrays(self) -> Mapping[str, Any]:
-        group: Any = zarr.open_group(DurableStore(self.path), mode="r+")
+        group: Any = zarr.open_group(self._durable(read_only=False), mode="r+")
         return {name: group[name].with_config(ALWAYS) for name in self.names}
 
     def file(self, name: str, k: int) -> Path:
@@ -243,9 +236,17 @@ class Store:
         tail = "0" if self._over_time[name] else None
         return self.path.joinpath(name, "c", str(k), *([tail] if tail else []))
 
+    def _durable(self, *, read_only: bool = True) -> DurableStore:
+        return DurableStore(self.path, of=self.manifest.id, read_only=read_only)
+
+    @property
+    def is_recipe(self) -> bool:
+        """Say whether the design's values follow from its description, and come with the chunks."""
+        return any(role == "design" for _, role in self.manifest.columns)
+
     @cached_property
     def _read(self) -> Any:
-        return zarr.open_group(DurableStore(self.path, read_only=True), mode="r")
+        return zarr.open_group(self._durable(), mode="r")
 
     @cached_property
     def _over_time(self) -> Mapping[str, bool]:
@@ -303,8 +304,20 @@ class Store:
     def damaged(self) -> Iterator[int]:
         """Yield the complete chunks of which a file is missing or fails its checksum."""
         for k in self.done():
-            if not all(sound(self.file(name, k)) for name in self.names):
+            if not all(self.is_sound(name, k) for name in self.names):
                 yield k
+
+    def is_sound(self, name: str, k: int) -> bool:
+        """Say whether a variable's chunk is there, whole, and the one that belongs there."""
+        file = self.file(name, k)
+        try:
+            data = file.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return False
+        of = self.manifest.id
+        return intact(data) and (
+            of is None or belongs(data, of, file.relative_to(self.path).as_posix())
+        )
 
     def set_damaged_aside(self) -> list[int]:
         """Move damaged chunks to ``quarantine/``, so that they read as not run."""
@@ -313,17 +326,17 @@ class Store:
             first, stop = self.manifest.span(k)
             self._quarantine(k)
             LOG.warning(
-                '%s chunk %d (runs %s-%s) failed its checksum; moved to %s/%s/. "ketasim resume '
-                '%s" recomputes it.',
+                '%s chunk %d (runs %s-%s) failed its checksum; moved to %s/. "ketasim resume %s" '
+                "recomputes it.",
                 *(self.path.name, k, f"{first:,}", f"{stop - 1:,}"),
-                *(self.path.name, QUARANTINE, self.path.name),
+                self.aside.relative_to(self.path.parent).as_posix(),
+                self.path.name,
             )
         return found
 
     def _quarantine(self, k: int) -> None:
-        folder = self.path / QUARANTINE
         n = 0
-        while (aside := folder / f"{k}-{n}").exists():
+        while (aside := self.aside / f"{k}-{n}").exists():
             n += 1
         aside.mkdir(parents=True)
         for name in reversed(self.names):
@@ -339,11 +352,6 @@ class Store:
             found[:, k] = group[name][start:stop]
         return found
 
-    def blocks(self) -> Iterator[NDArray[np.float64]]:
-        """Yield all design values, a block at a time."""
-        for start in range(0, self.manifest.members, DESIGN_CHUNK):
-            yield self.rows(start, min(start + DESIGN_CHUNK, self.manifest.members))
-
     def status(self) -> NDArray[np.int8]:
         """Return how every member ended, -1 for those not run, shape (n_members,)."""
         group = self._read
@@ -353,11 +361,12 @@ class Store:
         """Return the store as a Dataset that reads from disk when asked for values."""
         import xarray as xr
 
-        found: xr.Dataset = xr.open_zarr(DurableStore(self.path, read_only=True), chunks=None)
+        found: xr.Dataset = xr.open_zarr(self._durable(), chunks=None)
         variables = found.variables
+        filled = [name for name, role in self.manifest.columns if role != "design"]
         given = [*self.manifest.names, *(one for one in ("member", "time") if one in variables)]
         ordered = xr.Dataset(
-            {name: variables[name] for name in self.names},
+            {name: variables[name] for name in filled},
             {name: variables[name] for name in given},
             found.attrs,
         )
@@ -366,7 +375,7 @@ class Store:
 
 def is_store(path: Path) -> bool:
     """Say whether a folder holds a store."""
-    return (path / sealed.NAME).is_file()
+    return sealed.is_there(path)
 
 
 def open_dataset(path: Path) -> "xr.Dataset":

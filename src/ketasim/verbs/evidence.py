@@ -16,6 +16,7 @@ from ketasim.reports.explanation import as_text, write
 from ketasim.reports.stores import indices_text, write_indices
 from ketasim.reports.text import Text
 from ketasim.results.folder import prepare
+from ketasim.results.output import files_in, put_in
 from ketasim.results.store import Store, is_store, open_dataset
 from ketasim.studies import mediation
 from ketasim.studies.designs.blocks import Groups, factors_of
@@ -86,12 +87,13 @@ class Explained:
         """
         from ketasim.plots.pathway import draw
 
-        place = prepare(Path(out))
         kinds = ("png", *formats) if self.explanation.arrows else ()
-        pictures = [place / f"pathway.{kind}" for kind in kinds]
-        for one in pictures:
-            draw(self.explanation, self.order, one)
-        return [*pictures, *write(self.explanation, place)]
+        with files_in(prepare(Path(out))) as place:
+            pictures = [place / f"pathway.{kind}" for kind in kinds]
+            for one in pictures:
+                draw(self.explanation, self.order, one)
+            files = [*pictures, *write(self.explanation, place)]
+        return put_in(Path(out), files)
 
 
 def explain(
@@ -183,11 +185,13 @@ class Sensitivity:
         """
         from ketasim.plots.style import PAGE, save
 
-        place, files = prepare(Path(out)), []
-        for name, figure in (("tornado", self.figure), ("heatmap", self.heat_map)):
-            for kind in ("png", *formats):
-                files += save(figure, place / f"{name}.{kind}", style=PAGE)
-        return [*files, *write_indices(self.indices, place)]
+        with files_in(prepare(Path(out))) as place:
+            files = []
+            for name, figure in (("tornado", self.figure), ("heatmap", self.heat_map)):
+                for kind in ("png", *formats):
+                    files += save(figure, place / f"{name}.{kind}", style=PAGE)
+            files += write_indices(self.indices, place)
+        return put_in(Path(out), files)
 
     def to_salib(self, readout: str) -> dict[str, Any]:
         """Return ``problem``, ``sample`` and ``outputs`` for SALib's ``analyze`` functions.
@@ -235,6 +239,7 @@ def sensitivity(
     rtol: float | None = None,
     limits: Limits = MEMBER,
     progress: bool | Listener | None = None,
+    client: Any = None,
     tell: Tell = warned,
 ) -> Sensitivity:
     """Say which inputs matter to read-outs, by how much, and how sure that is.
@@ -270,7 +275,7 @@ def sensitivity(
         Of the bootstrap intervals (Fisher's, for rank correlations).
     seed
         Of points, walks and resamples.
-    sets, threads, engine, rtol, limits, progress, tell
+    sets, threads, engine, rtol, limits, progress, client, tell
         As in :func:`ketasim.sweep`.
 
     Returns
@@ -300,7 +305,7 @@ def sensitivity(
     if method == "derivative":
         return screened_order(order, asked, progress=shown)
     with listening(progress) as listener:
-        runs = order.carry_out(threads=threads, progress=listener, keep_design=False)
+        runs = order.carry_out(threads=threads, progress=listener, keep_design=False, client=client)
     bar = _bar if shown else None
     return Sensitivity(analyse(runs, order.design, asked=asked, bar=bar), runs, order.design)
 

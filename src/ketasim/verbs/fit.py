@@ -22,6 +22,7 @@ from ketasim.reports.text import NONE, Table, number
 from ketasim.results import folder
 from ketasim.results.files import Rows
 from ketasim.results.folder import prepare
+from ketasim.results.output import files_in, put_in
 from ketasim.studies.designs.distributions import Distribution
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.fit.data import Data
@@ -200,17 +201,18 @@ class Fit:
         """
         from ketasim.plots.style import PAGE, save
 
-        place = Path(out)
         best = [{"parameter": n, "best": v} for n, v in self.values.items()]
-        files = folder.answer(
-            place,
-            "fit",
-            record=self.record,
-            figures={name: partial(save, one, style=PAGE) for name, one in self.figures.items()},
-            tables={"predictions": self.rows, "best": best},
-            formats=formats,
-        )
-        return [*files, *self._configurations(place)]
+        with files_in(prepare(Path(out)), last="fit.json") as place:
+            files = folder.answer(
+                place,
+                "fit",
+                record=self.record,
+                figures={n: partial(save, one, style=PAGE) for n, one in self.figures.items()},
+                tables={"predictions": self.rows, "best": best},
+                formats=formats,
+            )
+            files += self._configurations(place)
+        return put_in(Path(out), files)
 
     def _configurations(self, place: Path) -> Iterable[Path]:
         """Write each arm as a configuration with the best values, if its model has a name."""

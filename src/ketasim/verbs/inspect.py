@@ -3,14 +3,13 @@
 import os
 
 from ketasim import export
-from ketasim.config import load
 from ketasim.config.packaged import packaged_library
 from ketasim.core.model import Model
 from ketasim.models.modules import MODULES
 from ketasim.reports import contents
 from ketasim.reports.text import Table, Text
 from ketasim.results.folder import machine, source_state, versions
-from ketasim.studies.simulate import simulate
+from ketasim.verbs.trials import trials
 
 
 def list_configs() -> Table:
@@ -81,7 +80,10 @@ def describe(
 
 
 def doctor() -> Table:
-    """Return versions, processor and engine, after trying a short run."""
+    """Return versions and processor, and what came of trying each engine, the cache and a store.
+
+    A row whose text begins with ``FAULT`` says what is wrong and what to type.
+    """
     about = machine()
     rows = list(versions().items())
     rows += [("system", about["system"]), ("processor", about["processor"])]
@@ -89,9 +91,7 @@ def doctor() -> Table:
     state = source_state()
     if state is not None:
         rows.append(("source", state["commit"][:12] + (" (changed)" if state["changed"] else "")))
-    run = simulate(load("human_healthy_iv", sets=["output.until=1 d"]).scenario).attrs
-    told = f"reference (SciPy {run['method']}): a day in {run['wall_s']:.2f} s, ok"
-    return Table(("what", "which"), (*rows, ("engine", told)))
+    return Table(("what", "which"), (*rows, *trials()))
 
 
 def _default(model: Model | None) -> Model:

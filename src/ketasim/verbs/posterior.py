@@ -17,14 +17,15 @@ from ketasim.errors import MissingExtra, SolverError
 from ketasim.reports.text import Table, number
 from ketasim.results import folder
 from ketasim.results.folder import prepare
+from ketasim.results.output import files_in, put_in
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.fit.data import Data, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Array, Problem
 from ketasim.studies.fit.search import courses
 from ketasim.studies.posterior.evidence import Evidence, replicate
 from ketasim.studies.posterior.kept import Kept
+from ketasim.verbs.draws import DRAWS, LINES, SHARES
 from ketasim.verbs.fit import Vary, asked_of, made_of
-from ketasim.verbs.sweep import DRAWS, LINES, SHARES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -232,16 +233,17 @@ class Posterior:
         draws = (
             dict(zip(heads, row, strict=True)) for row in zip(*self.values.values(), strict=True)
         )
-        files = folder.answer(
-            place,
-            "posterior",
-            record=self.record,
-            figures={"posterior": partial(save, self.figure, style=PAGE)},
-            tables={DRAWS.removesuffix(".csv"): draws, "bands": self._rows()},
-            formats=formats,
-        )
-        self.tree.to_netcdf(place / "posterior.nc")
-        return [*files, place / "posterior.nc"]
+        with files_in(prepare(place), last="posterior.json") as aside:
+            files = folder.answer(
+                aside,
+                "posterior",
+                record=self.record,
+                figures={"posterior": partial(save, self.figure, style=PAGE)},
+                tables={DRAWS.removesuffix(".csv"): draws, "bands": self._rows()},
+                formats=formats,
+            )
+            self.tree.to_netcdf(aside / "posterior.nc")
+        return put_in(place, [*files, aside / "posterior.nc"])
 
     def _rows(self) -> Iterable[dict[str, Any]]:
         for (arm, text), (times, values) in self.bands.items():

@@ -20,6 +20,7 @@ from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.reports.runs import comparison_table, identical, shown, summary_table
 from ketasim.reports.text import Table
 from ketasim.results import folder
+from ketasim.results.output import file_at
 from ketasim.results.summary import Summary, observables
 from ketasim.studies.cautions import PREFIX, cautions_of, kept
 from ketasim.studies.simulate import look
@@ -213,7 +214,7 @@ def run(
         if caution:
             tell(caution)
     if posterior is not None:
-        from ketasim.verbs.sweep import predicted  # which asks for setups here
+        from ketasim.verbs.draws import predicted
 
         names = observables(drawn)
         times = tuple(map(float, drawn["time"].to_numpy()))
@@ -319,7 +320,8 @@ class Comparison:
         from ketasim.plots.overlay import draw
 
         files = [folder.prepare(Path(out)) / "compare.png"]
-        draw(self._drawn, files[0], seen=self._seen)
+        with file_at(files[0]) as place:
+            draw(self._drawn, place, seen=self._seen)
         for label, one in self.runs.items():
             own = Path(out) / (re.sub(r"[^\w#-]+", "_", label)[:100] or "run")
             files += folder.write(

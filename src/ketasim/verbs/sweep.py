@@ -2,26 +2,23 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ketasim.config import Setup, dump
 from ketasim.core.scenario import Scenario
 from ketasim.engines.contract import MEMBER, Limits
-from ketasim.engines.status import usable
-from ketasim.errors import ConfigError, KetasimWarning, SolverError, suggest
+from ketasim.errors import ConfigError, KetasimWarning, suggest
 from ketasim.results.store import Store
 from ketasim.studies import designs
 from ketasim.studies import sweep as sweeps
 from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.designs.blocks import MECHANISMS, Groups
 from ketasim.studies.designs.choice import Vary
-from ketasim.studies.designs.design import Design, of_values
+from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.estimate import Estimate, estimate
 from ketasim.studies.sweep.job import DRAWN, as_design, drawn
 from ketasim.studies.sweep.workers import Bar, Listener
@@ -37,9 +34,6 @@ SAMPLES = {
     "derivative": "sobol:512",
     "shapley": "sobol:1024",
 }
-DRAWS = "draws.csv"  # of a posterior, its columns headed as --table reads them
-SHARES = (0.05, 0.5, 0.95)  # of draws, in bands
-LINES = 200  # draws that bands are made of
 CHUNK = 1024  # members at once; more take memory and no less time
 POINTS: dict[str, Any] = {"sobol": "sobol", "lhs": "latin_hypercube", "random": "random"}
 
@@ -57,7 +51,7 @@ class Order:
     keep
         ``summaries`` and ``record``.
     how
-        ``engine``, ``method``, ``rtol``, ``chunk``, ``limits``, ``allow_looser``.
+        ``engine``, ``method``, ``rtol``, ``chunk``, ``memory``, ``limits``, ``allow_looser``.
     attributes
         Told by the result beside its own; the scenario's text lets a store be resumed.
     """
@@ -76,6 +70,7 @@ class Order:
         shard: tuple[int, int] | None = None,
         progress: Listener | None = None,
         keep_design: bool = True,
+        client: Any = None,
     ) -> "xr.Dataset":
         """Compute what is lacking and return the result; see :func:`ketasim.sweep`.
 
@@ -91,6 +86,7 @@ class Order:
                 progress=progress,
                 attributes=self.attributes,
                 keep_design=keep_design,
+                client=client,
                 **self.keep,
                 **self.how,
             )
@@ -115,10 +111,12 @@ def sweep(
     method: str | None = None,
     rtol: float | None = None,
     chunk: int | None = None,
+    memory: str | float | None = None,
     limits: Limits = MEMBER,
     allow_looser: bool = False,
     progress: bool | Listener | None = None,
     shard: tuple[int, int] | None = None,
+    client: Any = None,
     attributes: Mapping[str, Any] | None = None,
     tell: Tell = warned,
 ) -> "xr.Dataset":
@@ -157,6 +155,8 @@ def sweep(
         variable ``rtol``.
     chunk
         Members computed and stored together; no number depends on it.
+    memory
+        The most that all threads may take, such as ``"2 GB"``; by default half of what is free.
     limits
         What one attempt at one member may spend.
     progress
@@ -165,6 +165,8 @@ def sweep(
         second; when it returns True, chunks in hand are finished and the sweep stops.
     shard
         ``(i, n)`` computes every n-th chunk only, for batch jobs that share one store.
+    client
+        A ``distributed.Client``, whose workers then compute; they must all see the store.
     attributes
         Told by the result beside its own attributes.
     tell
@@ -191,6 +193,7 @@ def sweep(
         "method": method or setup.method,
         "rtol": setup.rtol if rtol is None else rtol,
         "chunk": chunk,
+        "memory": memory,
         "limits": limits,
         "allow_looser": allow_looser,
     }
@@ -201,7 +204,7 @@ def sweep(
         attributes={**order.attributes, **(attributes or {})},
     )
     with listening(progress) as listener:
-        return order.carry_out(threads=threads, shard=shard, progress=listener)
+        return order.carry_out(threads=threads, shard=shard, progress=listener, client=client)
 
 
 def _ordered(
@@ -291,6 +294,8 @@ def sensitivity_order(
 def design_of(store: Store) -> Design:
     """Return a store's design as it was given, to the last bit."""
     manifest = store.manifest
+    if store.is_recipe:
+        return designs.from_description(json.loads(manifest.identity["design"]))
     return Design(
         names=manifest.names,
         units=manifest.units,
@@ -339,58 +344,3 @@ def _sensitivity_design(
         )
     found = groups or MECHANISMS
     return designs.walks(scenario, n, vary=vary, groups=found, seed=seed, points=POINTS[kind])
-
-
-def predicted(
-    scenario: Scenario, draws: str | Path, *, tell: Callable[[str], object] = print
-) -> "xr.Dataset":
-    """Return what a scenario does under draws of a posterior: its courses' 5, 50 and 95 %.
-
-    Parameters
-    ----------
-    scenario
-        Its recorded names are followed at its times.
-    draws
-        The folder that ``ks.posterior(...).save`` wrote, or a table of draws (``draws.csv``).
-    tell
-        Hears how many draws failed, and what of the table is no parameter.
-
-    Returns
-    -------
-    xarray.Dataset
-        Each recorded name as (quantile, time); ``draws`` says of how many.
-
-    Raises
-    ------
-    ConfigError
-        When there are no draws there, or none of them is of a parameter of the scenario's model.
-    SolverError
-        When every draw failed.
-    """
-    place = Path(draws)
-    place = place / DRAWS if place.is_dir() else place
-    if not place.is_file():
-        raise ConfigError(
-            f"{place}: no such file. Give the folder of a posterior (ketasim posterior); where its "
-            "diagnostics failed there are no draws, and posterior.json says what is missing."
-        )
-    whole = designs.table(place)
-    own = [i for i, name in enumerate(whole.names) if name in scenario.model.parameters]
-    if not own:
-        raise ConfigError(f"{place.name}: no column is a parameter of {scenario.model.name}.")
-    left = [name for i, name in enumerate(whole.names) if i not in own]
-    if left:
-        tell(f"{place.name}: not of the model, and left out: {', '.join(left)}.")
-    chosen = np.linspace(0, len(whole) - 1, min(LINES, len(whole))).astype(int)
-    rows = whole.rows(0, len(whole))[chosen][:, own]
-    names, units = (tuple(one[i] for i in own) for one in (whole.names, whole.units))
-    design = of_values(names, units, rows)
-    found = sweeps.sweep(scenario, design, record=scenario.record)
-    fine = usable(found["status"].to_numpy())
-    if not fine.any():
-        raise SolverError(f"{place.name}: every one of {len(fine)} draws failed.")
-    if not fine.all():
-        tell(f"{place.name}: {int((~fine).sum())} of {len(fine)} draws failed; bands lack them.")
-    courses = found[list(scenario.record)].isel(member=fine)
-    bands = courses.quantile(SHARES, dim="member", keep_attrs=True)
-    return bands.assign_attrs(draws=int(fine.sum()))

@@ -4,26 +4,22 @@
 >>> cloud = sobol(model, 4096, seed=1)
 
 - ``design``: a design, known row by row, and a grid
-- ``distributions``: the values of one column, listed or drawn
+- ``axes``: the values of one axis of a grid; ``distributions``: those of a column that is drawn
 - ``choice``: what a draw varies; ``draw``: designs drawn at random, or again as described
 - ``blocks``: members that differ in one factor at a time, for sensitivity
 - ``table``: the user's own table
 - ``columns``: where the values go
 """
 
+from ketasim.studies.designs.axes import Axis, levels, linspace, logspace, read_axis
 from ketasim.studies.designs.blocks import morris, saltelli, walks
 from ketasim.studies.designs.choice import in_a_line
 from ketasim.studies.designs.design import Design, grid
 from ketasim.studies.designs.distributions import (
-    Axis,
     Distribution,
-    levels,
-    linspace,
     lognormal,
-    logspace,
     loguniform,
     normal,
-    read_axis,
     read_distribution,
     truncated,
     uniform,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
-from ketasim.studies.designs.distributions import Axis, levels, read_axis
+from ketasim.studies.designs.axes import Axis, levels, read_axis
 
 MAX_MEMBERS = 1_000_000_000
 Array = NDArray[np.float64]
@@ -113,16 +113,11 @@ class Combined:
 
     axes: tuple[Axis, ...]
 
-    @cached_property
-    def columns(self) -> tuple[Array, ...]:
-        """Return the values of each axis."""
-        return tuple(np.array(axis.values) for axis in self.axes)
-
     def rows(self, start: int, stop: int) -> Array:
         """Return some of the combinations."""
-        shape = tuple(len(column) for column in self.columns)
+        shape = tuple(len(axis.values) for axis in self.axes)
         places = np.unravel_index(np.arange(start, stop), shape)
-        return np.stack([c[p] for c, p in zip(self.columns, places, strict=True)], axis=1)
+        return np.stack([a.take(p) for a, p in zip(self.axes, places, strict=True)], axis=1)
 
 
 def of_values(names: tuple[str, ...], units: tuple[str, ...], values: Array) -> Design:
@@ -163,7 +158,7 @@ def of_axes(axes: Mapping[str, Axis]) -> Design:
     """Return every combination of the values of named axes."""
     described = {
         "kind": "grid",
-        "axes": [[name, axis.unit, [*map(repr, axis.values)]] for name, axis in axes.items()],
+        "axes": [[name, axis.unit, axis.described] for name, axis in axes.items()],
     }
     return Design(
         names=tuple(axes),
@@ -171,7 +166,7 @@ def of_axes(axes: Mapping[str, Axis]) -> Design:
         size=prod(len(axis.values) for axis in axes.values()),
         source=Combined(tuple(axes.values())),
         description=described,
-        limits=tuple((min(a.values), max(a.values)) for a in axes.values()),
+        limits=tuple(axis.ends for axis in axes.values()),
     )
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
+from ketasim.studies.designs.axes import Axis
 from ketasim.studies.designs.choice import Drawable, Source, Vary, chosen
 from ketasim.studies.designs.design import Design, of_axes
-from ketasim.studies.designs.distributions import Axis, Distribution
+from ketasim.studies.designs.distributions import Distribution
 
 Array = NDArray[np.float64]
 Kind = Literal["random", "sobol", "latin_hypercube"]
@@ -232,7 +233,7 @@ def from_description(description: Mapping[str, Any]) -> Design:
         raise ConfigError("a table's description holds a checksum, not its values; read the table.")
     if description["kind"] == "grid":
         axes = description["axes"]
-        return of_axes({name: Axis(tuple(map(float, values)), u) for name, u, values in axes})
+        return of_axes({name: Axis.of(values, u) for name, u, values in axes})
     if "factors" in description:
         from ketasim.studies.designs.blocks import of_blocks  # which draws as this file does
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
+from ketasim.files.names import is_file
 from ketasim.studies.designs.design import Design, of_values
 from ketasim.units import unit
 
@@ -127,7 +128,7 @@ def _read(path: Path) -> dict[str, Array]:
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():
+    if not is_file(path):
         raise ConfigError(f"{path}: no such file.")
     if (size := path.stat().st_size) > MAX_BYTES:
         raise ConfigError(f"{path.name}: {size / 1e9:.1f} GB; a table has at most 1 GB.")

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.results.files import write_whole
+from ketasim.files.whole import write_whole
 from ketasim.results.problems import StoreError, refuse_mixing
 from ketasim.studies.posterior.proposal import Arrays
 

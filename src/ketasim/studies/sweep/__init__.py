@@ -2,9 +2,10 @@
 
 - ``run``: the verb
 - ``job``: a sweep made ready, everything in it checked
+- ``budget``: how many members at once, and the memory that takes
 - ``chunk``: rows of a design in, read-outs and time courses out, with and without drug
 - ``workers``: threads that work through chunks, and how far they have come
-- ``stored``: a sweep whose result is a store
+- ``stored``: a sweep whose result is a store; ``cluster``: the same on many machines
 - ``estimate``: what it will take
 """
 

@@ -18,7 +18,10 @@ TRIAL_CHUNK = {"ensemble": 128, "reference": 1}
 
 @dataclass(frozen=True)
 class Estimate:
-    """Members, chunks, time [s] on so many threads, and bytes on disk before compression."""
+    """Members, chunks, time [s] on so many threads, bytes on disk before compression, and memory.
+
+    ``memory`` is the most [bytes] that is taken at once.
+    """
 
     members: int
     chunks: int
@@ -27,6 +30,7 @@ class Estimate:
     bytes: float
     trajectory_bytes: float
     recorded: bool
+    memory: float
 
 
 def estimate(
@@ -41,6 +45,7 @@ def estimate(
     method: str = "LSODA",
     rtol: float | None = None,
     chunk: int | None = None,
+    memory: str | float | None = None,
     limits: Limits = MEMBER,
     allow_looser: bool = False,
 ) -> Estimate:
@@ -62,6 +67,8 @@ def estimate(
         seed=seed,
         settings=settings,
         chunk=chunk,
+        memory=memory,
+        threads=threads or cores(),
     )
     count = threads or cores()
     trial = replace(job, chunk=min(job.chunk, TRIAL_CHUNK[engine]))
@@ -76,6 +83,7 @@ def estimate(
         bytes=volume(job),
         trajectory_bytes=8.0 * job.design.size * len(shown) * len(scenario.times),
         recorded=bool(job.record),
+        memory=job.burden.peak(job.chunk, min(count, job.chunks)),
     )
 
 

@@ -23,12 +23,10 @@ from ketasim.studies import designs
 from ketasim.studies.cautions import cautions_of, kept, provenance
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
+from ketasim.studies.sweep.budget import NUMBERS, Burden, amount, burden, chunk_of
 from ketasim.studies.sweep.chunk import Work
 from ketasim.studies.sweep.workers import Chunk
 
-BUFFER = 16_000_000  # bytes of time courses and numbers a thread holds at once
-NUMBERS = 6  # an engine holds for one read-out of one member
-MOST_CHUNK, REFERENCE_CHUNK = 4096, 32
 DRAWN = {"sobol": designs.sobol, "lhs": designs.latin_hypercube, "random": designs.random}
 
 
@@ -86,6 +84,11 @@ class Job:
         each = max(1, threads // self.chunks)
         settings = replace(self.settings, threads=each)
         return Work(self._bound, settings, self.readouts, self.record, halted)
+
+    @cached_property
+    def burden(self) -> Burden:
+        """Return what one member takes while it is computed."""
+        return burden(self.scenario, self._bound, self.readouts, self.record)
 
     @cached_property
     def _bound(self) -> Columns:
@@ -179,8 +182,12 @@ def prepare(
     seed: Any = 0,
     settings: Settings,
     chunk: int | None = None,
+    memory: str | float | None = None,
+    threads: int = 1,
 ) -> Job:
     """Check everything and return the sweep, ready to run.
+
+    ``memory`` is the most that so many threads may take together, such as ``"2 GB"``.
 
     Raises
     ------
@@ -188,7 +195,7 @@ def prepare(
         When anything in it cannot be carried out; nothing has been integrated then.
     """
     chosen = as_design(design, scenario, seed)
-    Columns(scenario, chosen)
+    columns = Columns(scenario, chosen)
     model = scenario.resolved_model
     kept = tuple(dict.fromkeys(_recorded(name, scenario) for name in record))
     texts = [summaries] if isinstance(summaries, str) else list(summaries)
@@ -197,7 +204,11 @@ def prepare(
     found = parse_all(texts, model, where="summary")
     check_moments(found, scenario.times[0], scenario.times[-1], where="summary")
     check_labels((one.label for one in found), taken=(*chosen.names, *kept, *RESERVED))
-    size = _chunk(chunk, chosen.size, len(scenario.times), found, kept, settings)
+    one = burden(scenario, columns, found, kept)
+    reductions = {one for read in found for one in read.reductions}
+    numbers = len(scenario.times) * len(kept) + NUMBERS * len(reductions)
+    limit = None if memory is None else amount(memory)
+    size = chunk_of(chunk, chosen.size, one, settings, numbers, limit, threads)
     return Job(scenario, chosen, found, kept, settings, size, is_chunk_free=chunk is None)
 
 
@@ -216,27 +227,6 @@ def _recorded(name: str, scenario: Scenario) -> str:
         hint = suggest(name, [*model.recordable, *model.short_names])
         raise ConfigError(f'record "{name}": no such state or quantity.{hint}')
     return full
-
-
-def _chunk(
-    asked: int | None,
-    size: int,
-    n_times: int,
-    readouts: tuple[Readout, ...],
-    record: tuple[str, ...],
-    settings: Settings,
-) -> int:
-    """Return the members of a chunk; no number in a result depends on it."""
-    if asked is not None:
-        if asked < 1:
-            raise ConfigError(f"chunk = {asked}: at least 1 member.")
-        return min(asked, size)
-    if settings.engine == "reference":
-        return min(REFERENCE_CHUNK, size)
-    numbers = NUMBERS * len({one for read in readouts for one in read.reductions})
-    fits = BUFFER // (8 * max(1, n_times * len(record) + numbers))
-    whole = max(64, 1 << max(0, fits.bit_length() - 1))
-    return min(whole, MOST_CHUNK, size)
 
 
 def as_design(design: Any, scenario: Scenario, seed: Any = 0) -> Design:

@@ -34,12 +34,14 @@ def sweep(
     method: str = "LSODA",
     rtol: float | None = None,
     chunk: int | None = None,
+    memory: "str | float | None" = None,
     limits: Limits = MEMBER,
     allow_looser: bool = False,
     progress: Listener | None = None,
     shard: tuple[int, int] | None = None,
     attributes: Mapping[str, Any] | None = None,
     keep_design: bool = True,
+    client: Any = None,
 ) -> "xr.Dataset":
     """Run a scenario for every member of a design.
 
@@ -70,6 +72,8 @@ def sweep(
         adds a last attempt at 100 times as much, told in the variable ``rtol``.
     chunk
         Members computed and stored together; no number depends on it.
+    memory
+        The most that all threads may take, such as ``"2 GB"``; by default half of what is free.
     limits
         What one attempt at one member may spend.
     progress
@@ -81,6 +85,8 @@ def sweep(
         Told by the result beside its own attributes.
     keep_design
         Whether a result in memory has the design's values as coordinates; a store always has.
+    client
+        A ``distributed.Client``, whose workers then compute; they must all see the store.
 
     Returns
     -------
@@ -109,10 +115,19 @@ def sweep(
         seed=seed,
         settings=settings,
         chunk=chunk,
+        memory=memory,
+        threads=threads or cores(),
     )
     for caution in job.cautions:
         warnings.warn(caution.removeprefix(PREFIX), KetasimWarning, stacklevel=2)
     told, count = dict(attributes or {}), threads or cores()
+    if client is not None:
+        if store is None or shard is not None:
+            raise ConfigError("client: give a store that all workers see, and no shard.")
+        from ketasim.studies.sweep import cluster
+
+        spread: xr.Dataset = cluster.carry_out(job, Path(store), client, progress, told)
+        return spread
     if store is not None:
         from ketasim.studies.sweep.stored import carry_out
 

@@ -1,0 +1,351 @@
+"""What ``attack.py`` throws at the package: each battery tries ``n`` things and tells what it saw.
+
+A battery yields words, one for each thing tried: ``found``, ``harmless``, ``kept``, ``same``,
+``refused``, ``read`` are what should be; anything that begins with ``FAULT`` is not.
+"""
+
+import io
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = [str(ROOT / one) for one in ("src", "tests", "tests/unit", "scripts")]
+sys.path[:0] = [one for one in SOURCE if one not in sys.path]
+ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCE)}
+SLOW, LARGE = 10.0, 1_000_000_000  # a mutated input may take so long [s], and so many bytes
+WORKER = "import sys, batteries; batteries.fill(sys.argv[1])"
+MEMBERS, CHUNK = 120, 2
+
+
+def scenario() -> object:
+    import toy
+    from ketasim.core.protocol import dose
+    from ketasim.core.scenario import Scenario, Subject, hours
+
+    drug = dose("1 mg/kg", route="iv", drug="drug", over="30 min")
+    return Scenario(toy.model(), drug, hours(0, 6, every=1.0), Subject("human", 70.0))
+
+
+def fill(path: str, *, client: object = None, seed: int = 5) -> None:
+    """Fill a store of small chunks, with one thread or on a cluster."""
+    from ketasim.studies import designs
+    from ketasim.studies.sweep import sweep
+
+    asked = scenario()
+    sweep(
+        asked, designs.sobol(asked.model, MEMBERS, seed=seed), store=Path(path), chunk=CHUNK,
+        engine="reference", threads=1, client=client, summaries=["body.plasma.peak"],
+        record=["receptor.bound"],
+    )  # fmt: skip
+
+
+def held(path: Path) -> dict[str, bytes]:
+    """Return the files of a result, without what processes tell one another in it."""
+    return {
+        one.relative_to(path).as_posix(): one.read_bytes()
+        for one in sorted(path.rglob("*"))
+        if one.is_file() and not {"claims", "quarantine"} & set(one.relative_to(path).parts)
+    }
+
+
+def started(*words: str, **options: object) -> subprocess.Popen:
+    silent = subprocess.DEVNULL
+    return subprocess.Popen([*words], env=ENV, stdout=silent, stderr=silent, **options)
+
+
+def flipped(data: bytes, chance: random.Random) -> bytes:
+    harmed = bytearray(data)
+    harmed[chance.randrange(len(harmed))] ^= 1 << chance.randrange(8)
+    return bytes(harmed)
+
+
+def flips_in_kernels(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """One bit of one file of a kept kernel; the kernel that is then loaded must be right."""
+    from ketasim.compile import cache, kernel
+
+    os.environ["KETASIM_CACHE_DIR"] = str(place / "kernels")
+    text = "from numba import njit\n@njit('f8(f8)', cache=True)\ndef run(x):\n    return x * 3.25\n"
+    name = kernel.module_of(text)
+    cache.load(name, text)
+    files = {one: one.read_bytes() for one in cache.entry(name).path.iterdir()}
+    for _ in range(n):
+        victim = chance.choice(list(files))
+        victim.write_bytes(flipped(files[victim], chance))
+        yield "FAULT: read as sound" if cache.entry(name).read()[0] else "found"
+        victim.write_bytes(files[victim])
+    del os.environ["KETASIM_CACHE_DIR"]
+
+
+def flips_in_a_store(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """One bit of one file of a store: a chunk of results or design, an axis, the manifest."""
+    from ketasim.results.problems import StoreError
+    from ketasim.results.store import Store
+
+    path = place / "flips.zarr"
+    fill(str(path))
+    files = {one: one.read_bytes() for one in path.rglob("*") if one.is_file()}
+    for _ in range(n):
+        victim = chance.choice(list(files))
+        victim.write_bytes(flipped(files[victim], chance))
+        try:
+            yield "found" if list(Store(path).damaged()) else "FAULT: read as sound"
+        except StoreError:
+            yield "found"
+        victim.write_bytes(files[victim])
+
+
+def swaps(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """A chunk copied to another place, array or store, or exchanged with what is there."""
+    from ketasim.results.store import Store
+
+    stores = [place / "one.zarr", place / "other.zarr"]
+    for i, path in enumerate(stores):
+        fill(str(path), seed=i)
+    own, other = (
+        [store.file(name, k) for name in store.names for k in range(store.manifest.chunks)]
+        for store in map(Store, stores)
+    )
+    files = {one: one.read_bytes() for one in (*own, *other)}
+    for _ in range(n):
+        to, of = chance.choice(own), chance.choice([*own, *other])
+        if files[to] == files[of]:
+            yield "harmless"
+            continue
+        to.write_bytes(files[of])
+        if chance.random() < 0.5:
+            of.write_bytes(files[to])
+        yield "found" if list(Store(stores[0]).damaged()) else "FAULT: read as sound"
+        for one in (to, of):
+            one.write_bytes(files[one])
+
+
+def kills(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """Kill -9 of plain processes and of workers of a cluster, all of them on one store."""
+    from distributed import Client, LocalCluster
+
+    fill(str(place / "plain.zarr"))
+    wanted, path = held(place / "plain.zarr"), place / "killed.zarr"
+    tried = 0
+    with (
+        LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=None, silence_logs=50,
+                     env=ENV) as local,
+        Client(local) as client,
+    ):  # fmt: skip
+        while tried < n:
+            shutil.rmtree(path, ignore_errors=True)
+            whole = False
+            while not whole and tried < n:
+                plain = [started(sys.executable, "-c", WORKER, str(path)) for _ in range(2)]
+                spread = started(sys.executable, "-c", _ON_CLUSTER, str(path),
+                                 client.scheduler.address)  # fmt: skip
+                time.sleep(chance.uniform(1.0, 6.0))
+                workers = list(client.run(os.getpid).values())
+                whole = all(one.poll() is not None for one in plain)
+                for one in plain:
+                    one.kill()
+                    one.wait()
+                    tried += 1
+                    yield "killed"
+                os.kill(chance.choice(workers), signal.SIGKILL)
+                tried += 1
+                yield "killed"
+                spread.terminate()
+                spread.wait()
+            fill(str(path))
+            yield "same" if held(path) == wanted else "FAULT: other bytes"
+
+
+_ON_CLUSTER = (
+    "import sys, batteries\nfrom distributed import Client\n"
+    "with Client(sys.argv[2]) as client:\n    batteries.fill(sys.argv[1], client=client)"
+)
+
+
+def containers(n: int, _: random.Random, place: Path) -> Iterator[str]:
+    """Two or four spaces of process numbers with one host name, begun at once on a new store."""
+    inside = ["unshare", "-pf", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*inside, "true"]).returncode:
+        yield "not permitted here"
+        return
+    fill(str(place / "alone.zarr"))
+    wanted = held(place / "alone.zarr")
+    for i in range(n):
+        path = place / f"shared{i}.zarr"
+        many = [
+            started(*inside, sys.executable, "-c", WORKER, str(path))
+            for _ in range(2 + 2 * (i % 2))
+        ]
+        codes = {one.wait() for one in many}
+        yield "same" if codes == {0} and held(path) == wanted else f"FAULT: ended with {codes}"
+
+
+def signals(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """SIGTERM at a random moment of a run, an export or a sweep that replaces an older one."""
+    yield from _outputs(n, chance, place, lambda: "")
+
+
+def full_disks(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """Files that may grow to a random size only, for a run and an export over older ones."""
+
+    def limit() -> str:
+        most = int(10 ** chance.uniform(2.0, 6.5))
+        return (
+            "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
+        )
+
+    yield from _outputs(n, chance, place, limit)
+
+
+def _outputs(n: int, chance: random.Random, place: Path, before: object) -> Iterator[str]:
+    out = place / "out"
+    lines = {
+        "run": ["run", "human_healthy_iv", "-o", str(out), "--set", "output.until={} h"],
+        "export": ["export", "sbml", "human_healthy_iv", "-o", str(out / "model.xml"), "--set",
+                   "output.until={} h"],
+    }  # fmt: skip
+
+    def begun(words: list[str], until: int, first: str = "") -> subprocess.Popen:
+        typed = [one.format(until) for one in words]
+        code = f"{first}from ketasim.cli import main; main({typed!r})"
+        return started(sys.executable, "-c", code)
+
+    for words in lines.values():
+        begun(words, 6).wait()
+    began = time.monotonic()
+    begun(lines["run"], 6).wait()
+    took, good = time.monotonic() - began, held(out)
+    for i in range(n):
+        words, first = chance.choice(list(lines.values())), before()
+        process = begun(words, 7 + i % 5, first)
+        if not first:
+            time.sleep(took * chance.uniform(0.1, 1.1))
+            process.send_signal(signal.SIGTERM)
+        code = process.wait()
+        changed = [name for name, data in good.items() if held(out).get(name) != data]
+        mine = {"model.xml"} if words is lines["export"] else set(good) - {"model.xml"}
+        stable = {"summary.csv", "timecourse.csv", "result.nc", "scenario.toml", "provenance.json"}
+        whole = not changed or set(changed) == {"model.xml"} or stable & set(changed) >= {
+            "result.nc", "timecourse.csv", "scenario.toml", "provenance.json"
+        }  # fmt: skip
+        fine = whole and set(changed) <= mine and code in (0, 4, 130, -signal.SIGTERM)
+        yield ("kept" if not changed else "new and whole") if fine else f"FAULT: {code}, {changed}"
+        for name, data in good.items():
+            (out / name).write_bytes(data)
+
+
+def mutated(text: bytes, chance: random.Random) -> bytes:
+    """Return a text with a few bytes changed, cut, doubled or put in."""
+    data = bytearray(text)
+    for _ in range(chance.randint(1, 6)):
+        at, kind = chance.randrange(len(data) + 1), chance.randrange(5)
+        if kind == 0 and at < len(data):
+            data[at] = chance.randrange(256)
+        elif kind == 1:
+            del data[at : at + chance.randint(1, 20)]
+        elif kind == 2:
+            data[at:at] = data[at : at + chance.randint(1, 60)]
+        elif kind == 3:
+            data[at:at] = chance.choice(ODD)
+        else:
+            data[at:at] = bytes([chance.randrange(256)])
+    return bytes(data) or b"\0"
+
+
+ODD = (
+    b"nan", b"1e999", b"-1", b"[[", b"\xff\xfe", b'"""', b"\r\n", b"= ", b"\0", b"9" * 400, b"1 kg",
+    b"../", b"${x}", b"(" * 80, b"\xc2\xb5M", b"inf h", b";", b"e" * 3000, b"{a=1}", b"@1h",
+)  # fmt: skip
+
+
+def mutants_of_files(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """Configurations, findings and data with changed bytes."""
+    from ketasim.config import load
+    from ketasim.config.findings import load_data, load_findings
+
+    reads = {
+        ".toml": (sorted((ROOT / "configs").glob("*.toml")), load),
+        ".finding.toml": (sorted((ROOT / "configs" / "experiments").glob("*.toml")),
+                          lambda path: load_findings([path], packaged=False)),
+        ".csv": (sorted((ROOT / "configs" / "data").glob("*.csv")), load_data),
+    }  # fmt: skip
+    for i in range(n):
+        files, read = reads[chance.choice(list(reads))]
+        file = chance.choice(files)
+        path = place / f"mutant{i}{file.suffix}"
+        path.write_bytes(mutated(file.read_bytes(), chance))
+        yield _tried(lambda read=read, path=path: read(path), path)
+        path.unlink()
+
+
+def mutants_of_lines(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """Option strings with changed characters; refused, or read as far as integration."""
+    from ketasim.cli.main import main
+
+    lines = (
+        ["sweep", "human_healthy_iv", "--vary", "dosing[0].amount = logspace(0.05, 5, 41) mg/kg"],
+        ["sweep", "human_healthy_iv", "--sample", "sobol:4096", "--vary", "nmda, uncertain"],
+        ["sweep", "human_healthy_iv", "--sample", "lhs:64", "--memory", "2 GB"],
+        ["sweep", "human_healthy_iv", "--vary", "nmda.k_s=linspace(0.1, 1, 5) uM", "--summary",
+         "fold = spines@24h / spines@0h, glutamate.auc(0h,4h)"],
+        ["sweep", "human_healthy_iv", "--sample", "sobol:8", "--dask", "local:2", "--shard", "0/3"],
+        ["submit", "--slurm", "3", "--time", "1:00:00", "-o", str(place / "x.sh"), "sweep", "x"],
+        ["list", "parameters", "--of", "nmda"],
+        ["describe", "spines"],
+    )  # fmt: skip
+    for _ in range(n):
+        words = list(chance.choice(lines))
+        at = chance.randrange(1, len(words))
+        words[at] = mutated(words[at].encode(), chance).decode("utf-8", "replace")
+        if words[0] == "sweep":
+            words += ["--resume", "-o", str(place / "none.zarr")]  # stops where it would integrate
+
+        words = [word.replace("\0", "") for word in words]  # no command line can hold it
+
+        def typed(words: list[str] = words) -> None:
+            said = io.StringIO()
+            with redirect_stdout(said), redirect_stderr(said):
+                try:
+                    main(words)
+                except SystemExit as left:
+                    if left.code == 1:
+                        raise RuntimeError(said.getvalue()[-300:]) from left.__context__
+                    raise
+
+        yield _tried(typed, words)
+
+
+def _tried(what: object, shown: object) -> str:
+    """Say how reading something ended; anything but success and a sentence is a fault."""
+    from ketasim.errors import KetasimError
+
+    began = time.monotonic()
+    try:
+        what()
+        word = "read"
+    except KetasimError:
+        word = "refused"
+    except SystemExit as left:
+        word = "refused" if left.code else "read"
+    except Exception as error:
+        return f"FAULT: {type(error).__name__}: {str(error)[:300]} ({str(shown)[:300]})"
+    if time.monotonic() - began > SLOW:
+        return f"FAULT: took {time.monotonic() - began:.0f} s ({str(shown)[:300]})"
+    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > LARGE:
+        return f"FAULT: over 1 GB ({str(shown)[:300]})"
+    return word
+
+
+def in_a_folder(battery: object, n: int, seed: int) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as place:
+        yield from battery(n, random.Random(seed), Path(place))

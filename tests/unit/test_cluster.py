@@ -1,0 +1,256 @@
+"""A sweep on Dask: the same bytes as alone, whoever dies; tasks are few and carry no rows."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import warnings
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ketasim
+import toy
+from ketasim.core.protocol import dose
+from ketasim.core.scenario import Scenario, Subject, hours
+from ketasim.engines.contract import Settings
+from ketasim.errors import ConfigError
+from ketasim.results.store import Store, open_dataset
+from ketasim.studies import designs
+from ketasim.studies.sweep import cluster, sweep
+from ketasim.studies.sweep.job import prepare
+
+distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own, about ports and event loops
+
+HERE = Path(__file__).parent
+PATHS = [str(HERE), str(HERE.parent), str(Path(ketasim.__file__).parents[1])]
+WARD = Scenario(
+    toy.model(),
+    dose("1 mg/kg", route="iv", drug="drug", over="30 min"),
+    hours(0, 6, every=1.0),
+    Subject("human", 70.0),
+)
+SIZE, CHUNK = 24, 3
+ASKED = {"summaries": ["body.plasma.peak"], "record": ["receptor.bound"]}
+
+
+def run(path, size=SIZE, **options):
+    how = {"engine": "reference", "threads": 1, "chunk": CHUNK, **ASKED}
+    return sweep(WARD, designs.sobol(WARD.model, size, seed=5), store=path, **{**how, **options})
+
+
+def bytes_of(path):
+    return {
+        one.relative_to(path).as_posix(): one.read_bytes()
+        for one in sorted(path.rglob("*"))
+        if one.is_file() and not {"claims", "quarantine"} & set(one.relative_to(path).parts)
+    }
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    path = tmp_path_factory.mktemp("alone") / "alone.zarr"
+    run(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def crew():
+    """Return a client with two workers, each a process of one thread that finds the toy model."""
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")
+        patch.setenv("PYTHONPATH", os.pathsep.join(PATHS))
+        with (
+            distributed.LocalCluster(
+                n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            ) as local,
+            distributed.Client(local) as client,
+        ):
+            yield client
+
+
+def test_the_same_bytes_as_alone(crew, alone, tmp_path):
+    path = tmp_path / "spread.zarr"
+    seen = []
+    found = run(path, client=crew, progress=lambda now: seen.append(now.done) or False)
+    assert (found["status"] == 0).all()
+    assert bytes_of(path) == bytes_of(alone)
+    assert seen[-1] == SIZE
+    assert not (path / "ketasim" / "claims").exists()
+
+
+def test_what_was_begun_alone_is_gone_on_with_and_the_other_way_round(crew, alone, tmp_path):
+    path = tmp_path / "both.zarr"
+    run(path, progress=lambda now: now.computed >= 2 * CHUNK)
+    done = len(Store(path).done())
+    assert 0 < done < SIZE // CHUNK
+    run(path, client=crew)
+    assert bytes_of(path) == bytes_of(alone)
+    run(path)
+    run(path, client=crew)
+
+
+def test_whoever_wants_to_stop_stops_and_can_go_on(crew, alone, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "EACH", 1)
+    path = tmp_path / "stopped.zarr"
+    run(path, client=crew, progress=lambda now: True)
+    run(path, client=crew)
+    assert bytes_of(path) == bytes_of(alone)
+
+
+def test_a_worker_that_is_killed_costs_its_chunks_one_more_try(crew, alone, tmp_path):
+    path = tmp_path / "killed.zarr"
+    killed = []
+
+    def kill(now):
+        if now.done >= CHUNK and not killed:
+            pids = list(crew.run(os.getpid).values())
+            os.kill(pids[0], signal.SIGKILL)
+            killed.append(pids[0])
+        return False
+
+    assert (run(path, client=crew, progress=kill)["status"] == 0).all()
+    assert killed
+    assert bytes_of(path) == bytes_of(alone)
+    crew.wait_for_workers(2, timeout=30)
+
+
+def test_a_store_is_needed_that_all_see(crew):
+    with pytest.raises(ConfigError, match="client: give a store"):
+        sweep(WARD, "sobol:4", client=crew)
+
+
+def test_any_batch_is_carried_out_by_workers_with_the_same_bits(crew):
+    from ketasim.engines import run as door
+    from ketasim.verbs.cluster import on_cluster
+
+    sent = []
+    design = designs.sobol(WARD.model, 300, seed=5)
+    how = {"engine": "reference", "threads": 1, "chunk": 300, **ASKED}
+    here = sweep(WARD, design, **how)
+    with on_cluster(crew):
+        honest, parts = door._CARRIERS[-1]
+        door._CARRIERS[-1] = (lambda many: sent.append(len(many)) or honest(many), parts)
+        there = sweep(WARD, design, **how)
+    assert door._CARRIERS == []
+    assert sent
+    assert sent[0] == 4
+    for name in here.variables:
+        assert np.array_equal(here[name].to_numpy(), there[name].to_numpy(), equal_nan=True), name
+
+
+class Quiet:
+    """A client without workers, to count tasks."""
+
+    def __init__(self, workers):
+        self.workers = workers
+
+    def ncores(self):
+        return {f"tcp://10.0.0.{i}:1": 1 for i in range(self.workers)}
+
+
+@pytest.mark.parametrize("members", [1, 100, 100_000, 1_000_000_000])
+@pytest.mark.parametrize("workers", [1, 16, 500])
+def test_tasks_are_few_and_cover_every_chunk_once(members, workers):
+    from ketasim.results.manifest import Manifest
+    from ketasim.studies.sweep.stored import Pending
+
+    made = Manifest(members, 32, {}, (), (), (), {})
+    done = frozenset(range(1, made.chunks, 7)) if made.chunks < 10_000 else frozenset({1})
+    crew = cluster._Crew.__new__(cluster._Crew)
+    crew.client = Quiet(workers)
+    crew.store = type("Held", (), {"manifest": made})
+    groups = crew.groups(Pending(range(made.chunks), done, made))
+    assert len(groups) <= cluster.MOST_TASKS
+    assert len(groups) >= 0.8 * min(workers, made.chunks - len(done))
+    assert all(isinstance(one, range) for one in groups)
+    edges = [(one.start, one.stop) for one in groups]
+    assert all(b <= c for (_, b), (c, _) in pairwise(edges))
+    if made.chunks < 10_000:
+        covered = {k for one in groups for k in one}
+        assert set(range(made.chunks)) - done <= covered
+
+
+def test_a_job_travels(tmp_path):
+    import pickle
+
+    design = designs.sobol(WARD.model, 1_000_000, seed=5)
+    job = prepare(WARD, design, settings=Settings("ensemble", "LSODA", None), **ASKED)
+    sent = pickle.dumps(job)
+    assert len(sent) < 1_000_000
+    again = pickle.loads(sent)  # noqa: S301
+    assert again.identity == job.identity
+    assert np.array_equal(again.design.rows(5, 9), design.rows(5, 9))
+
+
+MURDER = """
+import os
+from ketasim.studies.sweep import chunk
+honest = chunk.Work.compute
+
+def compute(self, rows):
+    if (rows[:, 0] == {bad!r}).any():
+        os.kill(os.getpid(), 9)
+    return honest(self, rows)
+
+chunk.Work.compute = compute
+"""
+
+
+@pytest.mark.slow
+def test_a_member_that_kills_is_set_aside(alone, tmp_path, monkeypatch):
+    design = designs.sobol(WARD.model, SIZE, seed=5)
+    bad = float(design.rows(10, 11)[0, 0])
+    (tmp_path / "murder.py").write_text(textwrap.dedent(MURDER.format(bad=bad)))
+    monkeypatch.syspath_prepend(tmp_path)  # which workers are told of
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=50,
+            preload=["murder"],
+        ) as local,
+        distributed.Client(local) as client,
+    ):
+        path = tmp_path / "bad.zarr"
+        found = run(path, client=client)
+        status = found["status"].to_numpy()
+    assert status[10] == 8
+    assert (np.delete(status, 10) == 0).all()
+    kept, whole = (open_dataset(one)["body.plasma.peak"].to_numpy() for one in (path, alone))
+    assert np.array_equal(np.delete(kept, 10), np.delete(whole, 10))
+
+
+WORKER = """
+import sys
+path, *sys.path[:0] = sys.argv[1:]
+import test_cluster as me
+me.run(me.Path(path), size=240)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [20])
+def test_killed_at_random_beside_a_cluster(crew, tmp_path, kills):
+    """Plain processes are killed again and again on the store that a cluster fills."""
+    plain = tmp_path / "plain.zarr"
+    run(plain, size=240)
+    path = tmp_path / "shared.zarr"
+    chance = np.random.default_rng(1)
+    words = [sys.executable, "-c", WORKER, str(path), *PATHS]
+    for _ in range(kills):
+        one = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.5, 3.0))
+        one.kill()
+        one.wait()
+    run(path, size=240, client=crew)
+    assert bytes_of(path) == bytes_of(plain)
