@@ -1,0 +1,132 @@
+"""The model's own programs for a browser: forward, and back through the same steps.
+
+They are the texts that machine code is made from, for one member at a time and every input, so
+that whatever the page can ask is answered by the equations that ``ks.simulate`` solves.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from ketasim.compile.backward import Backward
+from ketasim.compile.kernel import reversing
+from ketasim.compile.wasm import Routine, module
+from ketasim.compile.wiring import equations
+from ketasim.compile.writer import Writer
+from ketasim.core.model import Model
+from ketasim.core.system import System
+from ketasim.engines.rodas5p import RODAS5P
+
+LARGEST = 1e300  # stands for endless, which JSON cannot say
+_NAMED = (
+    "y", "p", "k", "r", "c", "z", "o", "d1", "d2", "d3", "atol", "low", "high", "rtol", "er",
+    "fac", "margin", "acc", "hs", "hinv", "g", "us8", "lam", "yb", "cb", "pb", "kb", "jb", "qb1",
+    "ob", "k1",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A module of WebAssembly, and what JavaScript has to know of it.
+
+    ``numbers`` are places in the workspace and counts; ``observers`` say, by name, where a value is
+    found (``at``), the live states it follows from and its own number among those differentiated.
+    """
+
+    wasm: bytes
+    numbers: Mapping[str, Any]
+    observers: Mapping[str, Any]
+
+
+def engine(model: Model, names: Iterable[str]) -> Engine:
+    """Return the engine that can show names of a model.
+
+    Raises
+    ------
+    ModelError
+        When a law cannot be compiled.
+    """
+    eq = equations(System(model), marked=True)
+    states, inputs = tuple(range(len(eq.states))), tuple(range(len(eq.neutral)))
+    writer = reversing(
+        eq, RODAS5P, live=states, dosed=states, turned=inputs, lanes=1, width=1
+    )  # fmt: skip
+    shown = _Shown(writer, tuple(dict.fromkeys(names)))
+    layout = dict(writer.arrays)
+    layout["ob"] = (writer.size, 1, False, True)
+    size = writer.size + len(shown.names)
+    programs = {**_programs(writer), **shown.programs}
+    stages = RODAS5P.stages
+    repeats = {name: writer.n for name in programs if re.match(r"combine|accept|carry", name)}
+    wasm = module(
+        programs, layout, size=size, repeats=repeats, routines=_routines(stages, writer.n)
+    )  # fmt: skip
+    numbers: dict[str, Any] = {name: layout[name][0] for name in _NAMED}
+    numbers |= {
+        "n": writer.n, "stages": stages, "gamma": RODAS5P.gamma, "size": size,
+        "constants": len(writer.constants), "entries": len(writer.entries),
+        "parameters": eq.n_parameters, "knobs": len(eq.neutral), "need": list(shown.states),
+        "scales": list(eq.scales), "lows": _finite(eq.low), "highs": _finite(eq.high),
+        "neutral": list(eq.neutral), "pools": _pools(model),
+    }  # fmt: skip
+    return Engine(wasm, numbers, shown.observers)
+
+
+def _finite(values: Iterable[float]) -> list[float]:
+    return [one if isfinite(one) else LARGEST * (1 if one > 0 else -1) for one in values]
+
+
+def _pools(model: Model) -> list[list[int]]:
+    where = {name: i for i, name in enumerate(model.states)}
+    return [[where[name] for name in pool] for pool in model.conserved]
+
+
+def _programs(writer: Backward) -> dict[str, str]:
+    """Return the programs that run forward on the arrays that running back needs, and those."""
+    back, forward = writer.programs, Writer.programs.func(writer)  # type: ignore[attr-defined]
+    last = {name: re.sub(r"\bu:", "us8:", forward[name]) for name in ("error", "accept")}
+    return {**back, **last, "rest": forward["rest"], "dense": forward["dense"]}
+
+
+def _routines(stages: int, n: int) -> tuple[Routine, ...]:
+    """Return what a step does in a row, forward and back; between, JavaScript adds its seeds."""
+    ahead: list[tuple[str, int]] = [("factor", 0)]
+    for s in range(2, stages + 1):
+        ahead += [(f"combine_{s}", 0), ("stage", (s - 1) * n)]
+    found = [Routine("step", (*ahead, ("error", 0))), Routine("again", tuple(ahead))]
+    for s in range(1, stages + 1):
+        back = [("solve_back", (s - 1) * n)] + [("slopes_back", (s - 1) * n)] * (s > 1)
+        found.append(Routine(f"back_{s}", tuple(back)))
+    return (*found, Routine("finish", (("entries_back", 0), ("first_back", 0), ("carry", 0))))
+
+
+class _Shown:
+    """What can be shown: the laws that find it, and those that take derivatives back through it."""
+
+    def __init__(self, writer: Backward, names: tuple[str, ...]) -> None:
+        """Take the names to show."""
+        self.writer, self.names = writer, names
+        found = {name: writer.observers[name] for name in names}
+        self.states = sorted({i for one in found.values() for i in one.states})
+        laws = sorted({k for one in found.values() for k in one.laws})
+        texts = [writer._observed[k][0] for k in laws]
+        curved = [name for name, one in found.items() if one.laws]
+        self.observers = {
+            name: {
+                "at": one.place, "states": list(one.states),
+                "constant": one.constants[0] if one.exact and not one.states else -1,
+                "law": curved.index(name) if one.laws else -1,
+            }
+            for name, one in found.items()
+        }  # fmt: skip
+        self.programs = {"observe": "\n".join(texts), "observe_back": self._back(curved)}
+
+    def _back(self, curved: Iterable[str]) -> str:
+        writer = self.writer
+        shown = writer.parts.shown
+        seeds = [(f"ob:{at}", shown[name]) for at, name in enumerate(curved)]
+        states = writer._words({"y": writer.live})
+        constants = {node.id: f"c:{at}" for at, node in enumerate(writer.constants)}
+        return writer._back(seeds, {**states, **constants}, {})

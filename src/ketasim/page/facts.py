@@ -1,0 +1,200 @@
+"""Everything the page says and knows, as one table: model, drugs, inputs, figures, data, presets."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import ketasim
+from ketasim.config import load, packaged
+from ketasim.config.findings import load_data
+from ketasim.core.describe import Curve, Panel, panels_of
+from ketasim.core.model import Model
+from ketasim.core.scenario import Scenario
+from ketasim.errors import KetasimError
+from ketasim.models.reference import EFFECT, STRESS, TREATED
+from ketasim.models.rivals import NULLS, RIVALS
+from ketasim.models.subjects import PHYSIOLOGY, SPECIES, USUAL_WEIGHT, mouse, subject
+from ketasim.page.engine import Engine, engine
+from ketasim.page.setting import Setting, setting_of
+from ketasim.studies.designs.choice import chosen
+from ketasim.studies.fit.data import Data, Point
+from ketasim.units import unit
+
+ROUTES = ("iv", "im", "sc", "ip", "intranasal", "oral")
+DATA = ("plasma", "spines", "mood", "mice", "pk_published")
+MORE = 1.0  # the year of evidence by which a mouse of the reference effect is weighed
+Facts = dict[str, Any]
+_SHAPES = (  # how a published value lies on a course
+    ("value", re.compile(r"([\w.]+)(?:@t)?$")),
+    ("change", re.compile(r"([\w.]+)@t - \1\.start$")),
+    ("share", re.compile(r"([\w.]+)@t / \1\.start - 1$")),
+    ("effect", re.compile(r"effect\(([\w.]+)@t\)$")),
+)
+
+
+def facts(scenario: Scenario, *, presets: Mapping[str, Setting] | None = None) -> tuple[Facts, bytes]:
+    """Return what the page knows of a scenario's model, and its module of WebAssembly.
+
+    Raises
+    ------
+    ModelError
+        When a law cannot be compiled.
+    """
+    model = scenario.model
+    panels = panels_of(model)
+    names = dict.fromkeys(
+        (*(c.name for p in panels for c in p.curves), *model.short_names.values(), EFFECT)
+    )
+    shown = [name for name in names if name in model.recordable]
+    made = engine(model, shown)
+    return {
+        "version": ketasim.__version__,
+        "model": model.name,
+        "digest": model.digest,
+        "start": setting_of(scenario),
+        "engine": dict(made.numbers),
+        "observers": dict(made.observers),
+        "names": {name: _course(model, name) for name in shown},
+        "headlines": [n for n in model.short_names.values() if n in shown],
+        "panels": [_panel(panel, shown) for panel in panels],
+        "params": _parameters(model),
+        "index": {},
+        "weight": list(model.parameters).index(model.weight) if model.weight else -1,
+        "knobs": _knobs(model),
+        "drugs": _drugs(model),
+        "species": [_species(one) for one in SPECIES],
+        "hypotheses": _hypotheses(model),
+        "reference": _reference(model) if EFFECT in shown else None,
+        "presets": _presets() if presets is None else dict(presets),
+        "data": list(_data(shown)) if model.name in packaged.packaged_library().models else [],
+    }, made.wasm
+
+
+def _course(model: Model, name: str) -> Facts:
+    name_of = model.unit(name)
+    return {"unit": name_of, "factor": unit(name_of).factor, "meaning": model.meaning(name)}
+
+
+def _panel(panel: Panel, shown: Iterable[str]) -> Facts:
+    return {
+        "title": panel.title, "measure": panel.measure or panel.unit, "zero": panel.from_zero,
+        "drug": panel.drug, "human": panel.human, "tall": panel.share,
+        "curves": [_curve(one) for one in panel.curves if one.name in shown],
+    }  # fmt: skip
+
+
+def _curve(one: Curve) -> Facts:
+    return {
+        "name": one.name, "label": one.label, "colour": one.colour,
+        "dashed": one.dash != "-",
+    }  # fmt: skip
+
+
+def _parameters(model: Model) -> list[Facts]:
+    return [
+        {
+            "name": name, "value": model.parameters[name].value, "unit": one.unit,
+            "factor": unit(one.unit).factor, "low": one.bounds[0], "high": one.bounds[1],
+            "meaning": one.meaning, "kind": one.evidence.kind, "role": one.role,
+        }
+        for name, one in model.parameters.items()
+    ]  # fmt: skip
+
+
+def _knobs(model: Model) -> list[Facts]:
+    return [
+        {
+            "name": name, "neutral": one.neutral, "unit": one.unit, "low": one.bounds[0],
+            "high": one.bounds[1], "factor": unit(one.unit).factor, "meaning": one.meaning,
+        }
+        for name, one in model.knobs.items()
+    ]  # fmt: skip
+
+
+def _drugs(model: Model) -> list[Facts]:
+    states, knobs = list(model.states), list(model.knobs)
+    found = []
+    for one in model.substances:
+        routes = {
+            route: [[states.index(state), share] for state, share in model.entries(one.name, route)]
+            for route in ROUTES
+            if _enters(model, one.name, route)
+        }
+        bath = model.entries(one.name, "bath") if _enters(model, one.name, "bath") else ()
+        found.append(
+            {
+                "name": one.name, "meaning": one.meaning, "routes": routes,
+                "mass": one.molar_mass * unit("g/mol").factor,
+                "bath": [[knobs.index(knob), share] for knob, share in bath],
+            }
+        )  # fmt: skip
+    return found
+
+
+def _enters(model: Model, drug: str, route: str) -> bool:
+    try:
+        return bool(model.entries(drug, route))
+    except KetasimError:
+        return False
+
+
+def _species(name: str) -> Facts:
+    return {
+        "name": name, "weight": subject(name, USUAL_WEIGHT[name]).weight,
+        "low": PHYSIOLOGY[name]["weight"].within[0], "high": PHYSIOLOGY[name]["weight"].within[1],
+    }  # fmt: skip
+
+
+def _hypotheses(model: Model) -> list[Facts]:
+    return [
+        {
+            "name": one.name, "story": one.story, "gains": one.gains,
+            "values": {name: float(value) for name, value in one.values.items()},
+        }
+        for one in (*RIVALS, *NULLS)
+        if set(one.values) <= set(model.parameters) and not one.mechanisms
+    ]  # fmt: skip
+
+
+def _reference(model: Model) -> Facts:
+    """Return the effect that accounts are matched to; see ``studies/judge/calibrate.py``."""
+    arms = (
+        setting_of(Scenario(model, done, (0.0, 24.0), mouse(), (EFFECT,)))
+        for done in (TREATED, STRESS)
+    )
+    treated, control = ({**one, "params": {}} for one in arms)
+    return {"name": EFFECT, "treated": treated, "control": control}
+
+
+def _presets() -> dict[str, Facts]:
+    titles = packaged.configs()
+    return {
+        name: {**setting_of(load(name).scenario), "title": title} for name, title in titles.items()
+    }
+
+
+def _data(shown: Iterable[str]) -> Iterable[Facts]:
+    """Yield each published arm with the points that lie on a course the page shows."""
+    for file in DATA:
+        read = load_data(file)
+        for name, arm in read.arms.items():
+            points = [one for one in read.points if one.arm == name]
+            on = [found for one in points if (found := _point(one, read, shown)) is not None]
+            if on:
+                end = max(one["time"] for one in on)
+                scenario = arm.scenario(packaged.packaged_library().model("antidepressant"), begin=0.0, end=end)
+                yield {"file": file, "arm": name, "setting": setting_of(scenario), "points": on}
+
+
+def _point(one: Point, read: Data, shown: Iterable[str]) -> Facts | None:
+    assay = read.assays.get(one.assay)
+    if assay is not None and (assay.scale or assay.offset):
+        return None
+    for kind, form in _SHAPES:
+        found = form.match(one.text)
+        if found and found[1] in shown:
+            return {
+                "name": found[1], "as": kind, "time": one.time, "value": one.value,
+                "error": one.error,
+            }  # fmt: skip
+    return None
