@@ -69,7 +69,7 @@ def engine(model: Model, names: Iterable[str]) -> Engine:
         "constants": len(writer.constants), "entries": len(writer.entries),
         "parameters": eq.n_parameters, "knobs": len(eq.neutral), "need": list(shown.states),
         "scales": list(eq.scales), "lows": _finite(eq.low), "highs": _finite(eq.high),
-        "neutral": list(eq.neutral), "pools": _pools(model),
+        "neutral": list(eq.neutral), "pools": _pools(model), "seen": len(shown.names),
     }  # fmt: skip
     return Engine(wasm, numbers, shown.observers)
 

@@ -22,7 +22,6 @@ from ketasim.units import unit
 
 ROUTES = ("iv", "im", "sc", "ip", "intranasal", "oral")
 DATA = ("plasma", "spines", "mood", "mice", "pk_published")
-MORE = 1.0  # the year of evidence by which a mouse of the reference effect is weighed
 Facts = dict[str, Any]
 _SHAPES = (  # how a published value lies on a course
     ("value", re.compile(r"([\w.]+)(?:@t)?$")),
