@@ -69,13 +69,28 @@ def engine(model: Model, names: Iterable[str]) -> Engine:
         "constants": len(writer.constants), "entries": len(writer.entries),
         "parameters": eq.n_parameters, "knobs": len(eq.neutral), "need": list(shown.states),
         "scales": list(eq.scales), "lows": _finite(eq.low), "highs": _finite(eq.high),
-        "neutral": list(eq.neutral), "pools": _pools(model), "seen": len(shown.names),
+        "neutral": list(eq.neutral), "pools": _pools(model), **_restful(model), "seen": len(shown.names),
     }  # fmt: skip
     return Engine(wasm, numbers, shown.observers)
 
 
 def _finite(values: Iterable[float]) -> list[float]:
     return [one if isfinite(one) else LARGEST * (1 if one > 0 else -1) for one in values]
+
+
+def _restful(model: Model) -> dict[str, list[int]]:
+    """Return the parameters that a drug-free rest follows from, and inputs that add the others.
+
+    What carries a drug that is not there is no part of a rest; see ``engines/batch.py``.
+    """
+
+    def carries(name: str) -> bool:
+        return name.partition(".")[0] in model.carriers
+
+    return {
+        "restful": [i for i, name in enumerate(model.parameters) if not carries(name)],
+        "carrying": [i for i, name in enumerate(model.knobs) if carries(name)],
+    }
 
 
 def _pools(model: Model) -> list[list[int]]:

@@ -1,7 +1,7 @@
 """Everything the page says and knows, as one table: model, drugs, inputs, figures, data, presets."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import ketasim
@@ -14,9 +14,9 @@ from ketasim.errors import KetasimError
 from ketasim.models.reference import EFFECT, STRESS, TREATED
 from ketasim.models.rivals import NULLS, RIVALS
 from ketasim.models.subjects import PHYSIOLOGY, SPECIES, USUAL_WEIGHT, mouse, subject
-from ketasim.page.engine import Engine, engine
-from ketasim.page.setting import Setting, setting_of
-from ketasim.studies.designs.choice import chosen
+from ketasim.page.engine import engine
+from ketasim.page.setting import setting_of
+from ketasim.studies.designs.choice import distribution_of
 from ketasim.studies.fit.data import Data, Point
 from ketasim.units import unit
 
@@ -31,7 +31,7 @@ _SHAPES = (  # how a published value lies on a course
 )
 
 
-def facts(scenario: Scenario, *, presets: Mapping[str, Setting] | None = None) -> tuple[Facts, bytes]:
+def facts(scenario: Scenario) -> tuple[Facts, bytes]:
     """Return what the page knows of a scenario's model, and its module of WebAssembly.
 
     Raises
@@ -41,9 +41,11 @@ def facts(scenario: Scenario, *, presets: Mapping[str, Setting] | None = None) -
     """
     model = scenario.model
     panels = panels_of(model)
-    names = dict.fromkeys(
-        (*(c.name for p in panels for c in p.curves), *model.short_names.values(), EFFECT)
-    )
+    ours = model.name in packaged.packaged_library().models
+    data = list(_data(model)) if ours else []
+    seen = (point["name"] for arm in data for point in arm["points"])
+    drawn = (curve.name for panel in panels for curve in panel.curves)
+    names = dict.fromkeys((*drawn, *model.short_names.values(), EFFECT, *seen))
     shown = [name for name in names if name in model.recordable]
     made = engine(model, shown)
     return {
@@ -64,9 +66,15 @@ def facts(scenario: Scenario, *, presets: Mapping[str, Setting] | None = None) -
         "species": [_species(one) for one in SPECIES],
         "hypotheses": _hypotheses(model),
         "reference": _reference(model) if EFFECT in shown else None,
-        "presets": _presets() if presets is None else dict(presets),
-        "data": list(_data(shown)) if model.name in packaged.packaged_library().models else [],
-    }, made.wasm
+        "presets": _presets() if ours else {},
+        "data": data,
+        "traits": {one: _traits(one, model) for one in SPECIES},
+        "plainDose": {
+            "drug": next(iter(model.substances)).name if model.substances else "", "amount": 0.5,
+            "unit": "mg/kg", "route": "iv", "over": 2 / 3, "start": 0.0, "every": [24.0],
+            "times": 1, "share": None,
+        },
+    }, made.wasm  # fmt: skip
 
 
 def _course(model: Model, name: str) -> Facts:
@@ -172,26 +180,41 @@ def _presets() -> dict[str, Facts]:
     }
 
 
-def _data(shown: Iterable[str]) -> Iterable[Facts]:
+def _traits(species: str, model: Model) -> list[Facts]:
+    """Return how subjects of a species differ; see ``models/subjects.py``."""
+    found = []
+    for one in PHYSIOLOGY[species].values():
+        how = distribution_of(one)
+        if all(name in model.parameters for name in one.scales):
+            found.append(
+                {
+                    "kind": how.kind, "a": how.a, "b": how.b, "low": how.low, "high": how.high,
+                    "parameter": one.parameter, "scales": list(one.scales),
+                }
+            )  # fmt: skip
+    return found
+
+
+def _data(model: Model) -> Iterable[Facts]:
     """Yield each published arm with the points that lie on a course the page shows."""
     for file in DATA:
         read = load_data(file)
         for name, arm in read.arms.items():
             points = [one for one in read.points if one.arm == name]
-            on = [found for one in points if (found := _point(one, read, shown)) is not None]
+            on = [found for one in points if (found := _point(one, read, model)) is not None]
             if on:
                 end = max(one["time"] for one in on)
-                scenario = arm.scenario(packaged.packaged_library().model("antidepressant"), begin=0.0, end=end)
-                yield {"file": file, "arm": name, "setting": setting_of(scenario), "points": on}
+                asked = setting_of(arm.scenario(model, begin=0.0, end=end))
+                yield {"file": file, "arm": name, "setting": asked, "points": on}
 
 
-def _point(one: Point, read: Data, shown: Iterable[str]) -> Facts | None:
+def _point(one: Point, read: Data, model: Model) -> Facts | None:
     assay = read.assays.get(one.assay)
     if assay is not None and (assay.scale or assay.offset):
         return None
     for kind, form in _SHAPES:
         found = form.match(one.text)
-        if found and found[1] in shown:
+        if found and found[1] in model.recordable:
             return {
                 "name": found[1], "as": kind, "time": one.time, "value": one.value,
                 "error": one.error,

@@ -31,7 +31,8 @@ function makeEngine(instance, N, observers) {
   // Where the model rests under inputs that have always held; null where it does not.
   const rests = new Map();
   function settle(p, before) {
-    const key = before.join() + "|" + p.join();
+    const carried = N.carrying.some((i) => before[i] !== N.neutral[i]);
+    const key = before.join() + "|" + (carried ? p.join() : N.restful.map((i) => p[i]).join());
     if (rests.has(key)) return rests.get(key);
     const nothing = new Float64Array(N.n);
     const job = { p, knobs: [before], rates: [nothing], boluses: [nothing, nothing], edges: [0, LONG] };

@@ -1,0 +1,8 @@
+"""The explorer: one file that holds the model as WebAssembly and runs it with the network off.
+
+- ``engine``: the kernel's own programs for a browser
+- ``setting``: a scenario as the page holds it
+- ``facts``: everything the page says and knows
+- ``build``: the page itself
+- ``js``, ``page.html``, ``page.css``: what is put together; ``core`` runs in workers and in tests too
+"""
