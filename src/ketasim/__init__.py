@@ -10,7 +10,7 @@
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
 ``sensitivity``, ``check``, ``curves``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``,
 ``posterior``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``,
-``failures``, ``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on
+``failures``, ``rerun``, ``doctor``, ``app``, ``export.sbml`` and ``plot.timecourse``. Every name loads on
 first use, so that ``import ketasim`` costs nothing.
 """
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
+    from ketasim.verbs.app import app
     from ketasim.verbs.curves import curves
     from ketasim.verbs.evidence import check, explain, list_experiments, sensitivity
     from ketasim.verbs.fit import fit
@@ -56,6 +57,7 @@ __all__ = [
     "Scenario",
     "Subject",
     "__version__",
+    "app",
     "bath",
     "bolus",
     "check",
@@ -123,6 +125,7 @@ _HOMES = {
     "ketasim.models.subjects": ("human", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
+    "ketasim.verbs.app": ("app",),
     "ketasim.verbs.curves": ("curves",),
     "ketasim.verbs.evidence": ("check", "explain", "list_experiments", "sensitivity"),
     "ketasim.verbs.fit": ("fit",),

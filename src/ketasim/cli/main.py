@@ -13,6 +13,7 @@ from ketasim.errors import KetasimError, suggest
 COMMANDS = {  # what a line asks for, and the function that answers it
     "run": "run.command",
     "demo": "run.demo",
+    "app": "app.command",
     "sweep": "sweep.command",
     "sensitivity": "sweep.sensitivity",
     "compare": "compare.command",

@@ -14,7 +14,10 @@ from ketasim.page.facts import facts
 
 CORE = ("engine", "schedule", "readouts", "backward", "population", "accounts")
 SHELL = ("crew", "chart", "files", "words", "controls", "main")
-CITATION = "The ketasim contributors. ketasim: from a dose of ketamine to receptors, signals, synapses and mood, version {}."
+CITATION = (
+    "The ketasim contributors. ketasim: from a dose of ketamine to receptors, signals, synapses and "
+    "mood, version {}."
+)
 
 
 def page(scenario: Scenario, *, title: str = "ketasim explorer") -> str:

@@ -23,7 +23,7 @@ LARGEST = 1e300  # stands for endless, which JSON cannot say
 _NAMED = (
     "y", "p", "k", "r", "c", "z", "o", "d1", "d2", "d3", "atol", "low", "high", "rtol", "er",
     "fac", "margin", "acc", "hs", "hinv", "g", "us8", "lam", "yb", "cb", "pb", "kb", "jb", "qb1",
-    "ob", "k1",
+    "ob", "stage", "qb",
 )  # fmt: skip
 
 
@@ -53,11 +53,12 @@ def engine(model: Model, names: Iterable[str]) -> Engine:
     writer = reversing(
         eq, RODAS5P, live=states, dosed=states, turned=inputs, lanes=1, width=1
     )  # fmt: skip
-    shown = _Shown(writer, tuple(dict.fromkeys(names)))
-    layout = dict(writer.arrays)
-    layout["ob"] = (writer.size, 1, False, True)
-    size = writer.size + len(shown.names)
-    programs = {**_programs(writer), **shown.programs}
+    shown = tuple(dict.fromkeys(names))
+    observers = _observers(writer, shown)
+    layout = {**writer.arrays, "ob": (writer.size, 1, False, True)}
+    size = writer.size + len(shown)
+    ahead, back = writer.observing(shown)
+    programs = {**_programs(writer), "observe": ahead, "observe_back": back}
     stages = RODAS5P.stages
     repeats = {name: writer.n for name in programs if re.match(r"combine|accept|carry", name)}
     wasm = module(
@@ -66,12 +67,13 @@ def engine(model: Model, names: Iterable[str]) -> Engine:
     numbers: dict[str, Any] = {name: layout[name][0] for name in _NAMED}
     numbers |= {
         "n": writer.n, "stages": stages, "gamma": RODAS5P.gamma, "size": size,
-        "constants": len(writer.constants), "entries": len(writer.entries),
-        "parameters": eq.n_parameters, "knobs": len(eq.neutral), "need": list(shown.states),
+        "constants": len(writer.constants), "entries": [list(one) for one in writer.entries],
+        "parameters": eq.n_parameters, "knobs": len(eq.neutral), "seen": len(shown),
+        "need": sorted({i for one in observers.values() for i in one["states"]}),
         "scales": list(eq.scales), "lows": _finite(eq.low), "highs": _finite(eq.high),
-        "neutral": list(eq.neutral), "pools": _pools(model), **_restful(model), "seen": len(shown.names),
+        "neutral": list(eq.neutral), "pools": _pools(model), **_restful(model),
     }  # fmt: skip
-    return Engine(wasm, numbers, shown.observers)
+    return Engine(wasm, numbers, observers)
 
 
 def _finite(values: Iterable[float]) -> list[float]:
@@ -100,8 +102,9 @@ def _pools(model: Model) -> list[list[int]]:
 
 def _programs(writer: Backward) -> dict[str, str]:
     """Return the programs that run forward on the arrays that running back needs, and those."""
-    back, forward = writer.programs, Writer.programs.func(writer)  # type: ignore[attr-defined]
+    back, forward = dict(writer.programs), Writer.programs.func(writer)  # type: ignore[attr-defined]
     last = {name: re.sub(r"\bu:", "us8:", forward[name]) for name in ("error", "accept")}
+    del back["entries_back"]  # as long as it is plain: JavaScript does it in two loops
     return {**back, **last, "rest": forward["rest"], "dense": forward["dense"]}
 
 
@@ -114,34 +117,18 @@ def _routines(stages: int, n: int) -> tuple[Routine, ...]:
     for s in range(1, stages + 1):
         back = [("solve_back", (s - 1) * n)] + [("slopes_back", (s - 1) * n)] * (s > 1)
         found.append(Routine(f"back_{s}", tuple(back)))
-    return (*found, Routine("finish", (("entries_back", 0), ("first_back", 0), ("carry", 0))))
+    return (*found, Routine("finish", (("first_back", 0), ("carry", 0))))
 
 
-class _Shown:
-    """What can be shown: the laws that find it, and those that take derivatives back through it."""
-
-    def __init__(self, writer: Backward, names: tuple[str, ...]) -> None:
-        """Take the names to show."""
-        self.writer, self.names = writer, names
-        found = {name: writer.observers[name] for name in names}
-        self.states = sorted({i for one in found.values() for i in one.states})
-        laws = sorted({k for one in found.values() for k in one.laws})
-        texts = [writer._observed[k][0] for k in laws]
-        curved = [name for name, one in found.items() if one.laws]
-        self.observers = {
-            name: {
-                "at": one.place, "states": list(one.states),
-                "constant": one.constants[0] if one.exact and not one.states else -1,
-                "law": curved.index(name) if one.laws else -1,
-            }
-            for name, one in found.items()
-        }  # fmt: skip
-        self.programs = {"observe": "\n".join(texts), "observe_back": self._back(curved)}
-
-    def _back(self, curved: Iterable[str]) -> str:
-        writer = self.writer
-        shown = writer.parts.shown
-        seeds = [(f"ob:{at}", shown[name]) for at, name in enumerate(curved)]
-        states = writer._words({"y": writer.live})
-        constants = {node.id: f"c:{at}" for at, node in enumerate(writer.constants)}
-        return writer._back(seeds, {**states, **constants}, {})
+def _observers(writer: Backward, names: Iterable[str]) -> dict[str, Any]:
+    """Return how each name is found, and which of those that take work it is."""
+    found = {name: writer.observers[name] for name in names}
+    laws = [name for name, one in found.items() if one.laws]
+    return {
+        name: {
+            "at": one.place, "states": list(one.states),
+            "constant": one.constants[0] if one.exact and not one.states else -1,
+            "law": laws.index(name) if one.laws else -1,
+        }
+        for name, one in found.items()
+    }  # fmt: skip

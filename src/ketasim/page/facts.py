@@ -1,4 +1,4 @@
-"""Everything the page says and knows, as one table: model, drugs, inputs, figures, data, presets."""
+"""Everything the page knows, as one table: model, drugs, inputs, figures, data, presets."""
 
 import re
 from collections.abc import Iterable

@@ -51,7 +51,7 @@ def _doses(doses: Sequence[Dose]) -> Iterable[Setting]:
 
 
 def _times(starts: Sequence[float]) -> Setting:
-    """Return times as a start, a cycle of gaps and a count where these give them, else as a list."""
+    """Return times as a start, a cycle of gaps and a count where these give them, or a list."""
     gaps = [b - a for a, b in pairwise(starts)]
     for length in range(1, min(LONGEST_CYCLE, len(gaps)) + 1):
         if min(gaps) > 0.0 and _repeated(starts[0], gaps[:length], len(starts)) == list(starts):

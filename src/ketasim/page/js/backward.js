@@ -99,11 +99,21 @@ function makeGradient(engine) {
         if (looked) for (let i = 0; i < n; i++) x["plant_" + s](8 * i);
         x["back_" + s](0);
       }
+      byEntries();
       x.finish(0);
       lam.set(w.subarray(N.lam, N.lam + n));
       if (k === 0 || segments[k - 1] !== e) leave(found);
     }
     return lam;
+  }
+
+  // A change of the Jacobian's entry (i, j) changes each stage's slope by its own stage j.
+  function byEntries() {
+    N.entries.forEach(([i, j], at) => {
+      let sum = 0;
+      for (let s = 0; s < N.stages; s++) sum += w[N.qb + s * n + i] * w[N.stage + s * n + j];
+      w[N.jb + at] = sum;
+    });
   }
 
   // What is read within a step, by its two ends and the three rows of its dense output.
@@ -158,7 +168,7 @@ function makeGradient(engine) {
       w.set(rest, N.y);
       w[N.g] = 1;
       x.factor(0);
-      clear(N.jb, N.entries);
+      clear(N.jb, N.entries.length);
     };
     start();
     for (let i = 0; i < n; i++) {

@@ -24,9 +24,9 @@ function ticksOf(win) {
   return found;
 }
 
-function niceTicks(low, high, most = 4) {
+function niceTicks(low, high, most = 5) {
   const raw = (high - low) / most, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((s) => s * power).find((s) => s >= raw) || raw;
+  const step = [1, 2, 2.5, 5, 10].map((s) => s * power).find((s) => s >= raw) || raw;
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push(i * step);
   return found;
@@ -38,6 +38,9 @@ function short(value) {
   if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(2);
   return String(+value.toPrecision(4)).replace("-", "−");
 }
+
+// A unit as it is printed.
+const pretty = (unit) => unit.replace(/\bu(?=(mol|[MLg])\b)/g, "µ");
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
@@ -55,25 +58,31 @@ function axesOf(windows, low, high, tall) {
   return { parts, X, Y, height, total: HEAD + height + FOOT };
 }
 
+const tenth = (v) => Math.round(10 * v) / 10;
+
+// A curve within a window; places nearer than a pixel to the one before are left out.
 function pathOf(axes, part, times, values, factor) {
-  let text = "", pen = "M";
-  const n = times.length;
-  for (let i = 0; i < n; i++) {
-    const t = times[i];
-    if (t < part.from) { if (i + 1 < n && times[i + 1] < part.from) continue; }
-    const v = values[i] / factor;
-    if (v !== v) { pen = "M"; continue; }
-    let x = t, y = v;
+  const n = times.length, scale = part.wide / (part.until - part.from), last = times[n - 1];
+  let text = "", pen = "M", i = 0, x0 = -9, y0 = -9;
+  while (i + 1 < n && times[i + 1] < part.from) i++;
+  for (; i < n; i++) {
+    let t = times[i], v = values[i];
     if (t < part.from && i + 1 < n) {
-      const s = (part.from - t) / (times[i + 1] - t);
-      x = part.from; y = v + s * (values[i + 1] / factor - v);
+      v += (part.from - t) / (times[i + 1] - t) * (values[i + 1] - v);
+      t = part.from;
     } else if (t > part.until && i > 0) {
-      const s = (part.until - times[i - 1]) / (t - times[i - 1]);
-      x = part.until; y = values[i - 1] / factor + s * (v - values[i - 1] / factor);
+      const before = times[i - 1];
+      if (before >= part.until) break;
+      v = values[i - 1] + (part.until - before) / (t - before) * (v - values[i - 1]);
+      t = part.until;
     }
-    text += pen + axes.X(part, x).toFixed(1) + " " + axes.Y(y).toFixed(1);
+    if (v !== v) { pen = "M"; continue; }
+    const x = tenth(part.x + scale * (t - part.from)), y = tenth(axes.Y(v / factor));
+    if (pen === "L" && t < part.until && t < last && x - x0 < 0.8 && Math.abs(y - y0) < 0.8) continue;
+    text += pen + x + " " + y;
     pen = "L";
-    if (t > part.until) break;
+    x0 = x;
+    y0 = y;
   }
   return text;
 }
@@ -82,9 +91,9 @@ function bandOf(axes, part, times, low, high, factor) {
   const up = [], down = [];
   for (let i = 0; i < times.length; i++) {
     if (times[i] < part.from || times[i] > part.until || !(low[i] === low[i])) continue;
-    const x = axes.X(part, times[i]).toFixed(1);
-    up.push(x + " " + axes.Y(high[i] / factor).toFixed(1));
-    down.push(x + " " + axes.Y(low[i] / factor).toFixed(1));
+    const x = tenth(axes.X(part, times[i]));
+    up.push(x + " " + tenth(axes.Y(high[i] / factor)));
+    down.push(x + " " + tenth(axes.Y(low[i] / factor)));
   }
   return up.length ? "M" + up.join("L") + "L" + down.reverse().join("L") + "Z" : "";
 }
@@ -129,13 +138,13 @@ function panelSvg(panel, layers, shown, facts, words) {
   for (const v of niceTicks(low, high)) {
     out.push(`<path class="grid" d="M${LEFT} ${axes.Y(v).toFixed(1)}H${WIDE - RIGHT}"/><text x="${LEFT - 4}" y="${(axes.Y(v) + 3.5).toFixed(1)}" text-anchor="end">${short(v)}</text>`);
   }
-  out.push(`<text class="measure" transform="translate(10 ${HEAD + axes.height / 2}) rotate(-90)" text-anchor="middle">${escaped(panel.measure)}</text>`);
+  out.push(`<text class="measure" transform="translate(10 ${HEAD + axes.height / 2}) rotate(-90)" text-anchor="middle">${escaped(pretty(panel.measure))}</text>`);
   for (const layer of layers) {
     const factor = facts.names[layer.name].factor;
     for (const part of axes.parts) {
       if (layer.low) out.push(`<path class="band" style="fill:${layer.colour}" d="${bandOf(axes, part, layer.times, layer.low, layer.high, factor)}"/>`);
       if (layer.values) {
-        const look = `${layer.faint ? "curve faint" : "curve"}`, dash = layer.dash ? ` stroke-dasharray="${layer.dash}"` : "";
+        const look = `curve${layer.faint ? " faint" : ""}${layer.wide ? " rival" : ""}`, dash = layer.dash ? ` stroke-dasharray="${layer.dash}"` : "";
         out.push(`<path class="${look}" style="stroke:${layer.colour}"${dash} d="${pathOf(axes, part, layer.times, layer.values, factor)}"/>`);
       }
       for (const p of layer.points || []) {

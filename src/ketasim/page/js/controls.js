@@ -103,7 +103,7 @@ function doseCard(facts, setting, dose, set, again, remove) {
   const rows = [
     field("drug", choice(facts.drugs.map((one) => [one.name, one.meaning]), dose.drug, pick("drug"))),
     field(`dose [${dose.unit}]`, slider(`dose, ${dose.unit}`, dose.amount, low, high, set(dose, "amount"))),
-    field("per", choice([["mg/kg", "body weight (mg/kg)"], ["mg", "subject (mg)"]], dose.unit, pick("unit"))),
+    field("per", choice([["mg/kg", "kg of weight"], ["mg", "subject"]], dose.unit, pick("unit"))),
     field("route", choice(routes, dose.route, pick("route"))),
     field("over [min]", slider("duration, minutes", dose.over * 60, 0, 240, (v) => set(dose, "over")(v / 60))),
   ];
@@ -168,7 +168,7 @@ function parameterFields(facts, setting, set, again) {
       slider(name, setting.params[name], low, high > low ? high : low + 1, set(setting.params, name)),
       element("div", { className: "note" }, `${one.value} in the model, ${one.low} to ${one.high}; ${one.kind}`));
   });
-  const add = element("input", { type: "text", placeholder: "a name or what it means", ariaLabel: "Change a parameter", list: "parameter-names",
+  const add = element("input", { type: "text", className: "long", placeholder: "name or meaning", ariaLabel: "Change a parameter", list: "parameter-names",
     onchange: (event) => { const name = event.target.value.split(":")[0].trim(); if (name in facts.index) again(() => { setting.params[name] = facts.params[facts.index[name]].value; })(); } });
   const names = element("datalist", { id: "parameter-names" }, ...facts.params.filter((one) => one.role !== "weight").map((one) => element("option", { value: `${one.name}: ${one.meaning}` })));
   return element("fieldset", {}, element("legend", {}, "Parameters changed"), ...cards, add, names);

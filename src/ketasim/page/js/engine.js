@@ -49,7 +49,7 @@ function makeEngine(instance, N, observers) {
     w[N.g] = 1e12;
     x.factor(0);
     for (let i = 0; i < N.n; i++) {
-      if (!(Math.abs(w[N.k1 + i]) * 1e12 <= STILL * N.scales[i])) return false;
+      if (!(Math.abs(w[N.stage + i]) * 1e12 <= STILL * N.scales[i])) return false;
     }
     return true;
   }

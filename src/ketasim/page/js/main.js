@@ -4,6 +4,8 @@ const COLOURS = ["blue", "vermilion", "green", "purple", "orange", "sky", "black
 const RTOL = 1e-7, BAND_RTOL = 1e-4, NEGLIGIBLE = 1e-4, DASHES = ["", "6 3", "2 2", "8 2 2 2", "1 3", "10 4"];
 const colour = (name) => `var(--${name})`;
 
+const keyOf = (text, look, dash) => `<span class="key"><svg viewBox="0 0 20 8"><path class="curve" style="stroke:${look}" stroke-dasharray="${dash}" d="M0 4H20"/></svg>${escaped(text)}</span>`;
+
 async function unpacked(id) {
   const raw = Uint8Array.from(atob($(id).textContent), (c) => c.charCodeAt(0));
   const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -29,8 +31,7 @@ function makePage(facts, engine, module) {
   const kept = fromAddress(location.hash) || {};
   const state = { setting: kept.setting || structuredClone(facts.start), frozen: [], accounts: new Set(kept.accounts || []), gains: new Map(), band: null };
   const last = {}, gradient = makeGradient(engine);
-  const crew = makeCrew($("core").textContent, module, facts, Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 8)));
-  let waiting = false, drawn = [], dataArms = [], bandAsked = 0;
+  let crew, waiting = false, drawn = [], dataArms = [], bandAsked = 0;
 
   const names = () => [...new Set(panelsNow(facts, state.setting, dataArms).flatMap((panel) => panel.curves.map((one) => one.name)))];
 
@@ -74,7 +75,8 @@ function makePage(facts, engine, module) {
     if ($("readouts").open) readoutTable(course);
     if ($("ranking").open) rank();
     askBand();
-    history.replaceState(null, "", toAddress({ setting: state.setting, accounts: [...state.accounts] }));
+    if (parent !== window) parent.postMessage({ ketasim: state.setting }, "*");
+    else history.replaceState(null, "", toAddress({ setting: state.setting, accounts: [...state.accounts] }));
   }
 
   function changed() {
@@ -107,12 +109,12 @@ function makePage(facts, engine, module) {
       const layers = layersOf(panel, course, rivals, many);
       const words = panel.curves.map((one) => `${one.label || panel.title}: starts at ${short(course.start[one.name] / facts.names[one.name].factor)}, ends at ${short(course.of[one.name][course.times.length - 1] / facts.names[one.name].factor)}`).join("; ");
       const made = panelSvg(panel, layers, shown, facts, `${panel.title} (${panel.measure}). ${words}. Left and right arrows move through time.`);
-      const keys = many ? "" : panel.curves.filter((one) => one.label).map((one) => `<span class="key"><i class="${one.dashed ? "dashed" : ""}" style="border-color:${colour(one.colour)}"></i>${escaped(one.label)}</span>`).join("");
+      const keys = panel.curves.filter((one) => one.label).map((one, k) => keyOf(one.label, many ? "var(--ink)" : colour(one.colour), many ? DASHES[k % DASHES.length] : one.dashed ? DASHES[1] : "")).join("");
       let figure = home.children[i];
       if (!figure) { figure = element("figure", {}); home.append(figure); follow(figure); }
-      if (document.activeElement && figure.contains(document.activeElement)) figure.dataset.focus = "1";
+      if (document.activeElement && document.activeElement !== document.body && figure.contains(document.activeElement)) figure.dataset.focus = "1";
       figure.innerHTML = `<figcaption><strong>${escaped(panel.title)}</strong>${keys}</figcaption>${made.svg}`;
-      if (figure.dataset.focus) { delete figure.dataset.focus; figure.querySelector("svg").focus({ preventScroll: true }); }
+      if (figure.dataset.focus) { delete figure.dataset.focus; figure.querySelector("svg[tabindex]").focus({ preventScroll: true }); }
       return { panel, layers, shown, ...made };
     });
     for (let i = had; i > panels.length; i--) home.lastElementChild.remove();
@@ -127,7 +129,7 @@ function makePage(facts, engine, module) {
       const band = state.band && state.band.of[one.name];
       for (const old of state.frozen) if (old.of[one.name]) layers.push({ name: one.name, times: old.times, values: old.of[one.name], colour: own, dash, faint: true });
       rivals.forEach((other, r) => {
-        if (other.course) layers.push({ name: one.name, times: other.course.times, values: other.course.of[one.name], colour: colour(COLOURS[(r + 1) % COLOURS.length]), dash });
+        if (other.course) layers.push({ name: one.name, times: other.course.times, values: other.course.of[one.name], colour: colour(COLOURS[(r + 1) % COLOURS.length]), dash, wide: true });
       });
       layers.push({ name: one.name, times: course.times, values: course.of[one.name], colour: own, dash, points: pointsOf(one.name, course) });
       if (band) layers.push({ name: one.name, times: state.band.times, low: band[0], high: band[2], colour: own });
@@ -160,8 +162,8 @@ function makePage(facts, engine, module) {
       entries.push(["as set", COLOURS[0]]);
       rivals.forEach((one, r) => entries.push([one.course ? `${one.name}${one.gain === null ? "" : `, gain ${short(one.gain)}`}` : `${one.name}: no gain reaches the effect`, COLOURS[(r + 1) % COLOURS.length]]));
     }
-    const html = entries.map(([text, c]) => `<span class="key"><i style="border-color:${colour(c)}"></i>${escaped(text)}</span>`);
-    state.frozen.forEach((one) => html.push(`<span class="key"><i style="border-color:${colour("grey")};opacity:.6"></i>frozen: ${escaped(one.label)}; ${escaped(differences(facts, one.setting, state.setting))}</span>`));
+    const html = entries.map(([text, c]) => keyOf(text, colour(c), ""));
+    state.frozen.forEach((one) => html.push(keyOf(`frozen: ${one.label} ${differences(facts, one.setting, state.setting)}`, colour("grey"), "")));
     $("legend").innerHTML = html.join("");
   }
 
@@ -174,7 +176,7 @@ function makePage(facts, engine, module) {
     const { from, until } = { from: Math.max(course.times[0], Math.min(0, state.setting.from)), until: state.setting.until };
     const rows = facts.headlines.map((name) => {
       const found = summarise(course, course.of[name], course.start[name], from, until), f = facts.names[name].factor, unit = facts.names[name].unit;
-      return `<tr><td title="${escaped(name)}">${escaped(facts.names[name].meaning)}${unit === "1" ? "" : ` [${escaped(unit)}]`}</td><td>${short(found.start / f)}</td><td>${short(found.peak / f)}</td><td>${short(found.when)}</td><td>${short(found.day / f)}</td><td>${short(found.last / f)}</td><td>${short(found.area / f)}</td></tr>`;
+      return `<tr><td title="${escaped(name)}">${escaped(facts.names[name].meaning)}${unit === "1" ? "" : ` [${escaped(pretty(unit))}]`}</td><td>${short(found.start / f)}</td><td>${short(found.peak / f)}</td><td>${short(found.when)}</td><td>${short(found.day / f)}</td><td>${short(found.last / f)}</td><td>${short(found.area / f)}</td></tr>`;
     });
     $("readouts").querySelector(".wide").innerHTML = `<table><thead><tr><th>what</th><th>before</th><th>peak</th><th>at [h]</th><th>at 24 h</th><th>end</th><th>area of change [· h]</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
   }
@@ -189,7 +191,7 @@ function makePage(facts, engine, module) {
     const b = performance.now(), most = Math.abs(rows[0]?.by) || 1, many = +$("rank-many").value;
     $("rank-table").innerHTML = `<table><thead><tr><th>parameter</th><th>% per %</th><th></th><th>value</th></tr></thead><tbody>${rows.slice(0, many).map((one) => `<tr><td title="${escaped(one.meaning)}">${escaped(one.name)}</td><td>${(one.by < 0 ? "−" : "+") + Math.abs(one.by).toPrecision(3)}</td><td style="text-align:left"><span class="bar ${one.by < 0 ? "minus" : ""}" style="width:${(120 * Math.abs(one.by) / most).toFixed(1)}px"></span></td><td>${one.kind}</td></tr>`).join("")}</tbody></table>`;
     const f = facts.names[readout.name];
-    $("rank-note").textContent = `${f.meaning}: ${short(found.value / f.factor)}${f.unit === "1" ? "" : ` ${f.unit}`}${readout.kind === "auc" ? " h" : ""}. ${rows.length} of ${facts.params.length} parameters move it; how many per cent for one per cent of each, from the gradient taken back through the run (body weight left out). ${short(b - a)} ms.`;
+    $("rank-note").textContent = `${f.meaning}: ${short(found.value / f.factor)}${f.unit === "1" ? "" : ` ${pretty(f.unit)}`}${readout.kind === "auc" ? " h" : ""}. ${rows.length} of ${facts.params.length} parameters move it; how many per cent for one per cent of each, from the gradient taken back through the run (body weight left out). ${short(b - a)} ms.`;
     Object.assign(last, { rank: b - a, rankTotal: performance.now() - a, ranked: rows });
   }
 
@@ -199,6 +201,7 @@ function makePage(facts, engine, module) {
     const key = JSON.stringify([state.setting, many, $("band-scope").value, $("band-seed").value]);
     if (state.band && state.band.key === key) return;
     state.band = null;
+    if (crew === undefined) crew = makeCrew($("core").textContent, module, facts, Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 8)));
     const a = performance.now(), wanted = names(), windows = drawn[0].shown.windows;
     const times = Float64Array.from([...new Set(windows.flatMap((win) => Array.from({ length: 56 }, (_, i) => win.from + (win.until - win.from) * i / 55)))].sort((x, y) => x - y));
     const { found, failed } = await bands(crew, engine, facts, { setting: state.setting, names: wanted, times, many, scope: $("band-scope").value, seed: Math.abs(+$("band-seed").value | 0), rtol: BAND_RTOL }, [0.05, 0.5, 0.95]);
@@ -213,13 +216,13 @@ function makePage(facts, engine, module) {
   function follow(figure) {
     let at = null;
     const show = (t, x, y) => {
-      const one = drawn[[...$("panels").children].indexOf(figure)], svg = figure.querySelector("svg");
+      const one = drawn[[...$("panels").children].indexOf(figure)], svg = figure.querySelector("svg[tabindex]");
       const part = one.axes.parts.find((win) => t >= win.from - 1e-9 && t <= win.until + 1e-9) || one.axes.parts[0];
       svg.querySelector(".cursor").setAttribute("d", `M${one.axes.X(part, t).toFixed(1)} ${HEAD}v${one.axes.height}`);
       const rows = one.layers.filter((layer) => layer.values && !layer.low).map((layer) => {
         const curve = one.panel.curves.find((c) => c.name === layer.name), f = facts.names[layer.name];
         const v = interpolated(layer.times, layer.values, t) / f.factor;
-        return `${curve.label || one.panel.title}${layer.faint ? " (frozen)" : ""}: ${short(v)}${f.unit === "1" ? "" : ` ${f.unit}`}`;
+        return `${curve.label || one.panel.title}${layer.faint ? " (frozen)" : ""}: ${short(v)}${f.unit === "1" ? "" : ` ${pretty(f.unit)}`}`;
       });
       const text = `${Math.abs(t) >= 48 ? `${short(t / 24)} d` : `${short(t)} h`}\n${rows.join("\n")}`, tip = $("tip");
       tip.textContent = text;
@@ -230,12 +233,12 @@ function makePage(facts, engine, module) {
       return text;
     };
     const timeAt = (event) => {
-      const one = drawn[[...$("panels").children].indexOf(figure)], svg = figure.querySelector("svg"), box = svg.getBoundingClientRect();
+      const one = drawn[[...$("panels").children].indexOf(figure)], svg = figure.querySelector("svg[tabindex]"), box = svg.getBoundingClientRect();
       const x = (event.clientX - box.left) * WIDE / box.width;
       const part = one.axes.parts.find((win) => x <= win.x + win.wide + TEAR / 2) || one.axes.parts[one.axes.parts.length - 1];
       return Math.min(part.until, Math.max(part.from, part.from + (x - part.x) / part.wide * (part.until - part.from)));
     };
-    figure.addEventListener("pointermove", (event) => { if (event.target.closest("svg")) show(timeAt(event), event.clientX, event.clientY); });
+    figure.addEventListener("pointermove", (event) => { if (event.target.closest("svg[tabindex]")) show(timeAt(event), event.clientX, event.clientY); });
     figure.addEventListener("pointerleave", () => { $("tip").hidden = true; figure.querySelector(".cursor")?.setAttribute("d", ""); });
     figure.addEventListener("keydown", (event) => {
       if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
@@ -265,7 +268,7 @@ function makePage(facts, engine, module) {
 
   wire({ facts, state, put, changed, rank, file, courseOf, last });
   rebuild();
-  return { facts, engine, state, last, update, put, rank, file, gradient, matchedGain: (account) => matchedGain(engine, facts, account, {}), crew };
+  return { facts, engine, state, last, update, put, rank, file, gradient, matchedGain: (account) => matchedGain(engine, facts, account, {}) };
 }
 
 // Everything outside the form that can be pressed.
