@@ -24,9 +24,13 @@ function ticksOf(win) {
   return found;
 }
 
-function niceTicks(low, high, most = 5) {
+function niceStep(low, high, most) {
   const raw = (high - low) / most, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].map((s) => s * power).find((s) => s >= raw) || raw;
+  return [1, 2, 2.5, 5, 10].map((s) => s * power).find((s) => s >= raw) || raw;
+}
+
+function niceTicks(low, high) {
+  const step = niceStep(low, high, 5);
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push(i * step);
   return found;
@@ -112,33 +116,39 @@ function rangeOf(panel, layers, facts) {
   if (panel.zero) low = low < -0.02 * Math.abs(high) ? Math.min(low, 0) : 0;
   const least = 0.02 * Math.max(Math.abs(low), Math.abs(high)) || 1;
   if (high - low < least) [low, high] = panel.zero ? [low, low + least] : [(low + high - 2 * least) / 2, (low + high + 2 * least) / 2];
-  const room = 0.06 * (high - low);
-  return [panel.zero && low === 0 ? 0 : low - room, high + room];
+  // Ends are round numbers, so that an axis stands still while a slider moves.
+  const room = 0.03 * (high - low), step = niceStep(low, high, 8);
+  const down = panel.zero && low === 0 ? 0 : Math.floor((low - room) / step) * step;
+  return [down, Math.ceil((high + room) / step) * step];
 }
 
-// A panel as the text of an SVG. A layer is {name, times, values, colour, dash, faint, low, high, points}.
-function panelSvg(panel, layers, shown, facts, words) {
-  const [low, high] = rangeOf(panel, layers, facts), axes = axesOf(shown.windows, low, high, panel.tall);
-  const out = [`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDE} ${axes.total}" role="img" aria-label="${escaped(words)}" tabindex="0">`];
-  const base = HEAD + axes.height;
+// What stands still in a panel: axes, shades, words.
+function frameOf(panel, axes, low, high, marks) {
+  const out = [], base = HEAD + axes.height;
   for (const part of axes.parts) {
-    for (const mark of shown.marks) {
+    for (const mark of marks) {
       if (mark.until < part.from || mark.from > part.until) continue;
       const a = axes.X(part, Math.max(mark.from, part.from)), b = axes.X(part, Math.min(mark.until, part.until));
       if (mark.kind === "hold" && mark.from <= part.from && mark.until >= part.until) continue;
-      out.push(`<rect class="${mark.kind}" x="${a.toFixed(1)}" y="${HEAD}" width="${Math.max(b - a, 1).toFixed(1)}" height="${axes.height}"/>`);
+      out.push(`<rect class="${mark.kind}" x="${tenth(a)}" y="${HEAD}" width="${Math.max(tenth(b - a), 1)}" height="${axes.height}"/>`);
     }
     out.push(`<path class="axis" d="M${part.x} ${base}h${part.wide}"/>`);
     for (const [t, text] of ticksOf(part)) {
-      const x = axes.X(part, t).toFixed(1);
+      const x = tenth(axes.X(part, t));
       out.push(`<path class="axis" d="M${x} ${base}v3"/><text x="${x}" y="${base + 13}" text-anchor="middle">${text}</text>`);
     }
     out.push(`<text x="${part.x + part.wide / 2}" y="${base + 26}" text-anchor="middle">${part.unit === "d" ? "days" : "hours"}</text>`);
   }
   for (const v of niceTicks(low, high)) {
-    out.push(`<path class="grid" d="M${LEFT} ${axes.Y(v).toFixed(1)}H${WIDE - RIGHT}"/><text x="${LEFT - 4}" y="${(axes.Y(v) + 3.5).toFixed(1)}" text-anchor="end">${short(v)}</text>`);
+    out.push(`<path class="grid" d="M${LEFT} ${tenth(axes.Y(v))}H${WIDE - RIGHT}"/><text x="${LEFT - 4}" y="${tenth(axes.Y(v) + 3.5)}" text-anchor="end">${short(v)}</text>`);
   }
   out.push(`<text class="measure" transform="translate(10 ${HEAD + axes.height / 2}) rotate(-90)" text-anchor="middle">${escaped(pretty(panel.measure))}</text>`);
+  return out.join("");
+}
+
+// What moves. A layer is {name, times, values, colour, dash, faint, wide, low, high, points}.
+function curvesOf(layers, axes, facts) {
+  const out = [];
   for (const layer of layers) {
     const factor = facts.names[layer.name].factor;
     for (const part of axes.parts) {
@@ -149,11 +159,15 @@ function panelSvg(panel, layers, shown, facts, words) {
       }
       for (const p of layer.points || []) {
         if (p.time < part.from || p.time > part.until) continue;
-        const x = axes.X(part, p.time).toFixed(1);
-        out.push(`<path class="error" d="M${x} ${axes.Y(p.value - p.error).toFixed(1)}V${axes.Y(p.value + p.error).toFixed(1)}"/><circle class="point" cx="${x}" cy="${axes.Y(p.value).toFixed(1)}" r="2.6"/>`);
+        const x = tenth(axes.X(part, p.time));
+        out.push(`<path class="error" d="M${x} ${tenth(axes.Y(p.value - p.error))}V${tenth(axes.Y(p.value + p.error))}"/><circle class="point" cx="${x}" cy="${tenth(axes.Y(p.value))}" r="2.6"/>`);
       }
     }
   }
-  out.push(`<path class="cursor" d=""/></svg>`);
-  return { svg: out.join(""), axes };
+  return out.join("");
+}
+
+function panelOf(panel, layers, shown, facts) {
+  const [low, high] = rangeOf(panel, layers, facts), axes = axesOf(shown.windows, low, high, panel.tall);
+  return { axes, frame: frameOf(panel, axes, low, high, shown.marks), curves: curvesOf(layers, axes, facts) };
 }

@@ -1,6 +1,8 @@
 // What can be taken away: the setting as TOML that `ketasim run` reads, curves as CSV, the picture
 // as SVG or PNG, and the setting in the address.
 const quoted = (text) => JSON.stringify(String(text));
+// A number with its unit, where it has one.
+const measured = (value, unit) => (unit === "1" ? String(value) : quoted(`${value} ${unit}`));
 const hours = (t) => quoted(`${t} h`);
 
 function tomlOf(facts, setting) {
@@ -11,7 +13,7 @@ function tomlOf(facts, setting) {
   const changed = Object.entries(setting.params).filter(([name]) => name in facts.index);
   if (changed.length) {
     lines.push("[model.parameters]");
-    for (const [name, value] of changed) lines.push(`${quoted(name)} = ${quoted(`${value} ${unitOf(name)}`)}`);
+    for (const [name, value] of changed) lines.push(`${quoted(name)} = ${measured(value, unitOf(name))}`);
     lines.push("");
   }
   lines.push("[subject]", `species = ${quoted(setting.species)}`, `weight = ${quoted(`${setting.weight} kg`)}`, "");
@@ -27,7 +29,7 @@ function tomlOf(facts, setting) {
     lines.push("");
   };
   for (const one of setting.holds) {
-    lines.push("[[intervention]]", `target = ${quoted(one.knob)}`, `level = ${quoted(`${one.level} ${knobUnit(one.knob)}`)}`);
+    lines.push("[[intervention]]", `target = ${quoted(one.knob)}`, `level = ${measured(one.level, knobUnit(one.knob))}`);
     windowed(one);
   }
   for (const one of setting.baths) {
@@ -53,7 +55,7 @@ function csvOf(facts, names, runs) {
 function sheetOf(panels, style, title) {
   const columns = Math.min(3, panels.length), wide = WIDE + 20, parts = [];
   let y = 34, tallest = 0;
-  panels.forEach(({ name, svg, total, keys }, i) => {
+  panels.forEach(({ name, inside, total, keys }, i) => {
     if (i && i % columns === 0) { y += tallest + 40; tallest = 0; }
     tallest = Math.max(tallest, total);
     const x = (i % columns) * wide;
@@ -64,7 +66,7 @@ function sheetOf(panels, style, title) {
       return text;
     }).join("");
     parts.push(`<g transform="translate(${x} ${y})"><text class="title" x="${LEFT}" y="12">${escaped(name)}</text>${key}` +
-      `<g transform="translate(0 30)">${svg.replace(/^<svg[^>]*>/, "").replace(/<\/svg>$/, "")}</g></g>`);
+      `<g transform="translate(0 30)">${inside}</g></g>`);
   });
   const high = y + tallest + 44;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${columns * wide}" height="${high}" viewBox="0 0 ${columns * wide} ${high}">` +

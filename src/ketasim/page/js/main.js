@@ -1,7 +1,7 @@
 // The page: one state, drawn again whenever something in it changes.
 const $ = (id) => document.getElementById(id);
 const COLOURS = ["blue", "vermilion", "green", "purple", "orange", "sky", "black"];
-const RTOL = 1e-7, BAND_RTOL = 1e-4, NEGLIGIBLE = 1e-4, DASHES = ["", "6 3", "2 2", "8 2 2 2", "1 3", "10 4"];
+const RTOL = 1e-8, BAND_RTOL = 1e-4, NEGLIGIBLE = 1e-4, DASHES = ["", "6 3", "2 2", "8 2 2 2", "1 3", "10 4"];
 const colour = (name) => `var(--${name})`;
 
 const keyOf = (text, look, dash) => `<span class="key"><svg viewBox="0 0 20 8"><path class="curve" style="stroke:${look}" stroke-dasharray="${dash}" d="M0 4H20"/></svg>${escaped(text)}</span>`;
@@ -31,7 +31,7 @@ function makePage(facts, engine, module) {
   const kept = fromAddress(location.hash) || {};
   const state = { setting: kept.setting || structuredClone(facts.start), frozen: [], accounts: new Set(kept.accounts || []), gains: new Map(), band: null };
   const last = {}, gradient = makeGradient(engine);
-  let crew, waiting = false, drawn = [], dataArms = [], bandAsked = 0;
+  let crew, resting, waiting = false, drawn = [], dataArms = [], bandAsked = 0;
 
   const names = () => [...new Set(panelsNow(facts, state.setting, dataArms).flatMap((panel) => panel.curves.map((one) => one.name)))];
 
@@ -72,8 +72,15 @@ function makePage(facts, engine, module) {
     Object.assign(last, { run: b - a, draw: c - b, total: c - a, steps: course.steps, course });
     $("status").className = "";
     $("status").textContent = `${doseWords(facts, state.setting)} Computed in ${short(b - a)} ms, ${course.steps} steps.`;
+    clearTimeout(resting);
+    resting = setTimeout(() => rested(course), 60);
+  }
+
+  // What can wait until a slider rests.
+  function rested(course) {
     if ($("readouts").open) readoutTable(course);
     if ($("ranking").open) rank();
+    describe(course);
     askBand();
     if (parent !== window) parent.postMessage({ ketasim: state.setting }, "*");
     else history.replaceState(null, "", toAddress({ setting: state.setting, accounts: [...state.accounts] }));
@@ -107,19 +114,45 @@ function makePage(facts, engine, module) {
     const home = $("panels"), had = home.children.length;
     drawn = panels.map((panel, i) => {
       const layers = layersOf(panel, course, rivals, many);
-      const words = panel.curves.map((one) => `${one.label || panel.title}: starts at ${short(course.start[one.name] / facts.names[one.name].factor)}, ends at ${short(course.of[one.name][course.times.length - 1] / facts.names[one.name].factor)}`).join("; ");
-      const made = panelSvg(panel, layers, shown, facts, `${panel.title} (${panel.measure}). ${words}. Left and right arrows move through time.`);
-      const keys = panel.curves.filter((one) => one.label).map((one, k) => keyOf(one.label, many ? "var(--ink)" : colour(one.colour), many ? DASHES[k % DASHES.length] : one.dashed ? DASHES[1] : "")).join("");
+      const made = panelOf(panel, layers, shown, facts);
       let figure = home.children[i];
-      if (!figure) { figure = element("figure", {}); home.append(figure); follow(figure); }
-      if (document.activeElement && document.activeElement !== document.body && figure.contains(document.activeElement)) figure.dataset.focus = "1";
-      figure.innerHTML = `<figcaption><strong>${escaped(panel.title)}</strong>${keys}</figcaption>${made.svg}`;
-      if (figure.dataset.focus) { delete figure.dataset.focus; figure.querySelector("svg[tabindex]").focus({ preventScroll: true }); }
+      if (!figure) {
+        figure = element("figure", {});
+        figure.innerHTML = `<figcaption></figcaption><svg role="img" tabindex="0"><g></g><g></g><path class="cursor"/></svg>`;
+        home.append(figure);
+        follow(figure);
+      }
+      const [caption, svg] = figure.children, [frame, curves] = svg.children;
+      put(figure, "keys", captionOf(panel, many), (text) => { caption.innerHTML = text; });
+      put(figure, "box", `0 0 ${WIDE} ${made.axes.total}`, (text) => svg.setAttribute("viewBox", text));
+      put(figure, "frame", made.frame, (text) => { frame.innerHTML = text; });
+      put(figure, "curves", made.curves, (text) => { curves.innerHTML = text; });
       return { panel, layers, shown, ...made };
     });
     for (let i = had; i > panels.length; i--) home.lastElementChild.remove();
     legend(rivals, many);
     dataNote();
+  }
+
+  const captionOf = (panel, many) => `<strong>${escaped(panel.title)}</strong>` + panel.curves.filter((one) => one.label)
+    .map((one, k) => keyOf(one.label, many ? "var(--ink)" : colour(one.colour), many ? DASHES[k % DASHES.length] : one.dashed ? DASHES[1] : "")).join("");
+
+  // Put a text where it belongs, if it is not there already.
+  const there = new WeakMap();
+  function put(figure, what, text, act) {
+    const known = there.get(figure) || {};
+    if (known[what] === text) return;
+    known[what] = text;
+    there.set(figure, known);
+    act(text);
+  }
+
+  // What a reader who does not see a panel is told of it.
+  function describe(course) {
+    drawn.forEach(({ panel }, i) => {
+      const told = panel.curves.map((one) => `${one.label || panel.title}: ${short(course.start[one.name] / facts.names[one.name].factor)} at first, ${short(course.of[one.name][course.times.length - 1] / facts.names[one.name].factor)} at the end`).join("; ");
+      $("panels").children[i].querySelector("svg[tabindex]").setAttribute("aria-label", `${panel.title} (${panel.measure}). ${told}. Left and right arrows move through time.`);
+    });
   }
 
   function layersOf(panel, course, rivals, many) {
@@ -203,7 +236,7 @@ function makePage(facts, engine, module) {
     state.band = null;
     if (crew === undefined) crew = makeCrew($("core").textContent, module, facts, Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 8)));
     const a = performance.now(), wanted = names(), windows = drawn[0].shown.windows;
-    const times = Float64Array.from([...new Set(windows.flatMap((win) => Array.from({ length: 56 }, (_, i) => win.from + (win.until - win.from) * i / 55)))].sort((x, y) => x - y));
+    const times = Float64Array.from([...new Set(windows.flatMap((win) => Array.from({ length: 44 }, (_, i) => win.from + (win.until - win.from) * i / 43)))].sort((x, y) => x - y));
     const { found, failed } = await bands(crew, engine, facts, { setting: state.setting, names: wanted, times, many, scope: $("band-scope").value, seed: Math.abs(+$("band-seed").value | 0), rtol: BAND_RTOL }, [0.05, 0.5, 0.95]);
     if (ask !== bandAsked) return;
     state.band = { key, times, of: Object.fromEntries(wanted.map((name, q) => [name, found[q]])) };
@@ -239,7 +272,7 @@ function makePage(facts, engine, module) {
       return Math.min(part.until, Math.max(part.from, part.from + (x - part.x) / part.wide * (part.until - part.from)));
     };
     figure.addEventListener("pointermove", (event) => { if (event.target.closest("svg[tabindex]")) show(timeAt(event), event.clientX, event.clientY); });
-    figure.addEventListener("pointerleave", () => { $("tip").hidden = true; figure.querySelector(".cursor")?.setAttribute("d", ""); });
+    figure.addEventListener("pointerleave", () => { $("tip").hidden = true; figure.querySelector(".cursor").setAttribute("d", ""); });
     figure.addEventListener("keydown", (event) => {
       if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
       event.preventDefault();
@@ -253,11 +286,11 @@ function makePage(facts, engine, module) {
   }
 
   const rebuild = () => buildControls($("controls"), facts, state.setting, changed, rebuild);
-  const put = (setting) => { state.setting = structuredClone(setting); rebuild(); changed(); };
+  const turnTo = (setting) => { state.setting = structuredClone(setting); rebuild(); changed(); };
   const sheet = () => {
     const css = getComputedStyle(document.documentElement), written = (text) => text.replace(/var\(--(\w+)\)/g, (_, name) => css.getPropertyValue(`--${name}`).trim());
     const style = [...$("style").sheet.cssRules].filter((rule) => /^(svg |\.(paper|axis|grid|curve|faint|band|dose|hold|cursor|point|error))/.test(rule.selectorText || "")).map((rule) => rule.cssText.replace(/^svg /, "")).join("");
-    return written(sheetOf(drawn.map((one) => ({ name: one.panel.title, svg: one.svg, total: one.axes.total, keys: one.panel.curves.filter((c) => c.label).map((c) => [c.label, colour(c.colour)]) })), style, `${doseWords(facts, state.setting)} ketasim ${facts.version}, model ${facts.digest}`));
+    return written(sheetOf(drawn.map((one) => ({ name: one.panel.title, inside: one.frame + one.curves, total: one.axes.total, keys: one.panel.curves.filter((c) => c.label).map((c) => [c.label, colour(c.colour)]) })), style, `${doseWords(facts, state.setting)} ketasim ${facts.version}, model ${facts.digest}`));
   };
   const file = {
     toml: () => tomlOf(facts, state.accounts.size === 1 ? underOnly() : state.setting),
@@ -266,15 +299,15 @@ function makePage(facts, engine, module) {
   };
   const underOnly = () => { const one = rival([...state.accounts][0]); return one.course ? underAccount(state.setting, one.account, one.gain) : state.setting; };
 
-  wire({ facts, state, put, changed, rank, file, courseOf, last });
+  wire({ facts, state, turnTo, changed, rank, file, courseOf, last });
   rebuild();
-  return { facts, engine, state, last, update, put, rank, file, gradient, matchedGain: (account) => matchedGain(engine, facts, account, {}) };
+  return { facts, engine, state, last, update, turnTo, rank, file, gradient, matchedGain: (account) => matchedGain(engine, facts, account, {}) };
 }
 
 // Everything outside the form that can be pressed.
-function wire({ facts, state, put, changed, rank, file, courseOf, last }) {
+function wire({ facts, state, turnTo, changed, rank, file, courseOf, last }) {
   $("preset").append(element("option", { value: "", textContent: "this page's own" }), ...Object.entries(facts.presets).map(([name, one]) => element("option", { value: name, textContent: one.title || name })));
-  $("preset").onchange = (event) => put(event.target.value ? facts.presets[event.target.value] : facts.start);
+  $("preset").onchange = (event) => turnTo(event.target.value ? facts.presets[event.target.value] : facts.start);
   $("freeze").onclick = () => {
     state.frozen = [...state.frozen.slice(-2), { ...courseOf(state.setting), setting: structuredClone(state.setting), label: doseWords(facts, state.setting) }];
     $("thaw").disabled = false;
@@ -301,7 +334,7 @@ function wire({ facts, state, put, changed, rank, file, courseOf, last }) {
   $("account-list").append(...facts.hypotheses.map((one) => element("label", { style: "display:block" },
     element("input", { type: "checkbox", checked: state.accounts.has(one.name), onchange: (event) => { state.accounts[event.target.checked ? "add" : "delete"](one.name); changed(); } }), ` ${one.name}: ${one.story}`)));
   $("arm").append(element("option", { value: "", textContent: "choose: the page is set to what was done" }), ...facts.data.map((one, i) => element("option", { value: i, textContent: `${one.file}: ${one.arm} (${one.points.length} values)` })));
-  $("arm").onchange = (event) => { if (event.target.value !== "") put({ ...facts.data[+event.target.value].setting, name: facts.data[+event.target.value].arm }); };
+  $("arm").onchange = (event) => { if (event.target.value !== "") turnTo({ ...facts.data[+event.target.value].setting, name: facts.data[+event.target.value].arm }); };
 }
 
 begin().catch((error) => {
