@@ -4,10 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from agreement.random_scenarios import scenario
-from page_node import answers, known
 
 import ketasim as ks
+from agreement.random_scenarios import scenario
 from ketasim.config import load, loads, packaged
 from ketasim.models.rivals import RIVALS
 from ketasim.models.subjects import PHYSIOLOGY
@@ -16,6 +15,7 @@ from ketasim.page.setting import setting_of
 from ketasim.studies.designs.choice import distribution_of
 from ketasim.studies.judge.calibrate import matched_to_reference
 from ketasim.units import unit
+from page_node import answers, known
 
 CLOSE = 1e-6  # of the largest size of each course
 PAGE_RTOL = float(re.search(r"RTOL = ([\de-]+)", read("js/main.js"))[1])  # at which the page runs

@@ -7,9 +7,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from page_node import WITHOUT
 
 from ketasim.compile.wasm import Routine, module
+from page_node import WITHOUT
 
 RUN = """
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
