@@ -10,8 +10,8 @@
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
 ``sensitivity``, ``check``, ``curves``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``,
 ``posterior``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``,
-``failures``, ``rerun``, ``doctor``, ``app``, ``export.sbml`` and ``plot.timecourse``. Every name loads on
-first use, so that ``import ketasim`` costs nothing.
+``failures``, ``rerun``, ``doctor``, ``app``, ``export.sbml`` and ``plot.timecourse``. Every name
+loads on first use, so that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module

@@ -126,7 +126,6 @@ def _sweep(
 ) -> "Figure":  # fmt: skip
     from ketasim.plots import sweeps
     from ketasim.plots.fan import draw_fan
-    from ketasim.results.failures import varied
     from ketasim.results.store import open_dataset
 
     dataset = open_dataset(store)

@@ -4,5 +4,5 @@
 - ``setting``: a scenario as the page holds it
 - ``facts``: everything the page says and knows
 - ``build``: the page itself
-- ``js``, ``page.html``, ``page.css``: what is put together; ``core`` runs in workers and in tests too
+- ``js``, ``page.html``, ``page.css``: what is put together
 """

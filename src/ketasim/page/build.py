@@ -15,8 +15,8 @@ from ketasim.page.facts import facts
 CORE = ("engine", "schedule", "readouts", "backward", "population", "accounts")
 SHELL = ("crew", "chart", "files", "words", "controls", "main")
 CITATION = (
-    "The ketasim contributors. ketasim: from a dose of ketamine to receptors, signals, synapses and "
-    "mood, version {}."
+    "The ketasim contributors. ketasim: from a dose of ketamine to receptors, signals, synapses "
+    "and mood, version {}."
 )
 
 

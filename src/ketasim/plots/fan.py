@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ketasim.core.describe import Panel
-from ketasim.plots.layout import Array, Header, Key, Parts, finish, Window, limits, sheet, windows
+from ketasim.plots.layout import Array, Header, Key, Parts, Window, finish, limits, sheet, windows
 from ketasim.plots.panels import NOTHING, Marks, measure, shade, values_over
 from ketasim.plots.style import BLUE, COLUMN, INK, Style, provenance, settings
 from ketasim.plots.sweeps import chosen, counted, courses, usable

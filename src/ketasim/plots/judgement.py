@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from ketasim.plots.layout import text_width
 from ketasim.plots.style import (
     FAINT,
     INK,
@@ -32,10 +33,10 @@ from ketasim.studies.findings.observed import TWO_SIDED, Number, seen
 from ketasim.studies.judge.decide import Designs
 from ketasim.studies.judge.judgement import Judgement
 
-ROW, HEAD, FOOT = 3.3, 17.5, 11.5  # heights [mm]
-LABEL, SEEN = 72.0, 18.5  # widths of titles and of what was observed [mm]
-LONGEST = 66  # characters of a title
-SMALL = 5.2  # type [pt]
+LINE, ROOM, HEAD, FOOT = 2.9, 1.0, 24.0, 8.0  # heights: of a line, around a row's lines [mm]
+LABEL, SEEN = 66.0, 23.0  # widths of titles and of what was observed [mm]
+LONGEST = 66  # characters of a title on an axis
+SMALL = 7.0  # type [pt]
 EDGE = 8.0  # errors beyond which a prediction is drawn at the edge
 
 
@@ -71,8 +72,10 @@ def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style =
         When the file cannot be written.
     """
     groups = grouped(judgement)
-    lines = sum(len(rows) + 1 for _, rows in groups)
-    height = HEAD + lines * ROW + FOOT
+    titles = {i: _title_of(judgement, i) for _, rows in groups for i in rows}
+    high = {i: LINE * (1 + text.count("\n")) + ROOM for i, text in titles.items()}
+    body = sum(high[i] for _, rows in groups for i in rows)
+    height = HEAD + body + (LINE + ROOM) * len(groups) + FOOT
     with settings(PAGE):
         figure = new_figure(PAGE.width, height)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -84,14 +87,34 @@ def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style =
         y = HEAD
         for title, rows in groups:
             sheet.title(title, y)
-            for k, row in enumerate(rows):
-                sheet.row(row, y + (k + 1) * ROW)
-            y += (len(rows) + 1) * ROW
-        sheet.key(y + 2.6)
+            y += LINE + ROOM
+            for row in rows:
+                sheet.row(row, titles[row], y, high[row])
+                y += high[row]
+        sheet.key(y + 4.0)
         figure.set_label(f"ketasim judgement, model {judgement.about.get('model_digest', '')}")
         if path is not None:
             save(figure, path, style=style)
     return figure
+
+
+def _title_of(judgement: Judgement, i: int) -> str:
+    """Return a finding's title in lines that fit, with its marks."""
+    one = judgement.findings[i]
+    marks = ("†" if one.contested else "") + ("" if judgement.held_out[i] else "°")
+    return _in_lines(f"{one.title}{marks}", LABEL - 3.0)
+
+
+def _in_lines(text: str, width: float, *, bold: bool = False) -> str:
+    """Return a text in lines no wider than a width [mm], broken between words."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, SMALL, PAGE.font, bold=bold) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
 
 
 def grouped(judgement: Judgement) -> list[tuple[str, list[int]]]:
@@ -135,33 +158,39 @@ class _Sheet:
 
     def heads(self) -> None:
         self.text(2.0, 3.0, "Hypotheses before findings", fontsize=PAGE.title_size, weight="bold")
-        self.text(2.0, HEAD - 1.4, "finding", color=FAINT)
-        self.text(LABEL, HEAD - 1.4, "observed", color=FAINT)
+        self.text(2.0, HEAD - 1.8, "finding", color=FAINT)
+        self.text(LABEL, HEAD - 1.8, "observed", color=FAINT)
         for k, (title, note) in enumerate(zip(self.titles, self.notes, strict=True)):
             x = self.left + (k + 0.5) * self.wide
-            name = "\n".join(_wrapped(title, max(int(self.wide / 0.93), 8)))
-            self.text(x, 4.0, name, ha="center", weight="bold", fontsize=SMALL - 0.4)
-            self.text(x, HEAD - 4.6, note, ha="center", color=FAINT, fontsize=SMALL - 0.5)
+            name, size = self._fitted(title)
+            self.text(x, 1.4, name, ha="center", va="top", weight="bold", fontsize=size)
+            self.text(x, HEAD - 0.6, note, ha="center", va="bottom", color=FAINT)
+
+    def _fitted(self, title: str) -> tuple[str, float]:
+        """Return a name in lines between words, smaller where one word is wider than a column."""
+        name = _in_lines(title.replace("-", "- "), self.wide - 1.0, bold=True).replace("- ", "-")
+        widest = max(text_width(one, SMALL, PAGE.font, bold=True) for one in name.split("\n"))
+        return name, SMALL * min(1.0, (self.wide - 0.6) / widest)
 
     def title(self, words: str, y: float) -> None:
-        self.text(2.0, y + ROW / 2, words, weight="bold", fontsize=SMALL + 0.4)
+        self.text(2.0, y + (LINE + ROOM) / 2, words, weight="bold", fontsize=SMALL + 0.4)
 
-    def row(self, i: int, y: float) -> None:
+    def row(self, i: int, title: str, y: float, high: float) -> None:
         one = self.judgement.findings[i]
-        marks = ("†" if one.contested else "") + ("" if self.judgement.held_out[i] else "°")
-        title = one.title if len(one.title) <= LONGEST else one.title[: LONGEST - 1] + "…"
-        self.text(2.0, y + ROW / 2, f"{title}{marks}")
-        self.text(LABEL, y + ROW / 2, f"{one.observed.told}{_unit(one.unit)}", fontsize=SMALL - 0.4)
+        self.text(2.0, y + high / 2, title, linespacing=1.05)
+        observed = f"{one.observed.told}{_unit(one.unit)}".replace("-", "\u2212")
+        self.text(LABEL, y + high / 2, _in_lines(observed, SEEN - 1.0), linespacing=1.05)
         for k, prepared in enumerate(self.columns):
             value = float(prepared.predicted[i])
-            self.cell(k, y, value, look(float(one.observed.agreement(np.asarray(value)))))
+            how = look(float(one.observed.agreement(np.asarray(value))))
+            self.cell(k, y, high, value, how)
 
-    def cell(self, k: int, y: float, value: float, how: Look) -> None:
+    def cell(self, k: int, y: float, high: float, value: float, how: Look) -> None:
         x = self.left + k * self.wide
-        box = Rectangle((x, y), self.wide, ROW, facecolor=how.fill, edgecolor="#FFFFFF", lw=0.5)
+        box = Rectangle((x, y), self.wide, high, facecolor=how.fill, edgecolor="#FFFFFF", lw=0.5)
         self.axes.add_patch(box)
-        self.text(x + 1.2, y + ROW / 2, how.mark, color=how.ink, weight="bold")
-        self.text(x + self.wide - 1.0, y + ROW / 2, _short(value), color=how.ink, ha="right")
+        self.text(x + 1.0, y + high / 2, how.mark, color=how.ink, weight="bold")
+        self.text(x + self.wide - 0.8, y + high / 2, _short(value), color=how.ink, ha="right")
 
     def key(self, y: float) -> None:
         x = 2.0
@@ -171,9 +200,9 @@ class _Sheet:
             self.axes.add_patch(box)
             self.text(x + 2.0, y, how.mark, color=how.ink, ha="center", weight="bold")
             self.text(x + 5.0, y, how.word)
-            x += 9.0 + 1.15 * len(how.word)
-        told = "† contested   ° the model was fitted to it   cells: posterior medians"
-        self.text(x + 2.0, y, told, color=FAINT)
+            x += 8.0 + text_width(how.word, SMALL, PAGE.font)
+        told = "† contested   ° fitted to   cells: posterior medians"
+        self.text(x + 1.0, y, told, color=FAINT)
 
 
 def draw_evidence(
@@ -234,8 +263,8 @@ def draw_predictions(
     """
     rows, order = len(judgement.findings), list(judgement.ranking)
     with settings(PAGE):
-        figure = new_figure(PAGE.width, 16.0 + 3.4 * rows)
-        bottom = 8.0 / (16.0 + 3.4 * rows)
+        figure = new_figure(PAGE.width, 16.0 + 4.2 * rows)
+        bottom = 8.0 / (16.0 + 4.2 * rows)
         axes = figure.add_axes((0.42, bottom, 0.56, 1.0 - 2.0 * bottom))
         for y, one in enumerate(judgement.findings):
             low, high = _likely(one)
@@ -248,7 +277,7 @@ def draw_predictions(
                 axes.plot(ends[1], at, ".", color=colour, ms=2)
         titles = [one.title if len(one.title) <= LONGEST else f"{one.title[: LONGEST - 1]}…"
                   for one in judgement.findings]  # fmt: skip
-        axes.set_yticks(range(rows), titles, fontsize=SMALL - 0.6)
+        axes.set_yticks(range(rows), titles, fontsize=SMALL)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.set_xlim(-EDGE - 0.3, EDGE + 0.3)
         axes.tick_params(axis="x", labelsize=SMALL)
@@ -338,12 +367,12 @@ def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int =
         right.set_xlim(0.0, 1.05 * float(designs.bits.max()))
         sizes = ", ".join(map(str, sorted(set(designs.group.tolist()))))
         right.set_xlabel(f"bits of the best reading; dots: groups of {sizes}", fontsize=SMALL)
-        left.tick_params(labelsize=SMALL - 0.4)
-        right.tick_params(labelsize=SMALL - 0.4)
+        left.tick_params(labelsize=SMALL)
+        right.tick_params(labelsize=SMALL)
         inside = figure.add_axes((0.03, 12.0 / high, 0.2, 2.0 / high))
         bar = figure.colorbar(seen_as, cax=inside, orientation="horizontal")
-        bar.ax.tick_params(labelsize=SMALL - 0.8)
-        bar.set_label("bits, of the best time and group", fontsize=SMALL - 0.4)
+        bar.ax.tick_params(labelsize=SMALL)
+        bar.set_label("bits, of the best time and group", fontsize=SMALL)
         between = " and ".join(designs.names[i] for i in designs.among)
         right.set_title(f"between {between}", fontsize=SMALL + 0.4)
         if path is not None:
@@ -371,17 +400,7 @@ def _short(value: float) -> str:
     """Return a number in five characters or so; what is far below a thousandth is 0."""
     if isnan(value):
         return ""
-    if abs(value) >= 100.0:
-        return f"{value:.0f}"
-    return f"{value:.2g}" if abs(value) >= 5e-4 else "0"
-
-
-def _wrapped(name: str, width: int) -> Sequence[str]:
-    """Return a name in lines, broken at spaces and hyphens, or within a long word."""
-    lines = [""]
-    for part in name.replace("-", "- ").split():
-        if lines[-1] and len(lines[-1]) + len(part) + 1 > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {part}".strip()
-    whole = [line[at : at + width] for line in lines for at in range(0, len(line), width)]
-    return [line.replace("- ", "-") for line in whole][:4]
+    if abs(value) < 5e-4:
+        return "0"
+    told = f"{value:.0f}" if abs(value) >= 100.0 else f"{value:.2g}"
+    return told.replace("-", "\u2212")

@@ -3,7 +3,6 @@
 Doses and held knobs are marks: a strip on top and shades behind.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite

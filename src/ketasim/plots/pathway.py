@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from ketasim.plots.style import BLUE, INK, PAGE, VERMILION, new_figure, save, settings
-from ketasim.plots.words import called
+from ketasim.plots.words import about
 from ketasim.studies.mediation import DRUG, Explanation, Share
 
 SEEN = 0.005  # a smaller share is not drawn
@@ -49,6 +49,9 @@ def draw(found: Explanation, order: Sequence[str], path: str | Path | None = Non
         axes.set_xlim(0.0, PAGE.width)
         axes.set_ylim(low, high)
         axes.set_axis_off()
+        title = (
+            f"What carries the effect on {about(found.readout)} ({found.effect:+.3g}{_unit(found)})"
+        )
         axes.text(2.0, high - 3.0, title, fontsize=PAGE.title_size, weight="bold", va="center")
         for name, x in places.items():
             _box(axes, name, x)
@@ -124,6 +127,6 @@ def _arrow(axes: Axes, one: Share, places: dict[str, float], span: int) -> None:
 
 
 def _head(wide: float) -> str:
-    """Return an arrow's head: a triangle a little wider than its line, as long as it is wide [pt]."""
+    """Return an arrow's head: a triangle a little wider than its line."""
     half = wide / 2.0 + HEADS
     return f"-|>,head_length={1.6 * half:.2f},head_width={half:.2f}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,28 @@ def style_of_width(width: str) -> Style:
     return replace(PAGE if size >= 150.0 else COLUMN, width=size)
 
 
+RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
+SMALLEST, LARGEST = 1e-3, 1e4  # numbers that a tick writes out
+
+
 def log_ticks(axis: Any) -> None:
     """Label a logarithmic axis 0.1, 0.3, 1, 3, ... where it is short, else 0.1, 1, 10."""
     low, high = axis.get_view_interval()
-    steps = (1.0, 3.0) if high < 3e3 * low else (1.0,)
-    axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    short = high < 1e3 * low and low > SMALLEST
+    axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if short else (1.0,), numticks=12))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+
+
+def _tick(value: float) -> str:
+    if SMALLEST <= value <= LARGEST:
+        return f"{value:g}"
+    power = floor(log10(value) + 1e-9)
+    digit = round(value / 10.0**power)
+    raised = f"10{str(power).translate(RAISED)}"
+    return raised if digit == 1 else f"{digit}\u00b7{raised}"
 
 
 def _settings(style: Style) -> dict[str, Any]:

@@ -90,6 +90,12 @@ def usable(dataset: xr.Dataset) -> NDArray[np.bool_]:
     return found
 
 
+def label(dataset: xr.Dataset, name: str) -> str:
+    """Return a name with its unit in brackets, as a table of numbers says it."""
+    unit = str(dataset[name].attrs.get("units", "1"))
+    return name if unit == "1" else f"{name} ({unit})"
+
+
 def is_logarithmic(x: Array) -> bool:
     """Say whether values are spread over ratios rather than differences."""
     fine = np.unique(x[np.isfinite(x)])
@@ -141,7 +147,7 @@ def draw_response(
             axes.set_xscale("log")
         axes.plot(
             doses[fine], values[fine], "o", markersize=2.2, color=BLUE, markeredgewidth=0.0,
-            label=axis(dataset, name), rasterized=fine.sum() > 20_000,
+            label=label(dataset, name), rasterized=fine.sum() > 20_000,
         )  # fmt: skip
         found = fit_hill(doses[fine], values[fine])
         if found is not None:

@@ -67,6 +67,16 @@ def axis(dataset: xr.Dataset, name: str) -> str:
     return told
 
 
+def about(name: str) -> str:
+    """Return what a read-out is about, within a sentence: no measure, no capital."""
+    told = called(name)
+    if told == name:
+        return name
+    for ending in MEASURES:
+        told = told.replace(f", {ending}", "")
+    return told if told[1:2].isupper() else told[:1].lower() + told[1:]
+
+
 def in_lines(text: str, width: float, size: float) -> str:
     """Return a text in lines no wider than a width [mm], at a size of type [pt]."""
     return "\n".join(wrap(text, max(int(width / (WIDE * size)), 8))) or text
@@ -94,7 +104,8 @@ def _meaning(name: str) -> str | None:
     model = antidepressant()
     full = model.full_name(name)
     known = (*model.parameters, *model.recordable, *model.knobs)
-    return model.meaning(full) if full in known and model.meaning(full) else None
+    told = model.meaning(full).partition(";")[0] if full in known else ""
+    return told or None
 
 
 def _of_event(kind: str, place: str, field: str, attributes: Mapping[str, Any]) -> str:
