@@ -202,12 +202,12 @@ def test_names_are_said_in_words():
     assert called("intervention[0].level", attributes) == "AMPA antagonist (NBQX)"
     assert called("subject.weight") == "Body weight"
     assert called("outcome.score.at(24 h)") == "Depression score (MADRS) at 24 h"
-    assert called("spines.peak").startswith("Peak of spine density")
-    assert called("glutamate.auc(0h,4h)").endswith(", 0 h to 4 h")
+    assert called("spines.peak").endswith(", largest value")
+    assert called("glutamate.auc(0h,4h)").endswith("from 0 s to 4 h")
     assert called("nobody.knows.this") == "nobody.knows.this"
     assert about("outcome.mood@24h") == "mood at 24 h"
     data = xr.Dataset({"spines.peak": ("member", [1.0], {"units": "1"})})
-    assert axis(data, "spines.peak") == "Peak of spine density (×\u00a0healthy)"
+    assert axis(data, "spines.peak") == "Spine density, largest value (×\u00a0healthy)"
 
 
 def test_a_response_without_a_plateau_says_so():

@@ -193,6 +193,7 @@ def write(
         When one cannot be written.
     """
     from ketasim.plots import judgement as plots
+    from ketasim.plots.designs import draw_designs
     from ketasim.studies.judge.record import dataset, designs_table, table
 
     kinds = ("png", *formats)
@@ -204,7 +205,7 @@ def write(
     tables = {"judgement.csv": table(judgement)}
     if designs is not None:
         for one in [out / f"designs.{kind}" for kind in kinds]:
-            plots.draw_designs(designs, one)
+            draw_designs(designs, one)
             files.append(one)
         tables["designs.csv"] = designs_table(designs)
     try:

@@ -1,6 +1,5 @@
 """The explorer: one file that holds the model as WebAssembly and runs it with the network off.
 
-- ``engine``: the kernel's own programs for a browser
 - ``setting``: a scenario as the page holds it
 - ``facts``: everything the page says and knows
 - ``build``: the page itself

@@ -10,18 +10,17 @@ from ketasim.config.findings import load_data
 from ketasim.core.describe import Curve, Panel, panels_of
 from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
+from ketasim.engines.portable import portable
 from ketasim.errors import KetasimError
 from ketasim.models.reference import EFFECT, STRESS, TREATED
 from ketasim.models.rivals import NULLS, RIVALS
 from ketasim.models.subjects import PHYSIOLOGY, SPECIES, USUAL_WEIGHT, mouse, subject
-from ketasim.page.engine import engine
 from ketasim.page.setting import setting_of
 from ketasim.studies.designs.choice import distribution_of
 from ketasim.studies.fit.data import Data, Point
 from ketasim.units import unit
 
 ROUTES = ("iv", "im", "sc", "ip", "intranasal", "oral")
-DATA = ("plasma", "spines", "mood", "mice", "pk_published")
 Facts = dict[str, Any]
 _SHAPES = (  # how a published value lies on a course
     ("value", re.compile(r"([\w.]+)(?:@t)?$")),
@@ -47,7 +46,7 @@ def facts(scenario: Scenario) -> tuple[Facts, bytes]:
     drawn = (curve.name for panel in panels for curve in panel.curves)
     names = dict.fromkeys((*drawn, *model.short_names.values(), EFFECT, *seen))
     shown = [name for name in names if name in model.recordable]
-    made = engine(model, shown)
+    made = portable(model, shown)
     return {
         "version": ketasim.__version__,
         "model": model.name,
@@ -197,8 +196,8 @@ def _traits(species: str, model: Model) -> list[Facts]:
 
 def _data(model: Model) -> Iterable[Facts]:
     """Yield each published arm with the points that lie on a course the page shows."""
-    for file in DATA:
-        read = load_data(file)
+    for path in sorted((packaged.folder() / "data").glob("*.csv")):
+        file, read = path.stem, load_data(path.stem)
         for name, arm in read.arms.items():
             points = [one for one in read.points if one.arm == name]
             on = [found for one in points if (found := _point(one, read, model)) is not None]

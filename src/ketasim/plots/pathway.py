@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from ketasim.plots.layout import text_width
 from ketasim.plots.style import BLUE, INK, PAGE, VERMILION, new_figure, save, settings
 from ketasim.plots.words import about
 from ketasim.studies.mediation import DRUG, Explanation, Share
@@ -18,9 +19,8 @@ from ketasim.studies.mediation import DRUG, Explanation, Share
 SEEN = 0.005  # a smaller share is not drawn
 WIDEST = 3.2  # an arrow that carries the whole effect [pt]
 WHOLE = 0.995  # a share that is told as the whole is told once, for all arrows of the chain
-BOX, TALL, MARGIN = 12.0, 6.0, 2.0  # boxes and the margin at the sides [mm]
+BOX, TALL, MARGIN = 14.4, 6.0, 2.0  # boxes and the margin at the sides [mm]
 HEADS = 2.2  # how much wider than its line the head of an arrow is, at least [mm]
-SHORT = {"translation": "trans-\nlation", "glutamate": "gluta-\nmate"}  # names too long for a box
 
 
 def draw(found: Explanation, order: Sequence[str], path: str | Path | None = None) -> Figure:
@@ -95,9 +95,18 @@ def _box(axes: Axes, name: str, x: float) -> None:
     )  # fmt: skip
     axes.add_patch(box)
     axes.text(
-        x, 0.0, SHORT.get(name, name), ha="center", va="center", fontsize=PAGE.text_size,
+        x, 0.0, _in_box(name), ha="center", va="center", fontsize=PAGE.text_size,
         linespacing=0.9, zorder=4,
     )  # fmt: skip
+
+
+def _in_box(name: str) -> str:
+    """Return a name, broken where it is wider than its box."""
+    if text_width(name, PAGE.text_size, PAGE.font) <= BOX - 0.4:
+        return name
+    half = name.rfind("_", 0, 2 * len(name) // 3) + 1 or (len(name) + 1) // 2
+    mark = "" if name[half - 1] == "_" else "-"
+    return f"{name[:half].rstrip('_')}{mark}\n{name[half:]}"
 
 
 def _arrow(axes: Axes, one: Share, places: dict[str, float], span: int) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import xarray as xr
 
+from ketasim.core.scenario import clock
+from ketasim.errors import KetasimError
 from ketasim.models.antidepressant import antidepressant
-from ketasim.units import unit
+from ketasim.readouts import KINDS, Reading, parse
 
 # What a dimensionless variable is measured against, as its long name ends.
 MEASURES = {
@@ -20,13 +22,6 @@ MEASURES = {
     "per original site": "per site",
 }
 _EVENT = re.compile(r"(dosing|intervention|bath)\[(\d+)\]\.(\w+)$")
-_READ = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*?)\.(\w+)(?:\((.*)\))?$")
-_FORMS = {
-    "peak": "peak of {}", "trough": "lowest {}", "change": "largest change of {}",
-    "t_peak": "time of the peak of {}", "t_change": "time of the largest change of {}",
-    "start": "{} before", "end": "{} at the end", "mean": "mean {}", "auc": "area of {}",
-    "area": "area of the change of {}",
-}  # fmt: skip
 WIDE = 0.2  # of a letter, in mm for each pt of type
 _EVENTS = {
     ("dosing", "amount"): "dose", ("dosing", "duration"): "duration of the dose",
@@ -45,7 +40,8 @@ def called(name: str, attributes: Mapping[str, Any] | None = None) -> str:
     """
     event = _EVENT.match(name)
     if event:
-        return _capital(_of_event(*event.groups(), attributes or {}))
+        kind, place, field = event.groups()
+        return _capital(_of_event(kind, int(place), field, attributes or {}))
     if name == "subject.weight":
         return "Body weight"
     known = _meaning(name)
@@ -108,16 +104,16 @@ def _meaning(name: str) -> str | None:
     return told or None
 
 
-def _of_event(kind: str, place: str, field: str, attributes: Mapping[str, Any]) -> str:
+def _of_event(kind: str, place: int, field: str, attributes: Mapping[str, Any]) -> str:
     told = _EVENTS.get((kind, field), f"{kind} {field}")
     table = _protocol(attributes).get(kind, [])
-    own = table[int(place)] if int(place) < len(table) else {}
+    own = table[place] if place < len(table) else {}
     target = str(own.get("target", ""))
     if kind == "intervention" and field == "level" and target:
         return (_meaning(target) or target).partition(";")[0]
     drug = str(own.get("drug", ""))
     named = f" of {drug}" if drug and field == "amount" else ""
-    return f"{told}{named}" + (f", {int(place) + 1}" if len(table) > 1 and not named else "")
+    return f"{told}{named}" + (f", {place + 1}" if len(table) > 1 and not named else "")
 
 
 def _protocol(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -128,26 +124,17 @@ def _protocol(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _of_readout(text: str) -> str | None:
-    moment = re.match(r"([\w.]+)@(.+)$", text)
-    if moment:
-        known = _meaning(moment[1])
-        return None if known is None else f"{known} at {_spaced(moment[2])}"
-    read = _READ.match(text)
-    known = _meaning(read[1]) if read else None
-    if read is None or known is None:
+    """Return what a read-out of one course is called; nothing for a formula."""
+    try:
+        (look,) = parse(text, antidepressant()).lookups
+    except (KetasimError, ValueError):
         return None
-    if read[2] == "at":
-        return f"{known} at {_spaced(read[3] or '')}"
-    form = _FORMS.get(read[2])
-    span = [_spaced(one) for one in (read[3] or "").split(",") if one.strip()]
-    within = f", {' to '.join(span)}" if len(span) == 2 else ""
-    return None if form is None else f"{form.format(known)}{within}"
-
-
-def _spaced(moment: str) -> str:
-    found = re.match(r"\s*([-\d.]+)\s*(\w+)\s*$", moment)
-    return f"{found[1]} {found[2]}" if found and _is_time(found[2]) else moment.strip()
-
-
-def _is_time(text: str) -> bool:
-    return text in ("s", "min", "h", "d", "wk") and bool(unit(text).factor)
+    known = _meaning(look.reduction.name) if isinstance(look, Reading) else None
+    if known is None or not isinstance(look, Reading) or any(one in text for one in "+-*/="):
+        return None
+    own = look.reduction
+    what = re.split("[,;]", KINDS[own.kind].meaning)[0]
+    told = f"{known} at {clock(own.moment)}" if own.moment is not None else f"{known}, {what}"
+    if own.window is not None:
+        told = f"{told} from {clock(own.window[0])} to {clock(own.window[1])}"
+    return f"{told}, drug less control" if look.effect else told

@@ -1,7 +1,8 @@
-"""The model's own programs for a browser: forward, and back through the same steps.
+"""The kernel's own programs for elsewhere: as WebAssembly, forward and back through the same steps.
 
 They are the texts that machine code is made from, for one member at a time and every input, so
-that whatever the page can ask is answered by the equations that ``ks.simulate`` solves.
+that a page answers whatever it is asked by the equations that ``ks.simulate`` solves. Who calls
+them is ``page/js/engine.js``.
 """
 
 import re
@@ -28,7 +29,7 @@ _NAMED = (
 
 
 @dataclass(frozen=True)
-class Engine:
+class Portable:
     """A module of WebAssembly, and what JavaScript has to know of it.
 
     ``numbers`` are places in the workspace and counts; ``observers`` say, by name, where a value is
@@ -40,8 +41,8 @@ class Engine:
     observers: Mapping[str, Any]
 
 
-def engine(model: Model, names: Iterable[str]) -> Engine:
-    """Return the engine that can show names of a model.
+def portable(model: Model, names: Iterable[str]) -> Portable:
+    """Return a model's programs as a module that can show names.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def engine(model: Model, names: Iterable[str]) -> Engine:
         "scales": list(eq.scales), "lows": _finite(eq.low), "highs": _finite(eq.high),
         "neutral": list(eq.neutral), "pools": _pools(model), **_restful(model),
     }  # fmt: skip
-    return Engine(wasm, numbers, observers)
+    return Portable(wasm, numbers, observers)
 
 
 def _finite(values: Iterable[float]) -> list[float]:
