@@ -48,7 +48,7 @@ def command(
     \b
     Examples:
       ketasim run human_depressed_iv
-      ketasim run rat_10 --set "dosing[0].amount=30 mg/kg" --set "output.until=3 d" -o out/rat
+      ketasim run rat_10 --rtol 1e-9 -o out/rat
       ketasim run esketamine_intranasal --format pdf -o out/nasal
     """  # noqa: D301  (click's mark for lines kept as they are)
     from ketasim.config import load

@@ -1,4 +1,4 @@
-"""Repeated dosing as a table: of every dose what it reached, and what was left of it at the next."""
+"""Repeated dosing as a table: what every dose reached, and what was left of it at the next."""
 
 from collections.abc import Sequence
 

@@ -214,7 +214,7 @@ def differing(scenarios: Iterable[Scenario]) -> tuple[str, ...]:
     unlike = [f"{what} ({'; '.join(v)})" for what, v in told.items() if len(set(v)) > 1]
     if not unlike:
         return ()
-    others = {
+    others: dict[str, list[Any]] = {
         "what is given": [one.protocol.doses for one in many],
         "weight": [one.subject.weight for one in many],
         "parameters": [sorted(one.model.edits.items()) for one in many],

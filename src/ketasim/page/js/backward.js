@@ -2,6 +2,8 @@
 // the order of events of compile/backstep.py and engines/gradient.py. `found` is
 // {value, byParameter, byKnob}; a read-out is {name, kind, at, from, until}, times in hours.
 const PLACES = 5;
+// Gauss's three places in a stretch and their weights: exact for what is of degree five.
+const GAUSS = [[0.5 - Math.sqrt(0.15), 5 / 18], [0.5, 8 / 18], [0.5 + Math.sqrt(0.15), 5 / 18]];
 
 function makeGradient(engine) {
   const { x, w, N, observers } = engine, n = N.n, row = 2 + 5 * n;
@@ -35,7 +37,7 @@ function makeGradient(engine) {
       for (let k = 0; k < steps; k++) {
         const t = tape[k * row], h = tape[k * row + 1];
         const a = Math.max(0, (readout.from - t) / h), b = Math.min(1, (readout.until - t) / h);
-        if (a < b) for (let i = 0; i < PLACES; i++) found.push([k, a + (b - a) * 0.25 * i, AREA[i] * h * (b - a)]);
+        if (a < b) for (const [at, weight] of GAUSS) found.push([k, a + (b - a) * at, weight * h * (b - a)]);
       }
     } else {
       const sign = readout.kind === "peak" ? 1 : -1, times = [], values = [];
@@ -53,7 +55,7 @@ function makeGradient(engine) {
 
   function lay(k, share) {
     const o = k * row + 2, a = 1 - share;
-    for (let i = 0; i < n; i++) {
+    for (const i of N.need) {
       const bend = tape[o + 2 * n + i] + share * (tape[o + 3 * n + i] + share * tape[o + 4 * n + i]);
       w[N.z + i] = a * tape[o + i] + share * (tape[o + n + i] + a * bend);
     }
@@ -96,7 +98,7 @@ function makeGradient(engine) {
       x.again(0);
       for (let s = N.stages; s >= 1; s--) {
         x["combine_back_" + s](0);
-        if (looked) for (let i = 0; i < n; i++) x["plant_" + s](8 * i);
+        if (looked) for (const i of seen.states) x["plant_" + s](8 * i);
         x["back_" + s](0);
       }
       byEntries();
@@ -119,9 +121,9 @@ function makeGradient(engine) {
   // What is read within a step, by its two ends and the three rows of its dense output.
   function seed(looked, seen, seeds) {
     for (const one of seeds) one.fill(0);
+    const by = new Float64Array(n);
     for (const [k, share, weight] of looked) {
       if (seen.constant >= 0) { w[N.cb + seen.constant] += weight; continue; }
-      const by = new Float64Array(n);
       if (seen.law < 0) by[seen.states[0]] = weight;
       else {
         lay(k, share);
@@ -130,10 +132,10 @@ function makeGradient(engine) {
         clear(N.ob, N.seen);
         w[N.ob + seen.law] = weight;
         x.observe_back(0);
-        by.set(w.subarray(N.yb, N.yb + n));
+        for (const i of seen.states) by[i] = w[N.yb + i];
       }
       const a = 1 - share, parts = [a, share, share * a, share * share * a, share ** 3 * a];
-      parts.forEach((part, d) => { for (let i = 0; i < n; i++) seeds[d][i] += part * by[i]; });
+      parts.forEach((part, d) => { for (const i of seen.states) seeds[d][i] += part * by[i]; });
     }
   }
 

@@ -1,6 +1,6 @@
 // Panels as figures have them: the hours after the first event, then the days, on one picture each.
 const DAY = 24, FIRST = 6, LEAD = 1, SINGLE = 12, FIRST_SHARE = 0.42;
-const WIDE = 340, LEFT = 46, RIGHT = 6, HEAD = 6, FOOT = 30, TEAR = 8, HIGH = 118;
+const WIDE = 340, LEFT = 46, RIGHT = 9, HEAD = 6, FOOT = 30, TEAR = 8, HIGH = 118;
 const STEPS_H = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 6, 12, 24], STEPS_D = [1, 2, 7, 14, 28, 56, 91, 182, 364];
 
 function timeWindows(begin, end, onset) {
