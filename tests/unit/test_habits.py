@@ -121,7 +121,7 @@ def test_what_is_imported_is_declared():
 
 def test_every_extra_has_code():
     assert set(PROJECT["project"]["optional-dependencies"]) == {
-        "app", "sbml", "fit", "petab", "amici", "bench", "dev",
+        "app", "docs", "sbml", "fit", "petab", "amici", "bench", "dev",
     }  # fmt: skip
 
 
