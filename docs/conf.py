@@ -9,7 +9,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from reference import write  # noqa: E402
+from pygments.lexers.special import TextLexer  # noqa: E402
+from reference import scraped, write  # noqa: E402
+from sphinx.highlighting import lexers  # noqa: E402
 
 import ketasim  # noqa: E402
 
@@ -26,11 +28,22 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery/README.txt", "examples", "calibration.json"]
+exclude_patterns = [
+    "_build",
+    "gallery",
+    "examples",
+    "calibration.json",
+    "_generated/extra",
+    "_generated/gallery/*.ipynb",
+    "_generated/gallery/*.json",
+    "_generated/gallery/*.py",
+]
 suppress_warnings = ["config.cache", "myst.header", "myst.xref_missing"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+myst_fence_as_directive = ["math"]
+lexers["csv"] = TextLexer()  # of which Pygments knows nothing
 nb_execution_mode = "cache"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
@@ -39,8 +52,10 @@ sphinx_gallery_conf = {
     "examples_dirs": ["gallery"],
     "gallery_dirs": ["_generated/gallery"],
     "filename_pattern": r"plot_",
+    "image_scrapers": (scraped,),
     "download_all_examples": False,
     "min_reported_time": 60,
+    "write_computation_times": False,
 }
 
 autodoc_typehints = "none"

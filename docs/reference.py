@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -77,3 +78,15 @@ def _api() -> str:
             "```",
         ]
     return "\n".join([*parts, ""])
+
+
+def scraped(block: tuple[object, ...], known: dict[str, Any], conf: dict[str, Any]) -> str:
+    """Keep the ``figure`` of a gallery page: ours are drawn without pyplot, which others scrape."""
+    from sphinx_gallery.scrapers import figure_rst
+
+    figure = known["example_globals"].pop("figure", None)
+    if block[0] != "code" or figure is None:
+        return ""
+    path = next(known["image_path_iterator"])
+    ks.plot.save(figure, path)
+    return str(figure_rst([path], conf["src_dir"]))

@@ -9,4 +9,3 @@ import ketasim as ks
 
 both = [ks.run(name) for name in ("mouse_ip_after_stress", "ketamine_nbqx")]
 figure = ks.plot.timecourse(both, panels=["glutamate", "bdnf", "spines", "function"])
-figure

@@ -9,4 +9,3 @@ import ketasim as ks
 
 run = ks.run("rat_10")
 figure = ks.plot.timecourse(run, panels=["glutamate", "bdnf", "translation", "spines"])
-figure
