@@ -68,3 +68,11 @@ def test_every_label_of_the_form_has_a_name():
     for control in re.findall(r"<(?:select|input)\b[^>]*>", text):
         place = text.index(control)
         assert text.rfind("<label", 0, place) > text.rfind("</label>", 0, place), control
+
+
+def test_a_widget_holds_the_page_and_says_what_it_is_set_to(made):
+    pytest.importorskip("anywidget", reason='the extra "app" is not installed')
+    found = made.widget(height=500)
+    assert found.html == made.html
+    assert found.height == 500
+    assert found.setting == {}
