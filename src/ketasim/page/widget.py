@@ -1,5 +1,6 @@
 """The page as a widget of Jupyter or marimo; needs the extra ``app``."""
 
+from types import new_class
 from typing import Any
 
 from ketasim.errors import ConfigError
@@ -42,10 +43,13 @@ def widget(html: str, *, height: int) -> Any:
             "ks.app(...) as it is, and .save(path) writes the page."
         ) from None
 
-    class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
-        _esm = _SCRIPT
-        html = traitlets.Unicode().tag(sync=True)
-        height = traitlets.Int().tag(sync=True)
-        setting = traitlets.Dict().tag(sync=True)
-
-    return Explorer(html=html, height=height, setting={})
+    traits = {
+        "_esm": _SCRIPT,
+        "html": traitlets.Unicode().tag(sync=True),
+        "height": traitlets.Int().tag(sync=True),
+        "setting": traitlets.Dict().tag(sync=True),
+    }
+    explorer: Any = new_class(
+        "Explorer", (anywidget.AnyWidget,), {}, lambda own: own.update(traits)
+    )
+    return explorer(html=html, height=height, setting={})

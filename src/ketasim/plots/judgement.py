@@ -28,6 +28,7 @@ from ketasim.plots.style import (
     save,
     settings,
 )
+from ketasim.plots.words import in_lines
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.observed import TWO_SIDED, Number, seen
 from ketasim.studies.judge.judgement import Judgement
@@ -123,14 +124,7 @@ def _name_of(name: str, width: float) -> str:
 
 def _in_lines(text: str, width: float, *, bold: bool = False) -> str:
     """Return a text in lines no wider than a width [mm], broken between words."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, SMALL, PAGE.font, bold=bold) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return "\n".join(lines)
+    return in_lines(text, width, SMALL, bold=bold)
 
 
 def grouped(judgement: Judgement) -> list[tuple[str, list[int]]]:

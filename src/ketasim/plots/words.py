@@ -3,7 +3,6 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from textwrap import wrap
 from typing import Any
 
 import xarray as xr
@@ -11,6 +10,8 @@ import xarray as xr
 from ketasim.core.scenario import clock
 from ketasim.errors import KetasimError
 from ketasim.models.antidepressant import antidepressant
+from ketasim.plots.layout import text_width
+from ketasim.plots.style import PAGE
 from ketasim.readouts import KINDS, Reading, parse
 
 # What a dimensionless variable is measured against, as its long name ends.
@@ -22,7 +23,6 @@ MEASURES = {
     "per original site": "per site",
 }
 _EVENT = re.compile(r"(dosing|intervention|bath)\[(\d+)\]\.(\w+)$")
-WIDE = 0.2  # of a letter, in mm for each pt of type
 _EVENTS = {
     ("dosing", "amount"): "dose", ("dosing", "duration"): "duration of the dose",
     ("dosing", "s_fraction"): "share of (S)-ketamine", ("dosing", "at"): "time of the dose",
@@ -63,19 +63,32 @@ def axis(dataset: xr.Dataset, name: str) -> str:
     return told
 
 
-def about(name: str) -> str:
-    """Return what a read-out is about, within a sentence: no measure, no capital."""
+def headed(name: str) -> str:
+    """Return what a read-out is called in a title: without what it is measured against."""
     told = called(name)
-    if told == name:
-        return name
     for ending in MEASURES:
         told = told.replace(f", {ending}", "")
+    return told
+
+
+def about(name: str) -> str:
+    """Return what a read-out is about, within a sentence: no measure, no capital."""
+    told = headed(name)
+    if told == name:
+        return name
     return told if told[1:2].isupper() else told[:1].lower() + told[1:]
 
 
-def in_lines(text: str, width: float, size: float) -> str:
+def in_lines(text: str, width: float, size: float, *, bold: bool = False) -> str:
     """Return a text in lines no wider than a width [mm], at a size of type [pt]."""
-    return "\n".join(wrap(text, max(int(width / (WIDE * size)), 8))) or text
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size, PAGE.font, bold=bold) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
 
 
 def printed(of: str) -> str:
@@ -133,7 +146,7 @@ def _of_readout(text: str) -> str | None:
     if known is None or not isinstance(look, Reading) or any(one in text for one in "+-*/="):
         return None
     own = look.reduction
-    what = re.split("[,;]", KINDS[own.kind].meaning)[0]
+    what = re.split("[,;]| in either", KINDS[own.kind].meaning)[0]
     told = f"{known} at {clock(own.moment)}" if own.moment is not None else f"{known}, {what}"
     if own.window is not None:
         told = f"{told} from {clock(own.window[0])} to {clock(own.window[1])}"
