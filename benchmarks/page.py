@@ -20,7 +20,7 @@ DRAG = """async () => {
     slider.value = 0.3 + 0.5 * i / 150;
     const began = performance.now();
     slider.dispatchEvent(new Event("input", { bubbles: true }));
-    ketasim.update();
+    ketasim.update(1e-6);
     document.getElementById("panels").getBoundingClientRect();
     out.push([performance.now() - began, ketasim.last.run, ketasim.last.draw]);
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));

@@ -1,7 +1,7 @@
 // The page: one state, drawn again whenever something in it changes.
 const $ = (id) => document.getElementById(id);
 const COLOURS = ["blue", "vermilion", "green", "purple", "orange", "sky", "black"];
-const RTOL = 1e-8, BAND_RTOL = 1e-4, NEGLIGIBLE = 1e-4, DASHES = ["", "6 3", "2 2", "8 2 2 2", "1 3", "10 4"];
+const RTOL = 1e-8, MOVING = 1e-6, BAND_RTOL = 1e-4, NEGLIGIBLE = 1e-4, DASHES = ["", "6 3", "2 2", "8 2 2 2", "1 3", "10 4"];
 const colour = (name) => `var(--${name})`;
 
 const keyOf = (text, look, dash) => `<span class="key"><svg viewBox="0 0 20 8"><path class="curve" style="stroke:${look}" stroke-dasharray="${dash}" d="M0 4H20"/></svg>${escaped(text)}</span>`;
@@ -35,8 +35,8 @@ function makePage(facts, engine, module) {
 
   const names = () => [...new Set(panelsNow(facts, state.setting, dataArms).flatMap((panel) => panel.curves.map((one) => one.name)))];
 
-  function courseOf(setting) {
-    const job = makeJob(facts, setting, RTOL), every = Object.keys(facts.names);
+  function courseOf(setting, rtol = RTOL) {
+    const job = makeJob(facts, setting, rtol), every = Object.keys(facts.names);
     const found = engine.course(job, every);
     if (found.status !== OK) throw new Error(SENTENCES[found.status] || "the run could not be finished.");
     const start = startOf(found, job, every);
@@ -52,12 +52,13 @@ function makePage(facts, engine, module) {
     return Object.fromEntries(every.map((name, q) => [name, seen.values[q][0]]));
   }
 
-  function update() {
+  // While something moves it is computed less exactly; what rests is computed again.
+  function update(rtol = RTOL) {
     waiting = false;
     const a = performance.now();
     let course;
     try {
-      course = courseOf(state.setting);
+      course = courseOf(state.setting, rtol);
     } catch (error) {
       $("status").textContent = error.message;
       $("status").className = "bad";
@@ -65,7 +66,7 @@ function makePage(facts, engine, module) {
       return;
     }
     delete last.error;
-    const rivals = [...state.accounts].map((name) => rival(name)).filter(Boolean);
+    const rivals = [...state.accounts].map((name) => rival(name, rtol)).filter(Boolean);
     const b = performance.now();
     draw(course, rivals);
     const c = performance.now();
@@ -73,7 +74,7 @@ function makePage(facts, engine, module) {
     $("status").className = "";
     $("status").textContent = `${doseWords(facts, state.setting)} Computed in ${short(b - a)} ms, ${course.steps} steps.`;
     clearTimeout(resting);
-    resting = setTimeout(() => rested(course), 60);
+    resting = setTimeout(() => (rtol > RTOL ? update() : rested(course)), rtol > RTOL ? 60 : 0);
   }
 
   // What can wait until a slider rests.
@@ -87,17 +88,17 @@ function makePage(facts, engine, module) {
   }
 
   function changed() {
-    if (!waiting) { waiting = true; requestAnimationFrame(update); }
+    if (!waiting) { waiting = true; requestAnimationFrame(() => update(MOVING)); }
   }
 
-  function rival(name) {
+  function rival(name, rtol = RTOL) {
     const account = facts.hypotheses.find((one) => one.name === name);
     const key = name + JSON.stringify(state.setting.params);
     if (!state.gains.has(key)) state.gains.set(key, matchedGain(engine, facts, account, state.setting.params));
     const gain = state.gains.get(key);
     if (Number.isNaN(gain)) return { name, account, gain, course: null };
     try {
-      return { name, account, gain, course: courseOf(underAccount(state.setting, account, gain)) };
+      return { name, account, gain, course: courseOf(underAccount(state.setting, account, gain), rtol) };
     } catch {
       return { name, account, gain, course: null };
     }
