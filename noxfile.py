@@ -74,3 +74,10 @@ def bench(session: nox.Session) -> None:
     """The engine beside its peers; give it a quiet machine."""
     session.install("-e", ".[dev]")
     session.run("python", "benchmarks/engines.py", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation site, every tutorial and gallery page executed, no warning let pass."""
+    session.install("-e", ".[docs]")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")

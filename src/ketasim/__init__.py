@@ -10,8 +10,8 @@
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
 ``sensitivity``, ``check``, ``curves``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``,
 ``posterior``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``,
-``failures``, ``rerun``, ``doctor``, ``export.sbml`` and ``plot.timecourse``. Every name loads on
-first use, so that ``import ketasim`` costs nothing.
+``failures``, ``rerun``, ``doctor``, ``app``, ``export.sbml`` and ``plot.timecourse``. Every name
+loads on first use, so that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ketasim.studies.laws import compare_laws
     from ketasim.studies.simulate import simulate
     from ketasim.verbs import plot
+    from ketasim.verbs.app import app
     from ketasim.verbs.check import check, check_modules
     from ketasim.verbs.cluster import on_cluster
     from ketasim.verbs.curves import curves
@@ -60,6 +61,7 @@ __all__ = [
     "Scenario",
     "Subject",
     "__version__",
+    "app",
     "bath",
     "bolus",
     "check",
@@ -133,6 +135,7 @@ _HOMES = {
     "ketasim.models.subjects": ("human", "monkey", "mouse", "rat"),
     "ketasim.studies.laws": ("compare_laws",),
     "ketasim.studies.simulate": ("simulate",),
+    "ketasim.verbs.app": ("app",),
     "ketasim.verbs.cluster": ("on_cluster",),
     "ketasim.verbs.curves": ("curves",),
     "ketasim.verbs.check": ("check", "check_modules"),

@@ -254,7 +254,7 @@ def test_doctor(type_in):
     [
         (["rnu"], '"rnu": no such command. Did you mean "run"?'),
         (["describe", "nmd"], '"nmd": no such mechanism. Did you mean "nmda"?'),
-        (["run", "human_healty_iv"], 'no such file. "ketasim list configs" shows'),
+        (["run", "human_healty_iv"], 'no such file. Did you mean "human_healthy_iv"?'),
         (["run", "x", "--format", "gif"], "is not one of"),
     ],
 )

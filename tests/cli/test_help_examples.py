@@ -105,6 +105,9 @@ def holds(option, example):  # noqa: C901  (one way for each kind of example)
         assert parse(example, MODEL).lookups
     elif option == "of":
         assert example in typed("list", "parameters", "--of", example)
+    elif option == "panels":
+        heads = {one.name for one in MODEL.mechanisms}
+        assert all(MODEL.full_name(one) in NAMES or one in heads for one in example.split(","))
     elif option == "free":
         assert chosen(MODEL, wishes(example))
     elif option == "memory":
@@ -138,3 +141,32 @@ def test_a_name_in_quotes_is_one_of_the_model(page):
     found = re.findall(rf"[\"`]((?:{mechanisms})\.[a-z]\w*)", text)
     reduced = {f"{short}.{one}" for short in MODEL.short_names for one in KINDS}
     assert sorted({name for name in found if name not in NAMES | LAWS | reduced}) == []
+
+
+def shown():
+    """Yield the lines that help texts give as examples, those of a command together."""
+    for path, command in commands(group):
+        text = command.help or ""
+        if "Examples:" in text:
+            lines = text.partition("Examples:")[2].splitlines()
+            told = [one.strip() for one in lines if one.strip().startswith("ketasim ")]
+            yield pytest.param(told, id=path)
+
+
+@pytest.mark.parametrize("lines", [*shown()])
+def test_examples_of_a_help_text_name_what_is_there(lines):
+    for line in lines:
+        words = shlex.split(line)[1:]
+        command = group.get_command(None, words[0])
+        assert command is not None, line
+        known = {option for one in command.params for option in one.opts}
+        assert {word for word in words if word.startswith("-")} <= known, line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", [*shown()])
+def test_examples_of_a_help_text_run(lines, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for line in lines:
+        done = CliRunner().invoke(group, shlex.split(line)[1:])
+        assert done.exit_code == 0, (line, done.output, done.exception)

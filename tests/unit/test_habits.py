@@ -68,7 +68,8 @@ def test_a_word_of_the_house_is_explained(word):
 
 def test_every_gate_has_a_session_and_every_session_its_line():
     assert sessions() == {
-        "lint", "types", "tests", "lowest", "newest", "floor", "science", "regenerate", "bench",
+        "lint", "types", "tests", "lowest", "newest", "floor", "science", "regenerate", "docs",
+        "bench",
     }  # fmt: skip
     assert sessions() == set(re.findall(r"`nox -s ([a-z]+)`", CONTRIBUTING))
 
@@ -99,6 +100,7 @@ def test_what_is_imported_is_declared():
                 for one in PROJECT["project"]["dependencies"]}  # fmt: skip
     optional = {
         "COPASI",
+        "anywidget",
         "arviz",
         "basico",
         "distributed",
@@ -108,6 +110,7 @@ def test_what_is_imported_is_declared():
         "roadrunner",
         "pint",
     }
+    optional.add("traitlets")  # anywidget stands on it
     optional.add("pydantic_core")  # pydantic's own, pinned by it to the last digit
     found = set()
     for path in (ROOT / "src" / "ketasim").rglob("*.py"):
@@ -122,7 +125,7 @@ def test_what_is_imported_is_declared():
 
 def test_every_extra_has_code():
     assert set(PROJECT["project"]["optional-dependencies"]) == {
-        "sbml", "fit", "petab", "amici", "cluster", "bench", "dev",
+        "app", "docs", "sbml", "fit", "petab", "amici", "cluster", "bench", "dev",
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import xarray as xr
 
 from ketasim.errors import ConfigError
 from ketasim.plots import sweeps
+from ketasim.plots.fan import draw_fan
 from ketasim.plots.style import save
 from ketasim.studies.hill import fit_hill
 
@@ -73,8 +74,8 @@ def test_failed_points_are_ticks_on_the_axis_and_never_values():
     assert len(lines["a.peak (uM)"].get_xdata()) == 19
     assert "Hill curve" in lines
     assert figure.axes[0].get_xscale() == "log"
-    assert figure.axes[0].get_title(loc="left").startswith("EC50 0.4 mg/kg")
-    assert figure.axes[0].get_xlabel() == "dosing[0].amount (mg/kg)"
+    assert figure.axes[0].get_title(loc="left").startswith("half-way at 0.4 mg/kg")
+    assert figure.axes[0].get_xlabel() == "Dose (mg/kg)"
     assert figure.texts[0].get_text() == "19 members, 2 failed"
 
 
@@ -107,13 +108,13 @@ def courses(n=100):
 
 
 def test_a_fan_shows_the_median_and_the_middle_nine_tenths():
-    figure = sweeps.draw_fan(courses())
+    figure = draw_fan(courses())
     lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].get_lines()}
     values = courses()["a.level"].to_numpy()[1:]
     np.testing.assert_allclose(lines["a.level median"], np.median(values, axis=0))
     np.testing.assert_allclose(lines["a.level 5 %"], np.quantile(values, 0.05, axis=0))
-    assert len(sweeps.draw_fan(courses(), kind="spaghetti").axes[0].get_lines()) == 99
-    assert len(sweeps.draw_fan(courses(500), kind="spaghetti").axes[0].get_lines()) == 200
+    assert len(draw_fan(courses(), kind="spaghetti").axes[0].get_lines()) == 99
+    assert len(draw_fan(courses(500), kind="spaghetti").axes[0].get_lines()) == 200
 
 
 def test_what_is_not_there_is_told():
@@ -121,7 +122,7 @@ def test_what_is_not_there_is_told():
     for draw, told in (
         (lambda: sweeps.draw_response(dataset(x, x), "a.peek"), 'Did you mean "a.peak"'),
         (lambda: sweeps.draw_map(dataset(x, x)), "needs two varied values"),
-        (lambda: sweeps.draw_fan(dataset(x, x)), "no time course. Ask for one: --record"),
+        (lambda: draw_fan(dataset(x, x)), "no time course. Ask for one: --record"),
         (lambda: sweeps.draw_response(courses()), "no summary. Ask for one: --summary"),
     ):
         with pytest.raises(ConfigError, match=told):

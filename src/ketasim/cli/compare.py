@@ -20,7 +20,13 @@ def command(
     data: str | None,
     show: bool,  # noqa: FBT001
 ) -> None:
-    """Run two or more CONFIGS at the same output times and overlay them."""
+    """Run two or more CONFIGS at the same output times and overlay them.
+
+    \b
+    Examples:
+      ketasim compare mouse_ip_after_stress ketamine_nbqx
+      ketasim compare arketamine esketamine -o out/enantiomers
+    """  # noqa: D301  (click's mark for lines kept as they are)
     from ketasim.cli.run import say
     from ketasim.config import load
     from ketasim.results import folder

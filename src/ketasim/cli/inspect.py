@@ -30,7 +30,13 @@ def list_(
 
     With --bounds, parameters are listed with what each of their bounds rests on: a source, a test
     that it was set by, or nothing that was read; --format json or csv gives the same as data.
-    """
+
+    \b
+    Examples:
+      ketasim list configs
+      ketasim list parameters --of nmda
+      ketasim list targets
+    """  # noqa: D301  (click's mark for lines kept as they are)
     from ketasim.reports.contents import check_mechanism
     from ketasim.verbs import inspect
 

@@ -196,6 +196,7 @@ def _written(
     judgement: "Judgement", out: Path, formats: Iterable[str], designs: "Designs | None"
 ) -> list[Path]:
     from ketasim.plots import judgement as plots
+    from ketasim.plots.designs import draw_designs
     from ketasim.studies.judge.record import dataset, designs_table, table
 
     kinds = ("png", *formats)
@@ -207,7 +208,7 @@ def _written(
     tables = {"judgement.csv": table(judgement)}
     if designs is not None:
         for one in [out / f"designs.{kind}" for kind in kinds]:
-            plots.draw_designs(designs, one)
+            draw_designs(designs, one)
             files.append(one)
         tables["designs.csv"] = designs_table(designs)
     for name, rows in tables.items():

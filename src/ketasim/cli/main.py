@@ -18,6 +18,7 @@ from ketasim.errors import KetasimError, suggest
 COMMANDS = {  # what a line asks for, and the function that answers it
     "run": "run.command",
     "demo": "run.demo",
+    "app": "app.command",
     "sweep": "sweep.command",
     "submit": "cluster.submit",
     "sensitivity": "sweep.sensitivity",

@@ -47,7 +47,14 @@ def command(
     uncertainty: bool,  # noqa: FBT001
     show: bool,  # noqa: FBT001  (click passes by name)
 ) -> None:
-    """Run CONFIG, a TOML file or a name from "ketasim list configs"."""
+    """Run CONFIG, a TOML file or a name from "ketasim list configs".
+
+    \b
+    Examples:
+      ketasim run human_depressed_iv
+      ketasim run rat_10 --rtol 1e-9 -o out/rat
+      ketasim run esketamine_intranasal --format pdf -o out/nasal
+    """  # noqa: D301  (click's mark for lines kept as they are)
     from ketasim.config import load
 
     chosen = {"engine.name": engine, "engine.method": method, "engine.rtol": rtol}

@@ -95,6 +95,20 @@ class Backward(Writer):
             "rest_back": self._back(rest, inputs, {}),
         }
 
+    def observing(self, names: Sequence[str]) -> tuple[str, str]:
+        """Return the program that finds names from states ``z``, and the one that goes back.
+
+        Going back, ``ob`` holds the derivatives by the values that take work, in the order of
+        ``names``; those by states and constants are added to ``yb`` and ``cb``, at states ``y``.
+        """
+        found = {name: self.observers[name] for name in names}
+        laws = sorted({k for one in found.values() for k in one.laws})
+        shown = (self.parts.shown[name] for name, one in found.items() if one.laws)
+        seeds = [(f"ob:{at}", node) for at, node in enumerate(shown)]
+        constants = {node.id: f"c:{at}" for at, node in enumerate(self.constants)}
+        inputs = {**self._words({"y": self.live}), **constants}
+        return "\n".join(self._observed[k][0] for k in laws), self._back(seeds, inputs, {})
+
     @cached_property
     def dear(self) -> Mapping[int, str]:
         """Return the words of what takes long at a stage's ``u`` and is kept for going back."""

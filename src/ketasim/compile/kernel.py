@@ -103,11 +103,11 @@ class Reversal:
 
 def reversal(eq: Equations, method: Rosenbrock, made: Plan, *, width: int) -> Reversal:
     """Write the module that takes derivatives back through the steps of a plan's kernel."""
-    empty = frozenset(range(len(eq.states))) - set(made.live)
-    narrow = Narrow(eq, empty=empty, dosed=made.dosed, turned=made.turned)
-    parts = _parts(eq, narrow, made.live)
-    writer = Backward(eq, method, parts, made.dosed, made.lanes, width, watches=False)
-    text = writer.text()
+    writer = reversing(
+        eq, method, live=made.live, dosed=made.dosed, turned=made.turned, lanes=made.lanes,
+        width=width,
+    )  # fmt: skip
+    parts, text = writer.parts, writer.text()
     return Reversal(
         module=module_of(text),
         text=text,
@@ -118,6 +118,23 @@ def reversal(eq: Equations, method: Rosenbrock, made: Plan, *, width: int) -> Re
         slopes=tuple(parts.slopes()),
         rest=tuple(parts.rest),
     )
+
+
+def reversing(
+    eq: Equations,
+    method: Rosenbrock,
+    *,
+    live: tuple[int, ...],
+    dosed: tuple[int, ...],
+    turned: tuple[int, ...],
+    lanes: int,
+    width: int,
+) -> Backward:
+    """Return the writer of programs that run forward and of those that run back."""
+    empty = frozenset(range(len(eq.states))) - set(live)
+    narrow = Narrow(eq, empty=empty, dosed=dosed, turned=turned)
+    parts = _parts(eq, narrow, live)
+    return Backward(eq, method, parts, dosed, lanes, width, watches=False)
 
 
 def plan(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ketasim.config.packaged import configs
 from ketasim.config.schema import Config
 from ketasim.errors import ConfigError, suggest
 from ketasim.files.names import exists, is_file
@@ -109,8 +110,10 @@ def _depth(table: Toml) -> int:
 
 
 def _nearest(path: Path) -> str:
+    """Return a suggestion from the files beside a path, and for a bare name those that ship."""
     stems = [one.stem for one in path.parent.glob("*.toml") if one.name != "pyproject.toml"]
-    return suggest(path.stem, stems[:1000])
+    shipped = list(configs()) if path.parent == Path() else []
+    return suggest(path.stem, [*stems[:1000], *shipped])
 
 
 def _neighbours(folder: Path) -> str:

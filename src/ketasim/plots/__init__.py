@@ -2,11 +2,12 @@
 
 - ``timecourse``: one run, from drug to mood
 - ``overlay``: runs over one another
-- ``sweeps``: many members, as response, map or fan
-- ``judgement``: accounts by findings
+- ``sweeps``: many members, as response or map; ``fan``: their courses
+- ``judgement``: accounts by findings; ``designs``: what would tell them apart
 - ``evidence``: predictions over published points
 - ``pathway``: which steps carry an effect
 - ``panels``: what is shown together, and the marks of what was done
 - ``layout``: panels on paper, their axes and curves
+- ``words``: names as a reader would say them
 - ``style``: sizes, colours, and files that are the same every time
 """

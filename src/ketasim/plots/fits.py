@@ -20,6 +20,7 @@ from ketasim.plots.style import (
     new_figure,
     settings,
 )
+from ketasim.plots.words import about, in_lines, printed
 from ketasim.studies.fit.data import Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Problem
 from ketasim.studies.fit.profiles import Profile, limit
@@ -27,7 +28,7 @@ from ketasim.studies.fit.search import SAME, Found
 
 Array = NDArray[np.float64]
 Lines = Mapping[tuple[str, str], tuple[Array, Array]]
-ACROSS, PANEL, HEAD, FOOT, LEFT, GAP = 3, 38.0, 9.0, 11.0, 13.0, 15.0  # [mm]
+ACROSS, PANEL, HEAD, FOOT, LEFT, GAP = 3, 38.0, 9.0, 11.0, 15.5, 17.5  # [mm]
 LONGEST = 40  # characters of a title
 BAND = (5.0, 50.0, 95.0)
 
@@ -103,7 +104,7 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
                 else readout_at(text, 1.0 if is_timed(text) else nan, problem.model)[0].unit
             )
             scaled = bool(mine) and problem.assays[assay].scale
-            axes.set_ylabel(assay if scaled else "" if of == "1" else of)
+            axes.set_ylabel(assay if scaled else "" if of == "1" else printed(of))
         _key(figure, colours, style)
     return figure
 
@@ -130,7 +131,8 @@ def studies(points: Sequence[tuple[str, Point]], lines: Lines, *, style: Style =
             _over_time(axes, mine, own, colours, style)
             _title(axes, study, style)
             unit = "" if mine[0].readout.unit == "1" else f" [{mine[0].readout.unit}]"
-            axes.set_ylabel(f"{_briefly(text)}{unit}", fontsize=style.text_size)
+            said = in_lines(f"{_briefly(text)}{printed(unit)}", 38.0, style.text_size)
+            axes.set_ylabel(said, fontsize=style.text_size)
     return figure
 
 
@@ -138,7 +140,7 @@ def _briefly(text: str) -> str:
     """Return what a formula is of: its first name, and whether it is an effect or a change."""
     name = text.partition("@t")[0].rpartition("(")[2]
     said = "effect on" if text.startswith("effect(") else "change of" if " - " in text else ""
-    return f"{said} {name}".strip()
+    return f"{said} {about(name)}".strip()
 
 
 def _over_time(
@@ -182,9 +184,10 @@ def _course(
 
 
 def _key(figure: Figure, colours: Mapping[str, str], style: Style) -> None:
+    line = 1.3 * style.text_size / 72.0 / float(figure.get_size_inches()[1])
     for k, (arm, colour) in enumerate(colours.items()):
         figure.text(
-            0.98, 0.99 - k * 0.028, arm, color=colour, ha="right", va="top",
+            0.98, 0.99 - k * line, arm, color=colour, ha="right", va="top",
             fontsize=style.text_size,
         )  # fmt: skip
 

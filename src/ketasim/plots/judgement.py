@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from ketasim.plots.layout import text_width
 from ketasim.plots.style import (
     FAINT,
     INK,
@@ -27,15 +28,17 @@ from ketasim.plots.style import (
     save,
     settings,
 )
+from ketasim.plots.words import in_lines
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.observed import TWO_SIDED, Number, seen
-from ketasim.studies.judge.decide import Designs
 from ketasim.studies.judge.judgement import Judgement
 
-ROW, HEAD, FOOT = 3.3, 17.5, 11.5  # heights [mm]
-LABEL, SEEN = 72.0, 18.5  # widths of titles and of what was observed [mm]
-LONGEST = 66  # characters of a title
-SMALL = 5.2  # type [pt]
+LINE, ROOM, FOOT = 2.9, 1.0, 8.0  # heights: of a line, around a row's lines, of the key [mm]
+LABEL, SEEN = 66.0, 23.0  # widths of titles and of what was observed [mm]
+LONGEST = 66  # characters of a title on an axis
+SMALL = 7.0  # type [pt]
+SOFT = {"hydroxynorketamine": "hydroxy-norketamine"}  # where a word may be broken
+TALL = 6.2  # a row of predictions [mm]
 EDGE = 8.0  # errors beyond which a prediction is drawn at the edge
 
 
@@ -71,8 +74,12 @@ def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style =
         When the file cannot be written.
     """
     groups = grouped(judgement)
-    lines = sum(len(rows) + 1 for _, rows in groups)
-    height = HEAD + lines * ROW + FOOT
+    titles = {i: _title_of(judgement, i) for _, rows in groups for i in rows}
+    high = {i: LINE * (1 + text.count("\n")) + ROOM for i, text in titles.items()}
+    body = sum(high[i] for _, rows in groups for i in rows)
+    names = [_name_of(one.name, _wide(judgement)) for one in judgement.hypotheses]
+    head = LINE * (1.1 * (1 + max(one.count("\n") for one in names)) + 4.2)
+    height = head + body + (LINE + ROOM) * len(groups) + FOOT
     with settings(PAGE):
         figure = new_figure(PAGE.width, height)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -80,18 +87,44 @@ def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style =
         axes.set_ylim(height, 0.0)
         axes.set_axis_off()
         sheet = _Sheet(judgement, axes)
-        sheet.heads()
-        y = HEAD
+        sheet.heads(head)
+        y = head
         for title, rows in groups:
             sheet.title(title, y)
-            for k, row in enumerate(rows):
-                sheet.row(row, y + (k + 1) * ROW)
-            y += (len(rows) + 1) * ROW
-        sheet.key(y + 2.6)
+            y += LINE + ROOM
+            for row in rows:
+                sheet.row(row, titles[row], y, high[row])
+                y += high[row]
+        sheet.key(y + 4.0)
         figure.set_label(f"ketasim judgement, model {judgement.about.get('model_digest', '')}")
         if path is not None:
             save(figure, path, style=style)
     return figure
+
+
+def _title_of(judgement: Judgement, i: int) -> str:
+    """Return a finding's title in lines that fit, with its marks."""
+    one = judgement.findings[i]
+    marks = ("†" if one.contested else "") + ("" if judgement.held_out[i] else "°")
+    return _in_lines(f"{one.title}{marks}", LABEL - 3.0)
+
+
+def _wide(judgement: Judgement) -> float:
+    """Return the width of a hypothesis's column [mm]."""
+    return (PAGE.width - 2.0 - LABEL - SEEN) / len(judgement.hypotheses)
+
+
+def _name_of(name: str, width: float) -> str:
+    """Return a name in lines, broken between words or where a long word may be."""
+    for whole, parts in SOFT.items():
+        if text_width(whole, SMALL, PAGE.font, bold=True) > width - 1.0:
+            name = name.replace(whole, parts)
+    return _in_lines(name.replace("-", "- "), width - 1.0, bold=True).replace("- ", "-")
+
+
+def _in_lines(text: str, width: float, *, bold: bool = False) -> str:
+    """Return a text in lines no wider than a width [mm], broken between words."""
+    return in_lines(text, width, SMALL, bold=bold)
 
 
 def grouped(judgement: Judgement) -> list[tuple[str, list[int]]]:
@@ -120,7 +153,7 @@ class _Sheet:
         self.titles = [one.name for one in self.columns]
         self.notes = [self._note(i) for i in order]
         self.left = LABEL + SEEN
-        self.wide = (PAGE.width - 2.0 - self.left) / len(self.columns)
+        self.wide = _wide(judgement)
 
     def _note(self, i: int) -> str:
         best = self.judgement.scores[self.judgement.ranking[0]].evidence
@@ -133,35 +166,35 @@ class _Sheet:
         options = {"fontsize": SMALL, "va": "center", "color": INK, **how}
         self.axes.text(x, y, words, **options)  # type: ignore[arg-type]
 
-    def heads(self) -> None:
+    def heads(self, head: float) -> None:
         self.text(2.0, 3.0, "Hypotheses before findings", fontsize=PAGE.title_size, weight="bold")
-        self.text(2.0, HEAD - 1.4, "finding", color=FAINT)
-        self.text(LABEL, HEAD - 1.4, "observed", color=FAINT)
+        self.text(2.0, head - 1.8, "finding", color=FAINT)
+        self.text(LABEL, head - 1.8, "observed", color=FAINT)
         for k, (title, note) in enumerate(zip(self.titles, self.notes, strict=True)):
             x = self.left + (k + 0.5) * self.wide
-            name = "\n".join(_wrapped(title, max(int(self.wide / 0.93), 8)))
-            self.text(x, 4.0, name, ha="center", weight="bold", fontsize=SMALL - 0.4)
-            self.text(x, HEAD - 4.6, note, ha="center", color=FAINT, fontsize=SMALL - 0.5)
+            name = _name_of(title, self.wide)
+            self.text(x, 1.4, name, ha="center", va="top", weight="bold")
+            self.text(x, head - 0.6, note, ha="center", va="bottom", color=FAINT)
 
     def title(self, words: str, y: float) -> None:
-        self.text(2.0, y + ROW / 2, words, weight="bold", fontsize=SMALL + 0.4)
+        self.text(2.0, y + (LINE + ROOM) / 2, words, weight="bold", fontsize=SMALL + 0.4)
 
-    def row(self, i: int, y: float) -> None:
+    def row(self, i: int, title: str, y: float, high: float) -> None:
         one = self.judgement.findings[i]
-        marks = ("†" if one.contested else "") + ("" if self.judgement.held_out[i] else "°")
-        title = one.title if len(one.title) <= LONGEST else one.title[: LONGEST - 1] + "…"
-        self.text(2.0, y + ROW / 2, f"{title}{marks}")
-        self.text(LABEL, y + ROW / 2, f"{one.observed.told}{_unit(one.unit)}", fontsize=SMALL - 0.4)
+        self.text(2.0, y + high / 2, title, linespacing=1.05)
+        observed = f"{one.observed.told}{_unit(one.unit)}".replace("-", "\u2212")
+        self.text(LABEL, y + high / 2, _in_lines(observed, SEEN - 1.0), linespacing=1.05)
         for k, prepared in enumerate(self.columns):
             value = float(prepared.predicted[i])
-            self.cell(k, y, value, look(float(one.observed.agreement(np.asarray(value)))))
+            how = look(float(one.observed.agreement(np.asarray(value))))
+            self.cell(k, y, high, value, how)
 
-    def cell(self, k: int, y: float, value: float, how: Look) -> None:
+    def cell(self, k: int, y: float, high: float, value: float, how: Look) -> None:
         x = self.left + k * self.wide
-        box = Rectangle((x, y), self.wide, ROW, facecolor=how.fill, edgecolor="#FFFFFF", lw=0.5)
+        box = Rectangle((x, y), self.wide, high, facecolor=how.fill, edgecolor="#FFFFFF", lw=0.5)
         self.axes.add_patch(box)
-        self.text(x + 1.2, y + ROW / 2, how.mark, color=how.ink, weight="bold")
-        self.text(x + self.wide - 1.0, y + ROW / 2, _short(value), color=how.ink, ha="right")
+        self.text(x + 1.0, y + high / 2, how.mark, color=how.ink, weight="bold")
+        self.text(x + self.wide - 0.8, y + high / 2, _short(value), color=how.ink, ha="right")
 
     def key(self, y: float) -> None:
         x = 2.0
@@ -171,9 +204,9 @@ class _Sheet:
             self.axes.add_patch(box)
             self.text(x + 2.0, y, how.mark, color=how.ink, ha="center", weight="bold")
             self.text(x + 5.0, y, how.word)
-            x += 9.0 + 1.15 * len(how.word)
-        told = "† contested   ° the model was fitted to it   cells: posterior medians"
-        self.text(x + 2.0, y, told, color=FAINT)
+            x += 8.0 + text_width(how.word, SMALL, PAGE.font)
+        told = "† contested   ° fitted to   cells: posterior medians"
+        self.text(x + 1.0, y, told, color=FAINT)
 
 
 def draw_evidence(
@@ -187,8 +220,8 @@ def draw_evidence(
         When the file cannot be written.
     """
     with settings(PAGE):
-        figure = new_figure(PAGE.width, 75.0)
-        grid = figure.add_gridspec(1, 3, left=0.14, right=0.98, bottom=0.2, top=0.9, wspace=0.55)
+        figure = new_figure(PAGE.width, 85.0)
+        grid = figure.add_gridspec(1, 3, left=0.2, right=0.98, bottom=0.33, top=0.9, wspace=0.45)
         order = list(judgement.ranking)
         names = [judgement.names[i] for i in order]
         rows = np.arange(len(order))
@@ -234,8 +267,8 @@ def draw_predictions(
     """
     rows, order = len(judgement.findings), list(judgement.ranking)
     with settings(PAGE):
-        figure = new_figure(PAGE.width, 16.0 + 3.4 * rows)
-        bottom = 8.0 / (16.0 + 3.4 * rows)
+        figure = new_figure(PAGE.width, 20.0 + TALL * rows)
+        bottom = 10.0 / (20.0 + TALL * rows)
         axes = figure.add_axes((0.42, bottom, 0.56, 1.0 - 2.0 * bottom))
         for y, one in enumerate(judgement.findings):
             low, high = _likely(one)
@@ -246,9 +279,8 @@ def draw_predictions(
                 colour = PALETTE[k % len(PALETTE)]
                 axes.plot(ends[[0, 2]], [at, at], "-", color=colour, lw=0.7)
                 axes.plot(ends[1], at, ".", color=colour, ms=2)
-        titles = [one.title if len(one.title) <= LONGEST else f"{one.title[: LONGEST - 1]}…"
-                  for one in judgement.findings]  # fmt: skip
-        axes.set_yticks(range(rows), titles, fontsize=SMALL - 0.6)
+        titles = [_in_lines(one.title, 0.42 * PAGE.width - 5.0) for one in judgement.findings]
+        axes.set_yticks(range(rows), titles, fontsize=SMALL, linespacing=1.0)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.set_xlim(-EDGE - 0.3, EDGE + 0.3)
         axes.tick_params(axis="x", labelsize=SMALL)
@@ -256,18 +288,14 @@ def draw_predictions(
                         fontsize=SMALL)  # fmt: skip
         handles = [Line2D([], [], color=PALETTE[k % len(PALETTE)], lw=1, label=judgement.names[i])
                    for k, i in enumerate(order)]  # fmt: skip
-        axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.3, 1.0), frameon=False,
+        axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False,
                     ncols=min(len(order), 6), fontsize=SMALL)  # fmt: skip
         if judgement.missing:
-            axes.set_title("not settled", fontsize=SMALL + 1, loc="left")
+            figure.text(0.01, 1.0 - 0.4 * bottom, "not settled", fontsize=SMALL + 1, va="center")
         figure.set_label(f"predictions, model {judgement.about.get('model_digest', '')}")
         if path is not None:
             save(figure, path, style=style)
     return figure
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
 
 
 def _likely(one: Finding) -> tuple[float, float]:
@@ -292,65 +320,6 @@ def _in_errors(one: Finding, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.clip(size, -EDGE, EDGE))
 
 
-def _most_bits(designs: Designs, arms: list[int], shown: list[int]) -> NDArray[np.float64]:
-    """Return what the best time and group of each arm and read-out would tell [bits]."""
-    most = np.full((len(arms), len(shown)), np.nan)
-    for row, arm in enumerate(arms):
-        for column, readout in enumerate(shown):
-            own = designs.bits[(designs.arm == arm) & (designs.readout == readout)]
-            most[row, column] = own.max() if len(own) else np.nan
-    return most
-
-
-def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int = 20) -> Figure:
-    """Draw what the best arms would tell: by read-out as a heat map, and by the size of a group.
-
-    Raises
-    ------
-    ConfigError
-        When the file cannot be written.
-    """
-    best = designs.best(top)
-    arms = [int(designs.arm[i]) for i in best]
-    shown = sorted({int(designs.readout[i]) for i in np.flatnonzero(np.isin(designs.arm, arms))})
-    most = _most_bits(designs, arms, shown)
-    with settings(PAGE):
-        figure = new_figure(PAGE.width, 34.0 + 4.4 * len(arms))
-        high = 34.0 + 4.4 * len(arms)
-        grid = figure.add_gridspec(
-            1, 2, left=0.4, right=0.97, bottom=28.0 / high, top=1.0 - 5.0 / high,
-            width_ratios=[1.2, 1.0], wspace=0.08,
-        )  # fmt: skip
-        left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
-        seen_as = left.imshow(most, vmin=0.0, vmax=float(np.nanmax(most)), cmap="Blues",
-                              aspect="auto")  # fmt: skip
-        left.set_xticks(range(len(shown)), [designs.readouts[i] for i in shown], rotation=90)
-        left.set_yticks(range(len(arms)), [_shortened(designs.arms[i].name) for i in arms])
-        for row, i in enumerate(best):
-            same = (designs.arm == designs.arm[i]) & (designs.readout == designs.readout[i])
-            same &= designs.time == designs.time[i]
-            groups, bits = designs.group[same], designs.bits[same]
-            right.plot(bits, np.full(len(bits), row), "-", color=FAINT, lw=0.7)
-            for group, x in zip(groups.tolist(), bits.tolist(), strict=True):
-                right.plot(x, row, "o", color=INK, ms=1.2 + 0.6 * np.sqrt(group), alpha=0.6)
-        right.set_ylim(len(arms) - 0.5, -0.5)
-        right.set_yticks([])
-        right.set_xlim(0.0, 1.05 * float(designs.bits.max()))
-        sizes = ", ".join(map(str, sorted(set(designs.group.tolist()))))
-        right.set_xlabel(f"bits of the best reading; dots: groups of {sizes}", fontsize=SMALL)
-        left.tick_params(labelsize=SMALL - 0.4)
-        right.tick_params(labelsize=SMALL - 0.4)
-        inside = figure.add_axes((0.03, 12.0 / high, 0.2, 2.0 / high))
-        bar = figure.colorbar(seen_as, cax=inside, orientation="horizontal")
-        bar.ax.tick_params(labelsize=SMALL - 0.8)
-        bar.set_label("bits, of the best time and group", fontsize=SMALL - 0.4)
-        between = " and ".join(designs.names[i] for i in designs.among)
-        right.set_title(f"between {between}", fontsize=SMALL + 0.4)
-        if path is not None:
-            save(figure, path, style=PAGE)
-    return figure
-
-
 def _bars(axes: Axes, judgement: Judgement, order: Sequence[int]) -> None:
     best = judgement.scores[order[0]].evidence
     for row, i in enumerate(order):
@@ -371,17 +340,7 @@ def _short(value: float) -> str:
     """Return a number in five characters or so; what is far below a thousandth is 0."""
     if isnan(value):
         return ""
-    if abs(value) >= 100.0:
-        return f"{value:.0f}"
-    return f"{value:.2g}" if abs(value) >= 5e-4 else "0"
-
-
-def _wrapped(name: str, width: int) -> Sequence[str]:
-    """Return a name in lines, broken at spaces and hyphens, or within a long word."""
-    lines = [""]
-    for part in name.replace("-", "- ").split():
-        if lines[-1] and len(lines[-1]) + len(part) + 1 > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {part}".strip()
-    whole = [line[at : at + width] for line in lines for at in range(0, len(line), width)]
-    return [line.replace("- ", "-") for line in whole][:4]
+    if abs(value) < 5e-4:
+        return "0"
+    told = f"{value:.0f}" if abs(value) >= 100.0 else f"{value:.2g}"
+    return told.replace("-", "\u2212")

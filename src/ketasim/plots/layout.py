@@ -20,7 +20,7 @@ from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator, ScalarForma
 from numpy.typing import NDArray
 
 from ketasim.core.describe import Panel
-from ketasim.plots.style import INK, MM, Dash, Style, new_figure
+from ketasim.plots.style import INK, MM, Dash, Style, log_ticks, new_figure
 
 DAY = 24.0
 FIRST = 6.0  # hours shown in full after the first event
@@ -342,6 +342,26 @@ def limits(parts: Parts, values: Iterable[Array], *, from_zero: bool) -> None:
         low, high = (low, low + least) if from_zero else (middle - least, middle + least)
     room = HEADROOM * (high - low)
     parts[0].set_ylim(low - (0.0 if from_zero and low == 0.0 else room), high + room)
+
+
+WIDE = 5.0  # ratio of values from which a logarithm shows more
+DECADES = 4  # of a logarithmic axis, from the top
+NEGLIGIBLE = 1e-9  # of the largest value: what is left of rounding below 0
+
+
+def logarithmic(parts: Parts, values: Iterable[Array]) -> None:
+    """Give a panel of positive values over a wide range a logarithmic axis, labelled 0.1 0.3 1."""
+    many = list(values)
+    joined = np.concatenate([v[np.isfinite(v) & (v > 0.0)] for v in many] or [np.zeros(0)])
+    high = float(joined.max()) if joined.size else 0.0
+    if not high or any((v < -NEGLIGIBLE * high).any() for v in many):
+        return
+    low = max(float(joined.min()), high / 10.0**DECADES)
+    if high < WIDE * low:
+        return
+    parts[0].set_yscale("log")
+    parts[0].set_ylim(low / 1.2, high * 1.2)
+    log_ticks(parts[0].yaxis)
 
 
 def finish(parts: Parts, panel: Panel, shown: Sequence[Window], *, foot: bool) -> None:

@@ -22,6 +22,7 @@ from ketasim.plots.layout import (
     curve,
     finish,
     limits,
+    logarithmic,
     sheet,
     windows,
 )
@@ -77,6 +78,7 @@ def draw(
     member: int = 0,
     style: Style = COLUMN,
     seen: Mapping[str, Sequence["Point"]] | None = None,
+    log: bool = False,
 ) -> Figure:
     """Draw results over one another, and save the figure when a path is given.
 
@@ -92,6 +94,8 @@ def draw(
         Recorded names or mechanisms to show, see :func:`ketasim.plots.panels.panels`.
     seen
         Values of one's own to draw over their curves, by the label of their scenario.
+    log
+        Whether panels of positive values over a wide range have a logarithmic axis.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def draw(
     end = max(float(one.times[-1]) for one in series)
     shown = windows(start, end, onset=min(onsets, default=None))
     with settings(style):
-        figure = _figure(series, found, shown, style)
+        figure = _figure(series, found, shown, style, log=log)
         figure.set_label(" | ".join(provenance(one.run.attrs) for one in series))
         if path is not None:
             save(figure, path, style=style)
@@ -159,7 +163,12 @@ def _check_units(series: Sequence[Series], found: Sequence[Panel]) -> None:
 
 
 def _figure(
-    series: Sequence[Series], found: Sequence[Panel], shown: Sequence[Window], style: Style
+    series: Sequence[Series],
+    found: Sequence[Panel],
+    shown: Sequence[Window],
+    style: Style,
+    *,
+    log: bool,
 ) -> Figure:
     top = Header("", tuple(Key(one.label, one.colour) for one in series))
     headers = [_header(panel, series) for panel in found]
@@ -172,8 +181,11 @@ def _figure(
     for i, (parts, panel) in enumerate(zip(page.panels, found, strict=True)):
         for axes, window in zip(parts, shown, strict=True):
             shade(axes, window, common)
-        _curves(parts, series, panel, style)
+        drawn = _curves(parts, series, panel, style)
+        limits(parts, drawn, from_zero=panel.from_zero)
         finish(parts, panel, shown, foot=i in page.feet)
+        if log:
+            logarithmic(parts, drawn)
     return page.figure
 
 
@@ -213,11 +225,16 @@ def _agree(series: Sequence[Series], name: str) -> bool:
     return True
 
 
-def _curves(parts: Parts, series: Sequence[Series], panel: Panel, style: Style) -> None:
+def _curves(
+    parts: Parts, series: Sequence[Series], panel: Panel, style: Style
+) -> list[Array]:  # fmt: skip
+    """Draw a panel's curves of every scenario; return what was drawn."""
     drawn = []
     widths = np.linspace(1.6, 0.8, len(series)) * style.line if len(series) > 1 else [style.line]
     for shown in panel.curves:
         for one, width in zip(series, widths, strict=True):
+            if panel.human and one.run.attrs.get("species", "human") != "human":
+                continue  # no animal fills in a scale for people
             values = one.values(shown.name)
             label = f"{one.label}: {shown.name} [{panel.unit}]"
             curve(
@@ -227,4 +244,4 @@ def _curves(parts: Parts, series: Sequence[Series], panel: Panel, style: Style) 
             drawn += [values, *values_over(
                 parts, one.seen, shown.name, colour=one.colour, label=f"{one.label}: "
             )]  # fmt: skip
-    limits(parts, drawn, from_zero=panel.from_zero)
+    return drawn

@@ -3,7 +3,6 @@
 Doses and held knobs are marks: a strip on top and shades behind.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite
@@ -19,6 +18,7 @@ from ketasim.errors import ConfigError, suggest
 from ketasim.models.antidepressant import PANELS
 from ketasim.plots.layout import Window
 from ketasim.plots.style import BLUE, COLOURS, DOSE, INK, PALETTE, WINDOW
+from ketasim.plots.words import MEASURES, held, printed
 from ketasim.results.summary import observables
 
 if TYPE_CHECKING:
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 MOST_EXTRA = 24  # a run that records everything would bury the story under a hundred panels
 NEGLIGIBLE = 1e-4  # ng/mL or uM; a drug below this was never given
 SOLID, DASHED = "-", (0, (3.5, 1.5))
-# What a dimensionless variable is measured against, as its long name ends.
-_MEASURES = {
-    "relative to rest": "× rest",
-    "relative to healthy rest": "× healthy",
-    "in units of rest": "× rest",
-    "of all": "fraction",
-    "per original site": "per site",
-}
 POINTER = 4.5  # pt
 
 
@@ -93,8 +85,8 @@ def _filled(panel: Panel, wanted: Sequence[str], recorded: Mapping[str, xr.DataA
     """Return a panel with those of its curves that are wanted, in the unit it is made for."""
     named = (curve for curve in panel.curves if curve.name in wanted)
     curves = tuple(c for c in named if unit_of(recorded[c.name]) == panel.unit)
-    measure = panel.measure or _measure([recorded[c.name] for c in curves], panel.unit)
-    return replace(panel, curves=curves, measure=measure)
+    told = panel.measure or measure([recorded[c.name] for c in curves], panel.unit)
+    return replace(panel, curves=curves, measure=told)
 
 
 def declared_by(runs: Iterable[xr.Dataset]) -> tuple[Panel, ...]:
@@ -167,26 +159,21 @@ def _own(name: str, variable: xr.DataArray) -> Panel:
     unit = unit_of(variable)
     told = str(variable.attrs.get("long_name", name))
     title = told.removesuffix(f", {_ending(told)}") if unit == "1" else told
-    measure = _measure([variable], unit)
-    return Panel(title[:1].upper() + title[1:], measure, unit, (Curve(name, name, BLUE),))
+    told_as = measure([variable], unit)
+    return Panel(title[:1].upper() + title[1:], told_as, unit, (Curve(name, "", BLUE),))
 
 
 def _ending(told: str) -> str | None:
-    return next((end for end in _MEASURES if told.endswith(f", {end}")), None)
+    return next((end for end in MEASURES if told.endswith(f", {end}")), None)
 
 
-def _measure(variables: Sequence[xr.DataArray], unit: str) -> str:
+def measure(variables: Sequence[xr.DataArray], unit: str) -> str:
     """Return what an axis says: a unit, or what numbers without one are measured against."""
     if unit != "1":
-        return pretty(unit)
+        return printed(unit)
     endings = {_ending(str(one.attrs.get("long_name", ""))) for one in variables}
     known = endings.pop() if len(endings) == 1 else None
-    return _MEASURES[known] if known else "no unit"
-
-
-def pretty(unit: str) -> str:
-    """Return a unit as it is printed."""
-    return re.sub(r"\bu(?=(mol|[MLg])\b)", "µ", unit)
+    return MEASURES[known] if known else "no unit"
 
 
 @dataclass(frozen=True)
@@ -220,6 +207,7 @@ class Marks:
     doses: tuple[Mark, ...]
     holds: tuple[Held, ...]
     sentence: str
+    given: str = ""  # which drugs by which routes, each once
 
     @property
     def onset(self) -> float | None:
@@ -236,6 +224,9 @@ class Marks:
         return replace(self, holds=tuple(kept))
 
 
+NOTHING = Marks((), (), "")
+
+
 def marks(attributes: Mapping[str, Any]) -> Marks:
     """Read the doses and held knobs from the attributes of a result, where it carries them."""
     doses = tuple(Mark(*one) for one in _spans(attributes, "dose"))
@@ -246,8 +237,12 @@ def marks(attributes: Mapping[str, Any]) -> Marks:
     joined: dict[tuple[Mark, ...], list[str]] = {}
     for name, spans in by_name.items():
         joined.setdefault(spans, []).append(name)
-    holds = tuple(Held(", ".join(names), spans) for spans, names in joined.items())
-    return Marks(doses, holds, _sentence(attributes))
+    holds = tuple(
+        Held(", ".join(held(one, attributes) for one in names), spans)
+        for spans, names in joined.items()
+    )
+    given = dict.fromkeys(str(attributes.get("dose_drugs", "")).split(";"))
+    return Marks(doses, holds, _sentence(attributes), ", ".join(given))
 
 
 def _spans(attributes: Mapping[str, Any], what: str) -> list[tuple[float, float]]:
@@ -270,11 +265,12 @@ def _words(values: Any) -> list[str]:
 
 
 def _sentence(attributes: Mapping[str, Any]) -> str:
-    """Say who was given how much."""
+    """Say who was given how much, and what is taken off."""
     weight = float(attributes.get("weight_kg", "nan"))
     species = str(attributes.get("species", ""))
     who = f"{species}, {_weight(weight)}" if species and isfinite(weight) else species
-    return "  ·  ".join(part for part in (who, _amounts(attributes, species, weight)) if part)
+    less = str(attributes.get("difference", ""))
+    return "  ·  ".join(p for p in (who, _amounts(attributes, species, weight), less) if p)
 
 
 def _weight(kilograms: float) -> str:

@@ -11,12 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from ketasim.plots.layout import text_width
 from ketasim.plots.style import BLUE, INK, PAGE, VERMILION, new_figure, save, settings
+from ketasim.plots.words import about
 from ketasim.studies.mediation import DRUG, Explanation, Share
 
 SEEN = 0.005  # a smaller share is not drawn
-WIDEST = 5.0  # an arrow that carries the whole effect [pt]
-BOX, TALL, MARGIN = 13.5, 6.0, 9.0  # boxes and the margin at the sides [mm]
+WIDEST = 3.2  # an arrow that carries the whole effect [pt]
+WHOLE = 0.995  # a share that is told as the whole is told once, for all arrows of the chain
+BOX, TALL, MARGIN = 14.4, 6.0, 2.0  # boxes and the margin at the sides [mm]
+HEADS = 2.2  # how much wider than its line the head of an arrow is, at least [mm]
 
 
 def draw(found: Explanation, order: Sequence[str], path: str | Path | None = None) -> Figure:
@@ -45,17 +49,27 @@ def draw(found: Explanation, order: Sequence[str], path: str | Path | None = Non
         axes.set_xlim(0.0, PAGE.width)
         axes.set_ylim(low, high)
         axes.set_axis_off()
-        title = f"What carries the effect on {found.readout} ({found.effect:+.3g}{_unit(found)})"
+        title = (
+            f"What carries the effect on {about(found.readout)} ({found.effect:+.3g}{_unit(found)})"
+        )
         axes.text(2.0, high - 3.0, title, fontsize=PAGE.title_size, weight="bold", va="center")
         for name, x in places.items():
             _box(axes, name, x)
         for one in sorted(arrows, key=lambda a: abs(a.share)):
             _arrow(axes, one, places, chain.index(one.into) - chain.index(one.source))
-        told = "Width: share of the effect lost when that arrow is cut; dashed: works against it."
-        axes.text(2.0, low + 2.0, told, fontsize=PAGE.text_size - 0.7, va="center")
+        told = "Number and width: share of the effect lost when that arrow is cut"
+        told += _remarks(arrows)
+        axes.text(2.0, low + 2.0, told, fontsize=PAGE.text_size, va="center")
         if path is not None:
             save(figure, path, style=PAGE)
     return figure
+
+
+def _remarks(arrows: Sequence[Share]) -> str:
+    whole = any(one.share >= WHOLE for one in arrows)
+    against = any(one.share < 0.0 for one in arrows)
+    told = "; without a number: all of it" if whole else ""
+    return f"{told}; dashed: works against it." if against else f"{told}."
 
 
 def _unit(found: Explanation) -> str:
@@ -80,7 +94,19 @@ def _box(axes: Axes, name: str, x: float) -> None:
         facecolor="#FFFFFF", edgecolor=INK, lw=0.7, zorder=3,
     )  # fmt: skip
     axes.add_patch(box)
-    axes.text(x, 0.0, name, ha="center", va="center", fontsize=PAGE.text_size - 0.6, zorder=4)
+    axes.text(
+        x, 0.0, _in_box(name), ha="center", va="center", fontsize=PAGE.text_size,
+        linespacing=0.9, zorder=4,
+    )  # fmt: skip
+
+
+def _in_box(name: str) -> str:
+    """Return a name, broken where it is wider than its box."""
+    if text_width(name, PAGE.text_size, PAGE.font) <= BOX - 0.4:
+        return name
+    half = name.rfind("_", 0, 2 * len(name) // 3) + 1 or (len(name) + 1) // 2
+    mark = "" if name[half - 1] == "_" else "-"
+    return f"{name[:half].rstrip('_')}{mark}\n{name[half:]}"
 
 
 def _arrow(axes: Axes, one: Share, places: dict[str, float], span: int) -> None:
@@ -94,13 +120,22 @@ def _arrow(axes: Axes, one: Share, places: dict[str, float], span: int) -> None:
     ends = ((a + BOX / 2, 0.0), (b - BOX / 2, 0.0)) if straight else ((a, edge), (b, edge))
     bend = 0.0 if straight else -2.0 * lift / abs(b - a) * (1.0 if b > a else -1.0)
     patch = FancyArrowPatch(
-        *ends, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>", mutation_scale=4.0 + wide,
+        *ends, connectionstyle=f"arc3,rad={bend}", arrowstyle=_head(wide), mutation_scale=1.0,
         lw=wide, color=colour, linestyle="-" if one.share > 0.0 else (0, (2.0, 1.2)),
-        shrinkA=0.0, shrinkB=0.0, zorder=2, alpha=0.9,
+        shrinkA=0.0, shrinkB=1.0, zorder=2, joinstyle="miter", capstyle="butt",
     )  # fmt: skip
     axes.add_patch(patch)
+    if one.share >= WHOLE:
+        return
     above = TALL / 2 + 1.6 if straight else edge + lift + side * 1.6
+    words = f"{one.share:.0%}".replace("-", "\u2212")
     axes.text(
-        (a + b) / 2, above, f"{one.share:.0%}", ha="center", va="center",
-        fontsize=PAGE.text_size - 0.7, color=INK, zorder=5,
+        (a + b) / 2, above, words, ha="center", va="center", fontsize=PAGE.text_size, color=INK,
+        zorder=5, bbox={"facecolor": "#FFFFFF", "edgecolor": "none", "pad": 0.4},
     )  # fmt: skip
+
+
+def _head(wide: float) -> str:
+    """Return an arrow's head: a triangle a little wider than its line."""
+    half = wide / 2.0 + HEADS
+    return f"-|>,head_length={1.6 * half:.2f},head_width={half:.2f}"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from ketasim.plots.layout import text_width
 from ketasim.plots.style import (
     BLUE,
     FAINT,
@@ -21,6 +22,7 @@ from ketasim.plots.style import (
     provenance,
     settings,
 )
+from ketasim.plots.words import headed, in_lines
 from ketasim.studies.indices import MAIN, order
 
 Array = NDArray[np.float64]
@@ -34,6 +36,7 @@ LABELS = {
     "bound": "total order at most",
 }
 WORDS = {"sobol": "share of variance"}
+LABELS_WIDE = 33.0  # of the longest names that are usually shown [mm]
 
 
 def draw_tornado(found: xr.Dataset, *, top: int = BARS) -> Figure:
@@ -62,8 +65,12 @@ def _page(found: xr.Dataset, shown: int, draw: Callable[[Axes, xr.Dataset, int],
         figure = new_figure(PAGE.width, rows * (14.0 + 4.4 * shown) + 4.0)
         figure.set_label(provenance(found.attrs))
         grid: Any = figure.subplots(rows, columns, squeeze=False)
+        told = found["factor" if "factor" in found.coords else "by"].to_numpy()
+        widest = max(text_width(str(one), PAGE.text_size, PAGE.font) for one in told)
+        room = PAGE.width / columns - min(widest, LABELS_WIDE) - 8.0
         for axes, name in zip(grid.flat, names, strict=False):
-            axes.set_title(name, fontsize=PAGE.title_size, fontweight="bold", loc="left")
+            title = in_lines(headed(str(name)), room, PAGE.title_size, bold=True)
+            axes.set_title(title, fontsize=PAGE.title_size, fontweight="bold", loc="left")
             draw(axes, found.sel(readout=name), shown)
         for axes in list(grid.flat)[len(names) :]:
             axes.set_axis_off()

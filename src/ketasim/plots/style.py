@@ -1,10 +1,12 @@
 """How pictures look: printed sizes, a palette for every eye, the same bytes every time."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ketasim.errors import ConfigError, suggest
 
@@ -37,8 +40,8 @@ class Style:
 
     width: float
     columns: int = 1
-    title_size: float = 7.0
-    text_size: float = 6.2
+    title_size: float = 7.6
+    text_size: float = 7.0
     line: float = 1.1
     panel: float = 10.0
     dpi: int = 300
@@ -47,6 +50,7 @@ class Style:
 
 COLUMN = Style(width=85.0)
 PAGE = Style(width=178.0, columns=2, panel=12.0)
+WIDTHS = (60.0, 400.0)  # [mm] that a figure may have
 STYLES = {"column": COLUMN, "page": PAGE}
 
 
@@ -64,6 +68,49 @@ def style_named(name: str) -> Style:
             f"{', '.join(STYLES)}."
         )
     return STYLES[name]
+
+
+def style_of_width(width: str) -> Style:
+    """Return the style of a width such as ``'85 mm'`` or ``'7 in'``: two columns from 150 mm on.
+
+    Raises
+    ------
+    ConfigError
+        When it is no length, or none that a figure can have.
+    """
+    found = re.match(r"\s*(\d+(?:\.\d*)?)\s*(mm|cm|in)\s*$", width)
+    size = float(found[1]) * {"mm": 1.0, "cm": 10.0, "in": 25.4}[found[2]] if found else 0.0
+    low, high = WIDTHS
+    if not low <= size <= high:
+        raise ConfigError(
+            f'width "{width[:40]}": give {low:g} to {high:g} mm, such as 85mm (a column) or '
+            "178mm (a page)."
+        )
+    return replace(PAGE if size >= 150.0 else COLUMN, width=size)
+
+
+RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
+SMALLEST, LARGEST = 1e-3, 1e4  # numbers that a tick writes out
+
+
+def log_ticks(axis: Any) -> None:
+    """Label a logarithmic axis 0.1, 0.3, 1, 3, ... where it is short, else 0.1, 1, 10."""
+    low, high = axis.get_view_interval()
+    short = high < 1e3 * low and low > SMALLEST
+    axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if short else (1.0,), numticks=12))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+
+
+def _tick(value: float) -> str:
+    if SMALLEST <= value <= LARGEST:
+        return f"{value:g}"
+    power = floor(log10(value) + 1e-9)
+    digit = round(value / 10.0**power)
+    raised = f"10{str(power).translate(RAISED)}"
+    return raised if digit == 1 else f"{digit}\u00b7{raised}"
 
 
 def _settings(style: Style) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Pictures of many members: dose and response, a map over two values, courses as a fan."""
+"""Pictures of many members: dose and response, and a map over two values."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,21 +10,26 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError, suggest
-from ketasim.plots.panels import values_over
-from ketasim.plots.style import BLUE, COLUMN, FAINT, INK, Style, new_figure, provenance, settings
+from ketasim.plots.style import (
+    BLUE,
+    COLUMN,
+    FAINT,
+    INK,
+    MM,
+    Style,
+    log_ticks,
+    new_figure,
+    provenance,
+    settings,
+)
+from ketasim.plots.words import axis, in_lines
 from ketasim.results.failures import varied
 from ketasim.studies.hill import Hill, fit_hill
-
-if TYPE_CHECKING:
-    from ketasim.studies.fit.data import Point
 
 Array = NDArray[np.float64]
 _OWN = ("status", "steps", "rtol")
 FAILED = "#C00000"
 HEIGHT = 55.0  # [mm]
-Kind = Literal["fan", "spaghetti"]
-MOST_LINES, MOST_MEMBERS = 200, 20_000
-SHARES = (0.05, 0.5, 0.95)
 MAP_HEIGHT = 65.0  # [mm]
 COLOURS = "viridis"
 MISSING = "#D9D9D9"
@@ -86,7 +91,7 @@ def usable(dataset: xr.Dataset) -> NDArray[np.bool_]:
 
 
 def label(dataset: xr.Dataset, name: str) -> str:
-    """Return a name with its unit in brackets, as an axis says it."""
+    """Return a name with its unit in brackets, as a table of numbers says it."""
     unit = str(dataset[name].attrs.get("units", "1"))
     return name if unit == "1" else f"{name} ({unit})"
 
@@ -136,7 +141,7 @@ def draw_response(
     with settings(style):
         figure = new_figure(style.width, HEIGHT)
         figure.set_label(provenance(dataset.attrs))
-        axes = figure.add_axes((0.17, 0.2, 0.79, 0.68))
+        axes = placed(figure, left=16.0, right=3.0, bottom=10.5, top=10.0)
         logarithmic = is_logarithmic(doses)
         if logarithmic:
             axes.set_xscale("log")
@@ -148,26 +153,59 @@ def draw_response(
         if found is not None:
             _curve(axes, found, doses[fine], logarithmic)
         _failed(axes, doses[~fine & (dataset["status"].to_numpy() != -1)])
-        axes.set_xlabel(label(dataset, over))
-        axes.set_ylabel(label(dataset, name))
-        axes.set_title(
-            sentence(found, str(dataset[over].attrs.get("units", "1"))),
-            fontsize=style.text_size, loc="left", color=INK,
-        )  # fmt: skip
-        figure.text(0.96, 0.02, counted(dataset), ha="right", color=FAINT, fontsize=style.text_size)
+        axes.set_xlabel(in_lines(axis(dataset, over), style.width - 17.0, style.text_size))
+        axes.set_ylabel(in_lines(axis(dataset, name), HEIGHT - 16.0, style.text_size))
+        if logarithmic:
+            log_ticks(axes.xaxis)
+        told = sentence(found, str(dataset[over].attrs.get("units", "1")))
+        reached = found is None or plateau(found, float(np.max(doses[fine])))
+        above = told if reached else told.replace("R²", "no plateau reached, R²")
+        axes.set_title(above, fontsize=style.text_size, loc="left", color=INK, linespacing=1.15)
+        noted(figure, counted(dataset), style)
         finish(axes)
     return figure
 
 
 def sentence(found: Hill | None, unit: str) -> str:
-    """Return the EC50 with its interval, or that no Hill curve fits."""
+    """Return the curve that describes the points, or that none does.
+
+    The points of a model scatter about nothing, so that an interval would say how far the model is
+    from a Hill curve and not how well a dose is known; it is not told.
+    """
     if found is None:
         return "no Hill curve describes these points"
     shown = "" if unit == "1" else f" {unit}"
     return (
-        f"EC50 {found.ec50:.3g}{shown} ({found.low:.3g} to {found.high:.3g}), "
-        f"Hill {found.steepness:.2g}, R² {found.r2:.3f}"
+        f"half-way at {found.ec50:.3g}{shown}, Hill {found.steepness:.2g}\n"
+        f"(a description of these points, R² {found.r2:.3f})"
     )
+
+
+PLATEAU = 0.9  # of the span: a highest dose that gets no further has reached no plateau
+
+
+def plateau(found: Hill, highest: float) -> bool:
+    """Return whether a curve levels off within the doses given."""
+    reached = (float(found(np.array([highest]))[0]) - found.bottom) / found.span
+    return reached >= PLATEAU
+
+
+def placed(figure: Figure, *, left: float, right: float, bottom: float, top: float) -> Axes:
+    """Return axes with margins [mm]."""
+    width, height = (float(size) / MM for size in figure.get_size_inches())
+    box = (left / width, bottom / height)
+    return figure.add_axes(
+        (*box, (width - left - right) / width, (height - bottom - top) / height)
+    )  # fmt: skip
+
+
+def noted(figure: Figure, text: str, style: Style) -> None:
+    """Write a remark in the lower right corner, beneath the axis."""
+    height = float(figure.get_size_inches()[1]) / MM
+    figure.text(
+        1.0 - 2.0 / style.width, 0.9 / height, text, ha="right", va="bottom", color=FAINT,
+        fontsize=style.text_size,
+    )  # fmt: skip
 
 
 def _curve(axes: Axes, found: Hill, doses: Array, logarithmic: bool) -> None:  # noqa: FBT001
@@ -183,68 +221,6 @@ def _failed(axes: Axes, doses: Array) -> None:
             doses, np.zeros(len(doses)), "|", color=FAILED, markersize=7.0, clip_on=False,
             transform=axes.get_xaxis_transform(), label="failed",
         )  # fmt: skip
-
-
-def draw_fan(
-    dataset: xr.Dataset,
-    name: str | None = None,
-    *,
-    kind: Kind = "fan",
-    style: Style = COLUMN,
-    seen: Sequence["Point"] = (),
-) -> Figure:
-    """Return a picture of one recorded name over time, for all members with values.
-
-    ``'fan'`` shows the median and the range from 5 to 95 %, ``'spaghetti'`` up to 200 lines;
-    values ``seen`` of this name are drawn over them.
-
-    Raises
-    ------
-    ConfigError
-        When no such course was recorded.
-    """
-    course = chosen(name, courses(dataset), "time course")
-    times = dataset["time"].to_numpy()
-    values = some(dataset, course, MOST_LINES if kind == "spaghetti" else MOST_MEMBERS)
-    with settings(style):
-        figure = new_figure(style.width, HEIGHT)
-        figure.set_label(provenance(dataset.attrs))
-        axes = figure.add_axes((0.17, 0.2, 0.79, 0.72))
-        if kind == "spaghetti":
-            for i, line in enumerate(values):
-                axes.plot(times, line, color=BLUE, linewidth=0.35, alpha=0.4, label=f"_{i}")
-        elif len(values):
-            low, middle, high = quantiles(values)
-            axes.fill_between(times, low, high, color=BLUE, alpha=0.25, linewidth=0.0)
-            axes.plot(times, low, color=BLUE, linewidth=0.3, label=f"{course} 5 %")
-            axes.plot(times, middle, color=BLUE, linewidth=style.line, label=f"{course} median")
-            axes.plot(times, high, color=BLUE, linewidth=0.3, label=f"{course} 95 %")
-        values_over([axes], seen, course, colour=INK)
-        axes.set_xlabel("Time (h)")
-        axes.set_ylabel(label(dataset, course))
-        axes.set_xlim(times[0], times[-1])
-        shown = f"{len(values):,} lines of " if kind == "spaghetti" else "median, 5-95 % of "
-        figure.text(
-            0.96, 0.02, shown + counted(dataset), ha="right", color=FAINT,
-            fontsize=style.text_size,
-        )  # fmt: skip
-        finish(axes)
-    return figure
-
-
-def some(dataset: xr.Dataset, name: str, most: int) -> Array:
-    """Return the courses of at most so many members, evenly spread over those with values."""
-    fine = np.flatnonzero(usable(dataset))
-    if len(fine) > most:
-        fine = fine[np.linspace(0, len(fine) - 1, most).astype(int)]
-    found: Array = dataset[name].isel(member=fine).to_numpy()
-    return found
-
-
-def quantiles(values: Array) -> tuple[Array, Array, Array]:
-    """Return the 5 %, 50 % and 95 % quantiles at each time."""
-    low, middle, high = np.quantile(values, SHARES, axis=0)
-    return low, middle, high
 
 
 def draw_map(
@@ -272,19 +248,21 @@ def draw_map(
     with settings(style):
         figure = new_figure(style.width, MAP_HEIGHT)
         figure.set_label(provenance(dataset.attrs))
-        axes = figure.add_axes((0.17, 0.18, 0.6, 0.72))
+        axes = placed(figure, left=15.0, right=19.0, bottom=10.5, top=2.0)
         table = as_grid(*columns)
         drawn = _dots(axes, *columns) if table is None else _squares(axes, *table)
         for scale, values in ((axes.set_xscale, columns[0]), (axes.set_yscale, columns[1])):
             if is_logarithmic(values):
                 scale("log")
-        bar = figure.colorbar(drawn, cax=figure.add_axes((0.8, 0.18, 0.03, 0.72)))
-        bar.set_label(label(dataset, name))
-        axes.set_xlabel(label(dataset, across))
-        axes.set_ylabel(label(dataset, up))
-        figure.text(
-            0.96, 0.015, counted(dataset), ha="right", color=FAINT, fontsize=style.text_size
-        )
+                log_ticks(axes.xaxis if scale == axes.set_xscale else axes.yaxis)
+        at = style.width - 17.5
+        bar = figure.colorbar(
+            drawn, cax=placed(figure, left=at, right=15.0, bottom=10.5, top=2.0)
+        )  # fmt: skip
+        bar.set_label(in_lines(axis(dataset, name), MAP_HEIGHT - 10.0, style.text_size))
+        axes.set_xlabel(in_lines(axis(dataset, across), style.width - 32.0, style.text_size))
+        axes.set_ylabel(in_lines(axis(dataset, up), MAP_HEIGHT - 12.0, style.text_size))
+        noted(figure, counted(dataset), style)
     return figure
 
 

@@ -54,7 +54,15 @@ def summary_table(run: Seen, names: Sequence[str]) -> Table:
     for name in names:
         one, unit = run.readouts[name], str(run.dataset[name].attrs["units"])
         rows.append((name, unit, *summary_cells(one), number(one.at_24h), number(one.area)))
-    return Table(header, tuple(rows))
+    return Table(header, tuple(rows), _who(run.dataset.attrs))
+
+
+def _who(known: Mapping[str, Any]) -> str:
+    """Return whose run it is: species, weight, and the condition, healthy where none is stated."""
+    weight = float(known.get("weight_kg", "nan"))
+    heavy = f"{weight:.3g} kg" if weight >= 1.0 else f"{1000.0 * weight:.3g} g"
+    parts = [str(known.get("species", "")), heavy if weight > 0.0 else "", known.get("condition")]
+    return ", ".join(str(one) for one in parts if one)
 
 
 def last_line(dataset: xr.Dataset, folder: Path) -> str:

@@ -4,15 +4,15 @@ A caution is said once, kept in the result, and the run goes on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from ketasim import __version__
 from ketasim.core.declare import Parameter
 from ketasim.core.describe import told
 from ketasim.core.model import Model
-from ketasim.core.protocol import Dose
-from ketasim.core.scenario import Scenario
+from ketasim.core.protocol import Dose, Hold
+from ketasim.core.scenario import Scenario, clock
 from ketasim.models.subjects import traits
 from ketasim.units import convert, unit
 
@@ -26,6 +26,7 @@ RODENT = 5.0  # mg/kg; at or above, a dose is one that rodents get
 FAR_WEIGHT = 2.0
 ROUNDING = 1e-9  # by which an end may pass its bound after a change of unit
 PREFIX = "warning: "
+DAY = 24.0  # [h]
 _SHORT = {"im": "i.m.", "ip": "i.p.", "sc": "s.c."}
 Range = tuple[float, float]
 
@@ -186,6 +187,47 @@ def _outside(name: str, value: float, parameter: Parameter, bounds: Range) -> It
         )
 
 
+def condition_of(scenario: Scenario) -> str:
+    """Return the condition a subject is in: what was held for a day before the drug, else healthy.
+
+    What is held about a dose, such as an antagonist half an hour before, is a treatment.
+    """
+    first = min((one.start for one in scenario.protocol.doses), default=0.0) - DAY
+    held = [one for one in scenario.protocol.events if isinstance(one, Hold) and one.start <= first]
+    told = (
+        f"{one.knob} {one.value} {'always' if one.start == -inf else f'from {clock(one.start)}'}"
+        + ("" if one.stop == inf else f" to {clock(one.stop)}")
+        for one in held
+    )
+    return ", ".join(dict.fromkeys(told)) or "healthy"
+
+
+def differing(scenarios: Iterable[Scenario]) -> tuple[str, ...]:
+    """Return a caution where compared scenarios differ in species or condition.
+
+    It says how, and what else differs, so that nobody takes for an effect of the drug what is one
+    of the subject.
+    """
+    many = list(scenarios)
+    told = {"species": [one.subject.species for one in many],
+            "condition": [condition_of(one) for one in many]}  # fmt: skip
+    unlike = [f"{what} ({'; '.join(v)})" for what, v in told.items() if len(set(v)) > 1]
+    if not unlike:
+        return ()
+    others: dict[str, list[Any]] = {
+        "what is given": [one.protocol.doses for one in many],
+        "weight": [one.subject.weight for one in many],
+        "parameters": [sorted(one.model.edits.items()) for one in many],
+        "model": [one.model.name for one in many],
+    }
+    also = [what for what, values in others.items() if any(v != values[0] for v in values)]
+    beside = f" They also differ in {', '.join(also)}." if also else ""
+    return (
+        f"{PREFIX}{', '.join(one.name for one in many)} differ in {' and in '.join(unlike)}: "
+        f"not all between them is the drug's doing.{beside}",
+    )
+
+
 def provenance(scenario: Scenario) -> Mapping[str, Any]:
     """Return what identifies a run: version, model and digest, subject, name, and cautions."""
     model = scenario.resolved_model
@@ -198,6 +240,7 @@ def provenance(scenario: Scenario) -> Mapping[str, Any]:
         "scenario_name": scenario.name,
         "species": scenario.subject.species,
         "weight_kg": scenario.subject.weight,
+        "condition": condition_of(scenario),
         "cautions": kept(cautions_of(scenario)),
         **told(model),
     }

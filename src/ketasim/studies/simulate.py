@@ -232,6 +232,12 @@ def _summary(
     }
 
 
+def done(scenario: Scenario) -> Mapping[str, Any]:
+    """Return what a scenario does, as the attributes of a result say it."""
+    who = {"species": scenario.subject.species, "weight_kg": scenario.subject.weight}
+    return {**who, **_doses(scenario.schedule, 1.0), **_holds(scenario)}
+
+
 def _doses(schedule: Schedule, share: float) -> Mapping[str, Any]:
     return {
         "prescribed_mg": schedule.prescribed,
@@ -240,13 +246,16 @@ def _doses(schedule: Schedule, share: float) -> Mapping[str, Any]:
         "dose_starts_h": np.array([one.start for one in schedule.given]),
         "dose_stops_h": np.array([one.stop for one in schedule.given]),
         "dose_mg": np.array([one.milligrams for one in schedule.given]),
+        "dose_drugs": ";".join(f"{one.dose.drug} {one.dose.route}" for one in schedule.given),
     }
 
 
 def _holds(scenario: Scenario) -> Mapping[str, Any]:
     held = [one for one in scenario.protocol.events if isinstance(one, Hold)]
+    meanings = (scenario.model.meaning(one.knob).partition(";")[0] for one in held)
     return {
         "hold_names": ";".join(one.knob for one in held),
+        "hold_meanings": ";".join(meanings),
         "hold_starts_h": np.array([one.start for one in held]),
         "hold_stops_h": np.array([one.stop for one in held]),
     }

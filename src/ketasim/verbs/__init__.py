@@ -7,5 +7,6 @@
 - ``curves``: the model over whole published curves, study by study
 - ``rest``: gains of feedback loops, and draws that return; how many are fast and then slow
 - ``inspect``: what the model has, a mechanism in words, and this machine
-- ``plot``: every picture
+- ``app``: the model on a page of its own
+- ``plot``: every picture; ``figures``: time courses drawn again from what was kept
 """

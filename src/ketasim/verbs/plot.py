@@ -1,9 +1,9 @@
 """Every picture under the name of what it shows; each returns a matplotlib Figure.
 
 >>> import ketasim as ks
->>> figure = ks.plot.timecourse(ks.run("human_depressed_iv").dataset)
+>>> figure = ks.plot.timecourse(ks.run("human_depressed_iv"), panels=["spines", "score"])
 
-- ``timecourse(dataset, path)``: one run, from drug to mood
+- ``timecourse(run, path, panels=...)``: a run from drug to mood, or several over one another
 - ``compare({label: dataset}, path)``: runs over one another
 - ``response(dataset, name)``: dose and response of a sweep, with a Hill curve
 - ``map(dataset, name)``: a read-out over two varied values
@@ -17,6 +17,7 @@
 """
 
 from ketasim.plots.evidence import draw as evidence
+from ketasim.plots.fan import draw_fan as fan
 from ketasim.plots.fits import profiles, waterfall
 from ketasim.plots.judgement import draw as judgement
 from ketasim.plots.overlay import draw as compare
@@ -24,10 +25,9 @@ from ketasim.plots.pathway import draw as pathway
 from ketasim.plots.sensitivity import draw_heat_map as heat_map
 from ketasim.plots.sensitivity import draw_tornado as tornado
 from ketasim.plots.style import save
-from ketasim.plots.sweeps import draw_fan as fan
 from ketasim.plots.sweeps import draw_map as map  # noqa: A004  (what a user would call it)
 from ketasim.plots.sweeps import draw_response as response
-from ketasim.plots.timecourse import draw as timecourse
+from ketasim.verbs.figures import timecourse
 
 __all__ = [
     "compare",

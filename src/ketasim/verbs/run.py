@@ -17,12 +17,13 @@ import xarray as xr
 from ketasim.config import Setup, dump, load, packaged
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimWarning
+from ketasim.reports.doses import dose_table
 from ketasim.reports.runs import comparison_table, identical, shown, summary_table
 from ketasim.reports.text import Table
 from ketasim.results import folder
 from ketasim.results.output import file_at
 from ketasim.results.summary import Summary, observables
-from ketasim.studies.cautions import PREFIX, cautions_of, kept
+from ketasim.studies.cautions import PREFIX, cautions_of, differing, kept
 from ketasim.studies.simulate import look
 
 if TYPE_CHECKING:
@@ -100,11 +101,17 @@ class Run:
     bands: xr.Dataset | None = None
 
     def __repr__(self) -> str:
-        """Return the table that ``ketasim run`` prints."""
-        return repr(self.table)
+        """Return the tables that ``ketasim run`` prints."""
+        return "\n\n".join(repr(one) for one in (self.table, self.doses) if one is not None)
 
     def _repr_html_(self) -> str:
-        return self.table._repr_html_()
+        both = (one for one in (self.table, self.doses) if one is not None)
+        return "".join(one._repr_html_() for one in both)
+
+    @property
+    def doses(self) -> Table | None:
+        """Return a row for each of several doses: what it reached, and what is left of it."""
+        return dose_table(self.drawn)
 
     @property
     def table(self) -> Table:
@@ -364,6 +371,8 @@ def compare(
     """
     changes, beside = tuple(sets), tuple(modules)
     setups = _aligned([setup_of(one, sets=changes, modules=beside) for one in what])
+    for caution in differing(one.scenario for one in setups):
+        tell(caution)
     seen = values_of(data, [one.scenario for one in setups], tell)
     runs = {one.scenario.name: run(one, tell=tell) for one in setups}
     return Comparison({name: replace(r, seen=seen.get(name, ())) for name, r in runs.items()})

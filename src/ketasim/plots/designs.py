@@ -1,0 +1,74 @@
+"""What further experiments would tell apart: by read-out, and by the size of a group."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ketasim.plots.judgement import LONGEST, SMALL
+from ketasim.plots.style import FAINT, INK, PAGE, new_figure, save, settings
+from ketasim.studies.judge.decide import Designs
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
+
+
+def _most_bits(designs: Designs, arms: list[int], shown: list[int]) -> NDArray[np.float64]:
+    """Return what the best time and group of each arm and read-out would tell [bits]."""
+    most = np.full((len(arms), len(shown)), np.nan)
+    for row, arm in enumerate(arms):
+        for column, readout in enumerate(shown):
+            own = designs.bits[(designs.arm == arm) & (designs.readout == readout)]
+            most[row, column] = own.max() if len(own) else np.nan
+    return most
+
+
+def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int = 20) -> Figure:
+    """Draw what the best arms would tell: by read-out as a heat map, and by the size of a group.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    best = designs.best(top)
+    arms = [int(designs.arm[i]) for i in best]
+    shown = sorted({int(designs.readout[i]) for i in np.flatnonzero(np.isin(designs.arm, arms))})
+    most = _most_bits(designs, arms, shown)
+    with settings(PAGE):
+        figure = new_figure(PAGE.width, 34.0 + 4.4 * len(arms))
+        high = 34.0 + 4.4 * len(arms)
+        grid = figure.add_gridspec(
+            1, 2, left=0.4, right=0.97, bottom=28.0 / high, top=1.0 - 5.0 / high,
+            width_ratios=[1.2, 1.0], wspace=0.08,
+        )  # fmt: skip
+        left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
+        seen_as = left.imshow(most, vmin=0.0, vmax=float(np.nanmax(most)), cmap="Blues",
+                              aspect="auto")  # fmt: skip
+        left.set_xticks(range(len(shown)), [designs.readouts[i] for i in shown], rotation=90)
+        left.set_yticks(range(len(arms)), [_shortened(designs.arms[i].name) for i in arms])
+        for row, i in enumerate(best):
+            same = (designs.arm == designs.arm[i]) & (designs.readout == designs.readout[i])
+            same &= designs.time == designs.time[i]
+            groups, bits = designs.group[same], designs.bits[same]
+            right.plot(bits, np.full(len(bits), row), "-", color=FAINT, lw=0.7)
+            for group, x in zip(groups.tolist(), bits.tolist(), strict=True):
+                right.plot(x, row, "o", color=INK, ms=1.2 + 0.6 * np.sqrt(group), alpha=0.6)
+        right.set_ylim(len(arms) - 0.5, -0.5)
+        right.set_yticks([])
+        right.set_xlim(0.0, 1.05 * float(designs.bits.max()))
+        sizes = ", ".join(map(str, sorted(set(designs.group.tolist()))))
+        right.set_xlabel(f"bits of the best reading; dots: groups of {sizes}", fontsize=SMALL)
+        left.tick_params(labelsize=SMALL)
+        right.tick_params(labelsize=SMALL)
+        inside = figure.add_axes((0.03, 12.0 / high, 0.2, 2.0 / high))
+        bar = figure.colorbar(seen_as, cax=inside, orientation="horizontal")
+        bar.ax.tick_params(labelsize=SMALL)
+        bar.set_label("bits, of the best time and group", fontsize=SMALL)
+        between = " and ".join(designs.names[i] for i in designs.among)
+        right.set_title(f"between {between}", fontsize=SMALL + 0.4)
+        if path is not None:
+            save(figure, path, style=PAGE)
+    return figure
