@@ -87,7 +87,9 @@ def test_bounds_are_listed_as_text_json_and_csv():
     one = MODEL.parameters["spines.k_retire"]
     told_of = [part.strip() for part in row.split("  ") if part.strip()]
     assert told_of[1:3] == [f"{one.value:.3g}", one.unit]
-    assert told_of[3:7] == ["0.003", "no source", "0.015", "no source"]
+    assert told_of[3] == "0.003*"
+    assert told_of[4].startswith("test: was 0.004")
+    assert told_of[5:7] == ["0.015", "no source"]
     data = json.loads(listed("parameters", "--bounds", "--format", "json").output)
     assert [one["parameter"] for one in data] == list(MODEL.parameters)
     sheet = list(
