@@ -41,6 +41,7 @@ ALLOWED = {
     ("models/load.py", "import importlib"): "a user's own model is a Python file that he names",
     ("models/load.py", "spec_from_file_location"): "the same file, and no other",
     ("models/load.py", "exec_module"): "the same file, and no other",
+    ("page/build.py", "import importlib"): "importlib.resources: files of the package",
     ("results/folder.py", "import importlib"): "importlib.metadata: versions",
     ("results/folder.py", "import subprocess"): "asks git for the commit",
     ("results/folder.py", "run of subprocess"): "git with fixed words, no shell",

@@ -339,10 +339,8 @@ def load_data(
     for name, (line, config, changes) in sheet.asked.items():
         beside = place.parent / config
         try:
-            if name in own:
-                setup = Setup(own[name])
-            else:
-                setup = _config(beside if is_file(beside) else config, changes)
+            read = beside if is_file(beside) else config
+            setup = Setup(own[name]) if name in own else _config(read, changes)
             known = known if base else with_modules(known, modules_of(setup.scenario.model))
             found[name] = _own_arm(setup, known)
         except KetasimError as error:
