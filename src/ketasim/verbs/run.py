@@ -1,7 +1,4 @@
-"""One scenario integrated, summed up, drawn and written; or several, side by side.
-
-A question is a configuration's name, a file, a Setup or a Scenario.
-"""
+"""One scenario (by name, file, Setup or Scenario) run, summed up, drawn, written; or several."""
 
 import re
 import warnings
