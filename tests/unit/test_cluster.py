@@ -14,42 +14,26 @@ import numpy as np
 import pytest
 
 import ketasim
-import toy
-from ketasim.core.protocol import dose
-from ketasim.core.scenario import Scenario, Subject, hours
+import shelf
 from ketasim.engines.contract import Settings
 from ketasim.errors import ConfigError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
 from ketasim.studies.sweep import cluster, sweep
 from ketasim.studies.sweep.job import prepare
+from shelf import WARD, bytes_of
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own, about ports and event loops
 
 HERE = Path(__file__).parent
 PATHS = [str(HERE), str(HERE.parent), str(Path(ketasim.__file__).parents[1])]
-WARD = Scenario(
-    toy.model(),
-    dose("1 mg/kg", route="iv", drug="drug", over="30 min"),
-    hours(0, 6, every=1.0),
-    Subject("human", 70.0),
-)
 SIZE, CHUNK = 24, 3
 ASKED = {"summaries": ["body.plasma.peak"], "record": ["receptor.bound"]}
 
 
 def run(path, size=SIZE, **options):
-    how = {"engine": "reference", "threads": 1, "chunk": CHUNK, **ASKED}
-    return sweep(WARD, designs.sobol(WARD.model, size, seed=5), store=path, **{**how, **options})
-
-
-def bytes_of(path):
-    return {
-        one.relative_to(path).as_posix(): one.read_bytes()
-        for one in sorted(path.rglob("*"))
-        if one.is_file() and not {"claims", "quarantine"} & set(one.relative_to(path).parts)
-    }
+    return shelf.run(path, size=size, **{"chunk": CHUNK, **options})
 
 
 @pytest.fixture(scope="module")

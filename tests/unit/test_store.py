@@ -1,7 +1,6 @@
 """The store: whole chunks or none, every changed byte noticed, the same bytes however made."""
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -18,9 +17,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import toy
 from ketasim.core.protocol import dose
-from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.files import process
 from ketasim.files.whole import write_whole
 from ketasim.results import claims, failures, files, manifest
@@ -30,36 +27,9 @@ from ketasim.results.problems import FROM, StoreError, StoreWriteError, differen
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
 from ketasim.studies.sweep import sweep
+from shelf import CHUNK, SIZE, WARD, bytes_of, run
 
-WARD = Scenario(
-    toy.model(),
-    dose("1 mg/kg", route="iv", drug="drug", over="30 min"),
-    hours(0, 6, every=1.0),
-    Subject("human", 70.0),
-)
-SIZE, CHUNK = 20, 4
 CHUNKS = SIZE // CHUNK
-
-
-def run(path, **options):
-    settings = {
-        "engine": "reference",
-        "threads": 1,
-        "chunk": CHUNK,
-        "summaries": ["body.plasma.peak"],
-        "record": ["receptor.bound"],
-    }
-    design = designs.sobol(WARD.model, SIZE, seed=5)
-    return sweep(WARD, design, store=path, **{**settings, **options})
-
-
-def bytes_of(path):
-    """Return the hash of every file that belongs to a result."""
-    return {
-        one.relative_to(path).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()
-        for one in sorted(path.rglob("*"))
-        if one.is_file() and not {"claims", "quarantine"} & set(one.relative_to(path).parts)
-    }
 
 
 @pytest.fixture(scope="module")

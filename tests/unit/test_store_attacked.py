@@ -16,9 +16,6 @@ import xarray as xr
 import zarr
 
 import ketasim
-import toy
-from ketasim.core.protocol import dose
-from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.files import process
 from ketasim.files.whole import write_whole
 from ketasim.results import claims, manifest
@@ -27,36 +24,7 @@ from ketasim.results.files import belongs, intact
 from ketasim.results.problems import StoreError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
-from ketasim.studies.sweep import sweep
-
-WARD = Scenario(
-    toy.model(),
-    dose("1 mg/kg", route="iv", drug="drug", over="30 min"),
-    hours(0, 6, every=1.0),
-    Subject("human", 70.0),
-)
-SIZE, CHUNK = 20, 4
-
-
-def run(path, *, seed=5, **options):
-    settings = {
-        "engine": "reference",
-        "threads": 1,
-        "chunk": CHUNK,
-        "summaries": ["body.plasma.peak"],
-        "record": ["receptor.bound"],
-    }
-    return sweep(
-        WARD, designs.sobol(WARD.model, SIZE, seed=seed), store=path, **{**settings, **options}
-    )
-
-
-def bytes_of(path):
-    return {
-        one.relative_to(path).as_posix(): one.read_bytes()
-        for one in sorted(path.rglob("*"))
-        if one.is_file() and not {"claims", "quarantine"} & set(one.relative_to(path).parts)
-    }
+from shelf import CHUNK, SIZE, bytes_of, run
 
 
 @pytest.fixture(scope="module")
