@@ -18,17 +18,17 @@ WITHOUT = "node is not installed: the page's scripts are not compared with Pytho
 
 
 @cache
-def known():
-    """Return the page's facts and module for the default model."""
-    return facts(load("human_depressed_iv").scenario)
+def known(config="human_depressed_iv"):
+    """Return the page's facts and module for a packaged configuration."""
+    return facts(load(config).scenario)
 
 
-def answers(questions):
-    """Return what the page's scripts answer; skips the test where there is no node."""
+def answers(questions, config="human_depressed_iv"):
+    """Return what the scripts of a page answer; skips the test where there is no node."""
     node = shutil.which("node")
     if node is None:
         pytest.skip(WITHOUT)
-    table, wasm = known()
+    table, wasm = known(config)
     shell = script(tuple(name for name in SHELL if name not in ("main", "crew")))
     asked = {
         "script": f"{core()}\n{shell}", "facts": table,

@@ -8,6 +8,7 @@ import pytest
 import ketasim as ks
 from agreement.random_scenarios import scenario
 from ketasim.config import load, loads, packaged
+from ketasim.models.modules import modules_of
 from ketasim.models.rivals import RIVALS
 from ketasim.models.subjects import PHYSIOLOGY
 from ketasim.page.build import read
@@ -67,12 +68,21 @@ def test_the_reference_engine_agrees_too():
     assert np.abs(np.array(mine["values"][0]) - theirs).max() <= CLOSE * theirs.max()
 
 
-def test_every_packaged_configuration_comes_back_from_the_pages_toml():
-    names = list(packaged.configs())
+@pytest.mark.parametrize("page", ["human_depressed_iv", "human_safety"])
+def test_every_preset_comes_back_from_the_pages_toml(page):
+    names = list(known(page)[0]["presets"])
     asked = [load(name).scenario for name in names]
-    texts = answers({"ask": "toml", "setting": setting_of(one)} for one in asked)
+    texts = answers(({"ask": "toml", "setting": setting_of(one)} for one in asked), page)
     for name, one, text in zip(names, asked, texts, strict=True):
-        assert setting_of(loads(text).scenario) == setting_of(one), name
+        made = loads(text).scenario
+        assert setting_of(made) == setting_of(one), name
+        assert modules_of(made.model) == modules_of(load(page).scenario.model)
+
+
+def test_a_page_offers_what_its_model_can_run():
+    core, safe = (known(one)[0]["presets"] for one in ("human_depressed_iv", "human_safety"))
+    assert {*safe} - {*core} == {"human_safety", "chronic_pain"}
+    assert {*core} < {*packaged.configs()}
 
 
 def test_changed_parameters_come_back_from_the_pages_toml():

@@ -18,6 +18,7 @@ from ketasim.studies import designs
 from ketasim.studies.designs.axes import LISTED, Axis, Spaced, linspace, logspace
 from ketasim.studies.sweep import budget
 from ketasim.studies.sweep.job import prepare
+from memory import PEAK, TOLD
 
 SOURCE = str(Path(ketasim.__file__).parents[1])
 ENSEMBLE = Settings("ensemble", "LSODA", None)
@@ -94,8 +95,10 @@ def test_a_long_axis_is_kept_by_its_ends():
     assert design.rows(9_999_999, 10_000_000)[0, 0] == 0.5
 
 
-CHILD = """
-import resource, sys
+CHILD = (
+    PEAK
+    + """
+import sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 import test_budget as me
@@ -106,10 +109,12 @@ design = designs.random(asked, 1_000_000_000)
 seen = []
 found = sweep(asked, design, store=Path(sys.argv[1]), engine="reference", chunk=20, threads=1,
               summaries=["body.plasma.peak"], progress=lambda now: seen.append(now) or now.done > 0)
-print(seen[-1].computed, seen[-1].total, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(seen[-1].computed, seen[-1].total, peak())
 """
+)
 
 
+@TOLD
 def test_a_sweep_of_a_thousand_million_begins(tmp_path):
     """Neither the design nor an index of the members is written out or held."""
     store = tmp_path / "vast.zarr"

@@ -17,6 +17,7 @@ from ketasim.studies import designs, indices
 from ketasim.studies.indices import Asked
 from ketasim.studies.sensitivity import Reading, analyse, blocks_of, screened
 from ketasim.verbs.evidence import Sensitivity
+from memory import PEAK, TOLD
 
 MODEL = antidepressant()
 NAMES = ("nmda.k_s", "nmda.k_r", "spines.k_prune")
@@ -384,8 +385,10 @@ def test_gradients_of_a_draw_are_told_and_drawn_as_indices_are():
         screened(made("saltelli"), gradients, outputs, {"line": "uM", "square": "1"})
 
 
-COUNT = """
-import resource, sys, numpy as np, xarray as xr
+COUNT = (
+    PEAK
+    + """
+import sys, numpy as np, xarray as xr
 from ketasim.models import antidepressant
 from ketasim.studies import designs
 from ketasim.studies.sensitivity import analyse
@@ -394,15 +397,16 @@ design = designs.saltelli(antidepressant(), n, vary="uncertain")
 y = np.random.default_rng(1).normal(size=len(design))
 runs = xr.Dataset({f"y{i}": ("member", y) for i in range(8)})
 runs["status"] = ("member", np.zeros(len(design), np.int8))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 found = analyse(runs, design)
 assert np.isfinite(found["ST_high"]).all()
-print(len(design), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(len(design), (peak() - before) / 1024)
 """
+)
 
 
+@TOLD
 def test_memory_does_not_grow_with_the_members():
-    pytest.importorskip("resource", reason="the system does not tell how much memory is used")
     told = [
         subprocess.run(
             [sys.executable, "-c", COUNT, str(n)], capture_output=True, text=True, check=True

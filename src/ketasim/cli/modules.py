@@ -35,11 +35,13 @@ def named(modules: Iterable[str]) -> tuple[str, ...]:
 
 def hint(told: str) -> str:
     """Return where to find a name that an error calls missing, where a module has it."""
-    from ketasim.models.modules import owner
-
     missing, found, what = told.partition("no such ")
     names = re.findall(r"[a-z]\w*(?:\.[a-z]\w*)?", missing)
-    module = owner(names[-1]) if found and names else None
+    if not found or not names:
+        return ""
+    from ketasim.models.modules import owner
+
+    module = owner(names[-1])
     if module is None or ("." not in names[-1] and not what.startswith("mechanism")):
         return ""
     cure = f'add --with {module}, or with = ["{module}"] to the file.'

@@ -12,6 +12,7 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.engines.portable import portable
 from ketasim.errors import KetasimError
+from ketasim.models.modules import JOIN, modules_of
 from ketasim.models.reference import EFFECT, STRESS, TREATED
 from ketasim.models.rivals import NULLS, RIVALS
 from ketasim.models.subjects import PHYSIOLOGY, SPECIES, USUAL_WEIGHT, mouse, subject
@@ -40,7 +41,7 @@ def facts(scenario: Scenario) -> tuple[Facts, bytes]:
     """
     model = scenario.model
     panels = panels_of(model)
-    ours = model.name in packaged.packaged_library().models
+    ours = model.name.split(JOIN)[0] in packaged.packaged_library().models
     data = list(_data(model)) if ours else []
     seen = (point["name"] for arm in data for point in arm["points"])
     drawn = (curve.name for panel in panels for curve in panel.curves)
@@ -65,7 +66,7 @@ def facts(scenario: Scenario) -> tuple[Facts, bytes]:
         "species": [_species(one) for one in SPECIES],
         "hypotheses": _hypotheses(model),
         "reference": _reference(model) if EFFECT in shown else None,
-        "presets": _presets() if ours else {},
+        "presets": _presets(model) if ours else {},
         "data": data,
         "traits": {one: _traits(one, model) for one in SPECIES},
         "plainDose": {
@@ -172,10 +173,13 @@ def _reference(model: Model) -> Facts:
     return {"name": EFFECT, "treated": treated, "control": control}
 
 
-def _presets() -> dict[str, Facts]:
-    titles = packaged.configs()
+def _presets(model: Model) -> dict[str, Facts]:
+    """Return the packaged configurations that need no module which the model has not."""
+    read = {name: (load(name).scenario, title) for name, title in packaged.configs().items()}
     return {
-        name: {**setting_of(load(name).scenario), "title": title} for name, title in titles.items()
+        name: {**setting_of(one), "title": title}
+        for name, (one, title) in read.items()
+        if {*modules_of(one.model)} <= {*modules_of(model)}
     }
 
 
