@@ -310,3 +310,31 @@ def test_containers_with_one_host_name_share_a_new_store(tmp_path, containers, r
         assert [one.returncode for one in started] == [0] * containers, said
         assert bytes_of(path) == bytes_of(alone)
         assert list(tmp_path.glob(".*")) == []
+
+
+DIES = """
+import os, sys
+from pathlib import Path
+from ketasim.files.whole import aside_of
+from ketasim.results.store import Store
+store = Store(Path(sys.argv[1]))
+assert store.claims.take(4)
+aside_of(store.file("body.k_el", 4)).write_bytes(b"half")
+os._exit(9)
+"""
+
+
+def test_what_a_killed_writer_left_half_written_goes_when_its_chunk_is_taken_over(tmp_path):
+    """By a process that opened the store before, and so looked for such things too early."""
+    path = tmp_path / "open.zarr"
+    run(path, progress=lambda now: True)
+    store = Store(path)
+    words = [sys.executable, "-c", DIES, str(path)]
+    env = {**os.environ, "PYTHONPATH": str(Path(ketasim.__file__).parents[1])}
+    assert subprocess.run(words, check=False, env=env).returncode == 9
+    (left,) = path.rglob("*.partial")
+    store.clear(3)
+    assert left.exists()
+    assert store.claims.take(4)
+    store.clear(4)
+    assert not left.exists()

@@ -144,6 +144,13 @@ def sweep_up(root: Path, *, deep: bool = True) -> int:
     return removed
 
 
+def drop_asides(path: Path) -> None:
+    """Remove what died while it was written aside for one place."""
+    for aside in path.parent.glob(f".{path.name}.*{SUFFIX}"):
+        if is_dead(aside):
+            _remove(aside)
+
+
 def _is_partial(name: str) -> bool:
     return name[0] == "." and name.endswith(SUFFIX)
 

@@ -52,6 +52,7 @@ class Claims:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.mine: set[int] = set()
+        self.inherited: set[int] = set()  # taken over from somebody who is gone
         self.token = secrets.token_hex(8)
         _LIVING[self.token] = self
         self.renewed = time.monotonic()
@@ -71,6 +72,7 @@ class Claims:
             judged = self._text(k)
             if not self._stale(k) or not self._break(k, judged):
                 return False
+            self.inherited.add(k)
         return False
 
     def held(self, k: int) -> bool:

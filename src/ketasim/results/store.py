@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from zarr.api import asynchronous
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from ketasim.files.whole import aside_of, put_folder, sweep_up
+from ketasim.files.whole import aside_of, drop_asides, put_folder, sweep_up
 from ketasim.results import manifest as sealed
 from ketasim.results.claims import Claims
 from ketasim.results.files import DurableStore, belongs, intact
@@ -279,9 +279,12 @@ class Store:
             self._arrays[name][start:stop] = data[name]
 
     def clear(self, k: int) -> None:
-        """Remove what an interrupted attempt left of a chunk."""
+        """Remove what an interrupted attempt left of a chunk, written or half written."""
         for name in reversed(self.names):
-            self.file(name, k).unlink(missing_ok=True)
+            file = self.file(name, k)
+            file.unlink(missing_ok=True)
+            if k in self.claims.inherited:
+                drop_asides(file)
 
     def failed(self, k: int) -> int:
         """Return how many members of a complete chunk have no usable values."""
