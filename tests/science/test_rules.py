@@ -21,9 +21,11 @@ DRAWS = draws(MODEL, 200, seed=20)
 DOSED = draws(MODEL, 200, seed=21, keep=KEEP)
 DAYS = (3, 7, 14, 28, 42, 84, 168)
 MONTH = (*np.arange(0.0, 2.0, 0.1), 3.0, 6.0, 12.0, 24.0, *(24.0 * day for day in DAYS))
-# Slow by design (decision 0022): months, PSD-95's two weeks, a month, and two weeks of a stable
-# spine after the week in which it is made.
-SLOW = {"stress.resilience", "translation.somatic", "outcome.usual", "spines.stable"}
+# Slow by design (decision 0022): months, PSD-95's two weeks, a month, two weeks of a stable spine
+# after the week in which it is made, and hydroxynorketamine far from blood, which within bounds is
+# up to 800 L that drain at 5 L/h.
+SLOW = {"stress.resilience", "translation.somatic", "outcome.usual", "spines.stable",
+        "pk_s.far", "pk_r.far"}  # fmt: skip
 GAINS = {f"drivers.{one}": 0.0 for one in
          ("disinhibition", "resting", "hydroxynorketamine", "trkb", "lhb", "opioid")}  # fmt: skip
 

@@ -15,7 +15,7 @@ import click
 )
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
 @click.option("--top", type=click.IntRange(1), default=12, help="Rows shown of each read-out.")
-@click.option("--rtol", type=float, help="Relative tolerance; else 1e-8.")
+@click.option("--rtol", type=float, help="Relative tolerance; else 1e-9.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else gradient/CONFIG.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(["svg", "pdf"]))
 def command(

@@ -28,7 +28,7 @@ from ketasim.units import read, unit
 
 Array = NDArray[np.float64]
 START = ".start"  # ends the name of a state whose first value is meant
-RTOL = 1e-8  # of the run, by default: derivatives of a run at 1e-6 are right to 3e-6 only
+RTOL = 1e-9  # of the run, by default: at 1e-8 a derivative is right to 3e-6 only
 NUDGE = 1e-4  # of a value: how far doses, levels and weight are moved
 FORMULA = 1e-6  # of a number: how far the parts of a formula are
 MOVABLE = ("amount", "level", "concentration", "s_fraction")
@@ -54,7 +54,7 @@ def gradient(
         ``bath[0].concentration``, and ``STATE.start`` for a state's first value (whatever set it).
         By default every parameter, dose and level.
     rtol
-        Relative tolerance of the run, by default 1e-8: a hundredth of that of other runs, so that
+        Relative tolerance of the run, by default 1e-9: a thousandth of that of other runs, so that
         derivatives are right to a millionth of the largest.
 
     Returns

@@ -156,7 +156,7 @@ def gradient(
     sets
         Changes to a file or named configuration, such as ``"output.until=3 d"``.
     rtol
-        Relative tolerance of the run, 1e-8 by default.
+        Relative tolerance of the run, 1e-9 by default.
     tell
         Hears each caution; a KetasimWarning by default.
 
