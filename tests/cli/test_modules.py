@@ -67,6 +67,10 @@ def test_a_comparison_and_a_sweep_take_modules(tmp_path):
     "words",
     [
         ("run", "human_depressed_iv", "--with", "safty"),
+        ("app", "--with", "safty"),
+        ("explain", "human_depressed_iv", "--effect", "mood@1h", "--with", "safty"),
+        ("gradient", "human_depressed_iv", "--readout", "mood@1h", "--with", "safty"),
+        ("sensitivity", "human_depressed_iv", "--with", "safty"),
         ("list", "states", "--with", "safty"),
         ("check", "--module", "safty"),
         ("export", "sbml", "human_healthy_iv", "--with", "safety,safty"),

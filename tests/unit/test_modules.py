@@ -1,5 +1,6 @@
 """Do modules join a model, couple into its laws in any number, and leave it alone when off?"""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from ketasim.core.declare import Flow, Mechanism, Parameter, Read, State
 from ketasim.core.evidence import assumed
 from ketasim.core.module import Coupling, Module
 from ketasim.core.system import System
-from ketasim.errors import ConfigError, ModelError
+from ketasim.errors import ConfigError, KetasimError, ModelError
 from ketasim.models import antidepressant, modules, with_modules
 from ketasim.models.modules import modules_of
 from ketasim.models.rivals import RIVALS, Hypothesis
@@ -194,6 +195,37 @@ def test_modules_are_added_to_files_only():
     setup = config.loads(FILE)
     with pytest.raises(ConfigError, match="modules: added to files"):
         ks.run(setup, modules=["safety"])
+    with pytest.raises(ConfigError, match="modules: added to files"):
+        ks.sweep(setup, "sobol:4", modules=["safety"])
+    with pytest.raises(ConfigError, match="modules: a Model has its own"):
+        ks.check(model=CORE, modules=["safety"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda **more: ks.sweep(
+            "rat_10", {"safety.c50": ["0.4 uM", "0.6 uM"]}, engine="reference",
+            summaries="safety.cadss.peak", **more,
+        ),
+        lambda **more: ks.explain("rat_10", "safety.cadss.peak", nodes=["safety.site"], **more),
+        lambda **more: ks.app("rat_10", **more).html,
+    ],
+    ids=["sweep", "explain", "app"],
+)  # fmt: skip
+def test_every_verb_that_takes_a_file_takes_modules(asked):
+    short = ["output.until=1 h", "output.every=30 min"]
+    with pytest.raises(KetasimError, match="safety"):
+        asked(modules=["safty"], sets=short)
+    assert asked(modules=["safety"], sets=short) is not None
+
+
+def test_every_verb_that_takes_changes_takes_modules():
+    verbs = [getattr(ks, name) for name in ks.__all__ if inspect.isfunction(getattr(ks, name))]
+    taking = [one for one in verbs if "sets" in inspect.signature(one).parameters]
+    assert len(taking) >= 7
+    lacking = [one for one in taking if "modules" not in inspect.signature(one).parameters]
+    assert lacking == []
 
 
 def test_the_whole_model_has_every_module_and_the_core_none():

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from ketasim.cli.modules import WITH, named
+
 
 @click.command(short_help="Derivatives of read-outs by everything.")
 @click.argument("config")
@@ -14,6 +16,7 @@ import click
     "--by", multiple=True, help="Only by this: nmda.k_s, dosing[0].amount, spines.stable.start."
 )
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
+@WITH
 @click.option("--top", type=click.IntRange(1), default=12, help="Rows shown of each read-out.")
 @click.option("--rtol", type=float, help="Relative tolerance; else 1e-9.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else gradient/CONFIG.")
@@ -23,6 +26,7 @@ def command(
     readouts: tuple[str, ...],
     by: tuple[str, ...],
     sets: tuple[str, ...],
+    modules: tuple[str, ...],
     top: int,
     rtol: float | None,
     out: Path | None,
@@ -37,7 +41,9 @@ def command(
     from ketasim.verbs.gradient import gradient
 
     place = out or Path("gradient", Path(config).stem)
-    found = gradient(config, readouts, by=by or None, sets=sets, rtol=rtol, tell=say)
+    found = gradient(
+        config, readouts, by=by or None, sets=sets, modules=named(modules), rtol=rtol, tell=say
+    )
     folder.prepare(place)
     for table in found.tables(top=top):
         click.echo(f"{table}\n")

@@ -249,6 +249,7 @@ def _carried_out(
 @click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Else sensitivity/CONFIG.")
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
+@WITH
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
 @click.option("--engine", help="ensemble or reference; else the file's, else ensemble.")
@@ -279,7 +280,7 @@ def sensitivity(config: str, **options: Any) -> None:
     )
     names = [name.strip() for text in options["summaries"] for name in text.split(",")]
     if is_store(store):
-        new = ("method", "sample", "vary", "groups", "sets", "only_plan")
+        new = ("method", "sample", "vary", "groups", "sets", "modules", "only_plan")
         check_none_given(
             store, {f"--{_TYPED.get(name, name)}": bool(options[name]) for name in new}
         )
@@ -311,7 +312,8 @@ def _sensitivity_order(config: str, out: Path, options: dict[str, Any]) -> "Orde
     from ketasim.verbs.sweep import sensitivity_order
 
     tolerance = [f"engine.rtol={options['rtol']}"] if options["rtol"] else []
-    setup = load(config, sets=[*options["sets"], *tolerance])
+    own = named(options["modules"])
+    setup = load(config, sets=[*options["sets"], *tolerance], modules=own)
     with located("--vary "):
         vary = wishes(options["vary"])
     taken = ("sample", "levels", "seed", "engine")
@@ -330,7 +332,7 @@ def _sensitivity_order(config: str, out: Path, options: dict[str, Any]) -> "Orde
     return replace(order, attributes={**order.attributes, "config": Path(config).name})
 
 
-_TYPED = {"groups": "group", "sets": "set", "only_plan": "plan"}
+_TYPED = {"groups": "group", "sets": "set", "modules": "with", "only_plan": "plan"}
 
 
 def _groups(texts: tuple[str, ...]) -> "dict[str, list[str]] | str | None":

@@ -74,6 +74,7 @@ def app(
     out: str | Path | None = None,
     *,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     tell: Tell = warned,
 ) -> App:
     """Return a page that opens on a scenario and runs its model in any browser.
@@ -89,6 +90,8 @@ def app(
         Where to write the page, if anywhere.
     sets
         Changes to a file or named configuration, such as ``"dosing[0].amount=1 mg/kg"``.
+    modules
+        Modules beside those it asks for: ``["safety"]``; ``ks.list_modules()`` shows all.
     tell
         Hears each caution; a KetasimWarning by default.
 
@@ -110,7 +113,7 @@ def app(
     """
     from ketasim.page.build import page
 
-    setup = setup_of(what, sets=sets)
+    setup = setup_of(what, sets=sets, modules=modules)
     for caution in setup.cautions:
         tell(caution)
     made = App(setup, page(setup.scenario, title=f"ketasim: {setup.scenario.name}"))

@@ -19,6 +19,7 @@ def check(
     *,
     only: Iterable[int] = (),
     model: str | Model | None = None,
+    modules: Iterable[str] = (),
     checks: str | Path | None = None,
 ) -> list[Verdict]:
     """Score a model against the published record.
@@ -30,6 +31,9 @@ def check(
     model
         A Model, or the name of a hypothesis or null such as ``"null-no-memory"``; the default model
         when not given.
+    modules
+        Modules of the default model beside those that the checks ask for; none for a Model, which
+        has its own.
     checks
         A folder of checks; the packaged ones when not given.
 
@@ -42,12 +46,18 @@ def check(
     Raises
     ------
     ConfigError
-        When a file cannot be read, or there is no check or hypothesis of that name.
+        When a file cannot be read, there is no check or hypothesis of that name, or a Model is
+        given modules.
     """
     known = load_checks(None if checks is None else Path(checks))
     kept = _only(known, only)
-    own = model if isinstance(model, Model) else model_for(kept, hypothesis=model)
-    return flagged(kept, own)
+    if not isinstance(model, Model):
+        return flagged(kept, model_for(kept, hypothesis=model, modules=modules))
+    if list(modules):
+        raise ConfigError(
+            'modules: a Model has its own; build it with ks.models.antidepressant("safety").'
+        )
+    return flagged(kept, model)
 
 
 def _only(known: Sequence[Finding], only: Iterable[int]) -> list[Finding]:

@@ -102,6 +102,7 @@ def explain(
     *,
     nodes: Sequence[str] = (),
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     tell: Tell = warned,
 ) -> Explained:
     """Hold one step at a time at its drug-free course and say what of an effect is lost.
@@ -116,6 +117,8 @@ def explain(
         States or quantities to hold; when none is given, every step between drug and read-out.
     sets
         Changes to a file or named configuration.
+    modules
+        Modules beside those it asks for: ``["safety"]``; ``ks.list_modules()`` shows all.
     tell
         Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
@@ -126,7 +129,7 @@ def explain(
     ModelError
         When a name is not in the model.
     """
-    setup = setup_of(what, sets=sets)
+    setup = setup_of(what, sets=sets, modules=modules)
     for caution in setup.cautions:
         tell(caution)
     scenario = setup.scenario
@@ -229,6 +232,7 @@ def sensitivity(
     groups: Groups | str | None = None,
     levels: int = 4,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     store: str | Path | None = None,
     failed: str = "refuse",
     level: float = 0.95,
@@ -275,7 +279,7 @@ def sensitivity(
         Of the bootstrap intervals (Fisher's, for rank correlations).
     seed
         Of points, walks and resamples.
-    sets, threads, engine, rtol, limits, progress, client, tell
+    sets, modules, threads, engine, rtol, limits, progress, client, tell
         As in :func:`ketasim.sweep`.
 
     Returns
@@ -294,13 +298,14 @@ def sensitivity(
     shown = progress is True
     if isinstance(what, str | Path) and is_store(Path(what)):
         texts = [readouts] if isinstance(readouts, str) else list(readouts)
-        new = {"method": method, "sample": sample, "vary": vary, "groups": groups, "sets": sets}
+        new = {"method": method, "sample": sample, "vary": vary, "groups": groups, "sets": sets,
+               "modules": modules}  # fmt: skip
         check_none_given(what, {name: bool(one) for name, one in new.items()})
         return sensitivity_of(what, texts, asked=asked, progress=shown)
     order = sensitivity_order(
         what, readouts, method=method or "sobol", sample=sample, vary=vary, groups=groups,
-        levels=levels, sets=sets, store=store, seed=seed, engine=engine, rtol=rtol, limits=limits,
-        tell=tell,
+        levels=levels, sets=sets, modules=modules, store=store, seed=seed, engine=engine,
+        rtol=rtol, limits=limits, tell=tell,
     )  # fmt: skip
     if method == "derivative":
         return screened_order(order, asked, progress=shown)

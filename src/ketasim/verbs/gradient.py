@@ -136,6 +136,7 @@ def gradient(
     *,
     by: str | Iterable[str] | None = None,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     rtol: float | None = None,
     tell: Tell = warned,
 ) -> Gradient:
@@ -155,6 +156,8 @@ def gradient(
         ``bath[0].concentration``, ``STATE.start``; by default every parameter, dose and level.
     sets
         Changes to a file or named configuration, such as ``"output.until=3 d"``.
+    modules
+        Modules beside those it asks for: ``["safety"]``; ``ks.list_modules()`` shows all.
     rtol
         Relative tolerance of the run, 1e-9 by default.
     tell
@@ -171,7 +174,7 @@ def gradient(
     --------
     >>> ks.gradient("human_healthy_iv", "spines.density.peak").tables()[0]
     """
-    setup = setup_of(what, sets=sets)
+    setup = setup_of(what, sets=sets, modules=modules)
     for caution in setup.cautions:
         tell(caution)
     return Gradient(differentiated(setup.scenario, readouts, by=by, rtol=rtol))

@@ -102,6 +102,7 @@ def sweep(
     design: Any,
     *,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     store: str | Path | None = None,
     record: Iterable[str] = (),
     summaries: str | Iterable[str] = (),
@@ -132,6 +133,8 @@ def sweep(
         ``'sobol:4096'``, or a table (CSV path, DataFrame, Dataset).
     sets
         Changes to a file or named configuration, such as ``"output.until=3 d"``.
+    modules
+        Modules beside those it asks for: ``["safety"]``; ``ks.list_modules()`` shows all.
     store
         A folder for a chunked Zarr store. The same call again resumes it. Without one the result
         is kept in memory.
@@ -185,7 +188,7 @@ def sweep(
     StoreError
         When the store was made otherwise, is damaged, or cannot be written.
     """
-    setup = setup_of(what, sets=sets)
+    setup = setup_of(what, sets=sets, modules=modules)
     table = as_design(design, setup.scenario, seed)
     order = _ordered(what, setup, table, store, tell)
     how = {
@@ -234,6 +237,7 @@ def plan(
     design: Any,
     *,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     record: Iterable[str] = (),
     summaries: str | Iterable[str] = (),
     seed: Any = 0,
@@ -249,7 +253,7 @@ def plan(
     ConfigError, ModelError, UnitError, ProtocolError
         When the sweep could not be carried out.
     """
-    setup = setup_of(what, sets=sets)
+    setup = setup_of(what, sets=sets, modules=modules)
     keep = {"summaries": summaries, "record": record}
     chosen = engine or setup.engine or "ensemble"
     how = {"engine": chosen, "method": setup.method, "rtol": setup.rtol}
@@ -267,6 +271,7 @@ def sensitivity_order(
     groups: Groups | str | None = None,
     levels: int = 4,
     sets: Iterable[str] = (),
+    modules: Iterable[str] = (),
     store: str | Path | None = None,
     seed: int = 0,
     engine: str | None = None,
@@ -275,7 +280,7 @@ def sensitivity_order(
     tell: Tell = warned,
 ) -> Order:
     """Return the sweep that :func:`sensitivity` with the same arguments would carry out."""
-    setup = setup_of(what, sets=sets)
+    setup = setup_of(what, sets=sets, modules=modules)
     scenario = setup.scenario
     design = _sensitivity_design(scenario, method, sample, vary, groups, levels, seed)
     order = _ordered(what, setup, design, store, tell)
