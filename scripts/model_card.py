@@ -13,6 +13,7 @@ from math import isfinite
 from pathlib import Path
 
 import card_figure
+import card_modules
 import numpy as np
 from matplotlib.image import imread
 
@@ -75,6 +76,7 @@ def card(model: Model, checks: list[Finding]) -> str:
         _standing(model, judged),
         _calibration(model),
         _limits(verdicts),
+        card_modules.section(),
         *(_mechanism(one.name, model) for one in model.mechanisms),
     ]
     return "\n\n".join(parts) + "\n"
