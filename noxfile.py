@@ -78,6 +78,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation site, every tutorial and gallery page executed, no warning let pass."""
+    """The documentation site: every page executed, no warning let pass, its own links checked."""
     session.install("-e", ".[docs]")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run("python", "scripts/links.py", "docs/_build/html")

@@ -3,6 +3,7 @@
 One command builds it: ``nox -s docs``.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from pygments.lexers.special import TextLexer  # noqa: E402
-from reference import scraped, write  # noqa: E402
+from reference import kernel, scraped, write  # noqa: E402
 from sphinx.highlighting import lexers  # noqa: E402
 
 import ketasim  # noqa: E402
@@ -31,6 +32,7 @@ extensions = [
 exclude_patterns = [
     "_build",
     "gallery",
+    "notebooks",
     "examples",
     "calibration.json",
     "_generated/extra",
@@ -38,13 +40,16 @@ exclude_patterns = [
     "_generated/gallery/*.json",
     "_generated/gallery/*.py",
 ]
-suppress_warnings = ["config.cache", "myst.header", "myst.xref_missing"]
+suppress_warnings = ["config.cache", "myst.header"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["math"]
 lexers["csv"] = TextLexer()  # of which Pygments knows nothing
+kernel(HERE / "_generated" / "jupyter")
+os.environ["JUPYTER_PATH"] = str(HERE / "_generated" / "jupyter")
 nb_execution_mode = "cache"
+nb_execution_in_temp = True  # pages write stores and files, which no later run shall find
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 

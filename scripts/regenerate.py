@@ -26,10 +26,18 @@ from ketasim.models.antidepressant import antidepressant
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "docs/generated.toml"
-TEXT = {".py", ".toml", ".md", ".json", ".svg"}  # whose line endings a checkout may change
+TEXT = {
+    ".py",
+    ".toml",
+    ".md",
+    ".json",
+    ".svg",
+    ".ipynb",
+}  # whose line endings a checkout may change
 RECORD = ("configs/experiments/*.toml", "configs/candidates/*.toml", "configs/checks/*.toml",
           "configs/reference_effects/*.toml", "src/ketasim/models/rivals.py",
           "src/ketasim/studies/findings/*.py", "src/ketasim/studies/judge/*.py")  # fmt: skip
+PAGES = tuple(sorted(one.stem for one in (ROOT / "docs" / "tutorials").glob("*.md")))
 PLOTS = "src/ketasim/plots/*.py"
 
 
@@ -62,6 +70,9 @@ ARTEFACTS = (
               "src/ketasim/studies/findings/*.py", "src/ketasim/plots/evidence.py"), 1.0),
     Artefact("coverage", "scripts/coverage_page.py", ("docs/coverage.md",),
              ("scripts/coverage_page.py", "docs/coverage.csv"), 0.1, of_model=False),
+    Artefact("notebooks", "scripts/notebooks.py",
+             tuple(f"docs/notebooks/{page}.ipynb" for page in PAGES),
+             ("scripts/notebooks.py", "docs/tutorials/*.md"), 0.1, of_model=False),
     Artefact("negative", "scripts/negative_results.py", ("docs/negative-results.md",),
              ("scripts/negative_results.py", *RECORD), 1.0),
     Artefact("judge-example", "scripts/judge_example.py", ("docs/figures/judge_example.png",),
