@@ -61,6 +61,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "min_reported_time": 60,
     "write_computation_times": False,
+    "within_subsection_order": "FileNameSortKey",
 }
 
 autodoc_typehints = "none"
@@ -69,7 +70,11 @@ napoleon_google_docstring = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "ketasim"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
+}
 html_extra_path = ["_generated/extra"]
 
 

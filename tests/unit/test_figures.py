@@ -1,6 +1,8 @@
 """Figures for papers: words, sizes and numbers of what is drawn again from what was kept."""
 
 import csv
+from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,13 +13,16 @@ from matplotlib.figure import Figure
 import ketasim as ks
 from figure_words import check_sizes, check_words
 from ketasim.cli.main import group
+from ketasim.config.findings import load_folder
+from ketasim.config.packaged import folder
 from ketasim.errors import ConfigError
-from ketasim.plots import sweeps
+from ketasim.plots import evidence, fits, judgement, sensitivity, sweeps
 from ketasim.plots.fan import draw_fan
 from ketasim.plots.panels import NOTHING, marks
 from ketasim.plots.pathway import draw as pathway
 from ketasim.plots.style import log_ticks, new_figure, style_of_width
-from ketasim.plots.words import about, axis, called
+from ketasim.plots.words import about, axis, called, factor
+from ketasim.studies.fit.search import courses
 from ketasim.studies.mediation import Explanation, Share
 from ketasim.studies.simulate import done
 from ketasim.verbs.figures import less_control, opened
@@ -77,7 +82,45 @@ def explained():
     return arrows, chain
 
 
+def indices():
+    """Return elementary effects of two read-outs by a dozen numbers with long names."""
+    model = ks.models.antidepressant()
+    names = [*sorted(model.parameters, key=lambda one: -len(model.meaning(one)))[:11], "nmda"]
+    sizes = np.linspace(1.0, 0.1, 24).reshape(2, 12)
+    coords = {"readout": ["spines.change", "score.change"], "factor": names}
+    columns = {
+        f"mu_star{end}": (("readout", "factor"), sizes + shift)
+        for end, shift in (("", 0.0), ("_low", -0.08), ("_high", 0.08))
+    }
+    columns["unit"] = ("readout", ["1", "points"])
+    return xr.Dataset(columns, coords, {"method": "morris"})
+
+
+def slopes():
+    table = indices().rename(factor="by", mu_star="elasticity")
+    return table.assign(elasticity=table["elasticity"] * np.where(np.arange(12) % 3, 1.0, -1.0))
+
+
+@cache
+def fitted():
+    return ks.fit("plasma", free=["pk_s.clearance_70", "pk_r.clearance_70"], starts=2)
+
+
+def fit_data(size):
+    found = fitted()
+    best = np.array([found.found.ranked[0].point])
+    return fits.data(found.problem, courses(found.problem, best), style=size)
+
+
 KINDS = {
+    "tornado": lambda size: sensitivity.draw_tornado(indices(), style=size),
+    "gradient": lambda size: sensitivity.draw_gradient(slopes(), style=size),
+    "heat map": lambda size: sensitivity.draw_heat_map(indices(), style=size),
+    "fit": fit_data,
+    "starts": lambda size: fits.waterfall(fitted().found, style=size),
+    "profiles": lambda size: fits.profiles(
+        fitted().profiles, fitted().problem, 0.9, style=size
+    ),
     "response": lambda size: sweeps.draw_response(
         sweep().isel(member=slice(0, 21)), x="dosing[0].amount", style=size
     ),
@@ -91,8 +134,66 @@ KINDS = {
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures_of_sweeps_can_be_read(kind, width):
-    figure = KINDS[kind](style_of_width(width))
+def test_pictures_can_be_read_at_both_widths(kind, width):
+    size = style_of_width(width)
+    figure = KINDS[kind](size)
+    check_words(figure)
+    check_sizes(figure)
+    assert figure.get_figwidth() <= size.width / 25.4 + 1e-9
+    labels = [one for axes in figure.axes for one in (*axes.get_xticklabels(),
+              *axes.get_yticklabels(), axes.xaxis.label, axes.title)]  # fmt: skip
+    known = ks.models.antidepressant().parameters
+    assert not [one.get_text() for one in labels if one.get_text() in known]
+
+
+def test_a_picture_shows_itself_in_a_notebook_without_pyplot(run):
+    data, how = ks.plot.timecourse(run, panels=["score"])._repr_png_()
+    assert data.startswith(b"\x89PNG")
+    assert set(how) == {"width"}
+
+
+def judged(count=40):
+    """Return what a matrix is drawn of: packaged findings before three accounts."""
+    found = load_folder(folder() / "experiments")[:count]
+    rng = np.random.default_rng(1)
+    names = ("disinhibition", "hydroxynorketamine", "a hypothesis with a longer name")
+    accounts = tuple(SimpleNamespace(name=one, predicted=rng.normal(size=len(found)))
+                     for one in names)  # fmt: skip
+    scores = tuple(SimpleNamespace(evidence=-float(k), each=rng.normal(size=len(found)))
+                   for k in range(3))  # fmt: skip
+    return SimpleNamespace(
+        findings=found, hypotheses=accounts, scores=scores, ranking=(0, 1, 2), missing=(),
+        held_out=np.zeros(len(found), bool), agreement=np.ones((len(found), 3)), about={},
+        unexplained=tuple(range(5)), undecided=tuple(range(5, 12)),
+    )  # fmt: skip
+
+
+def test_a_matrix_goes_over_as_many_pages_as_it_takes(tmp_path):
+    asked = judged()
+    figures = judgement.pages(asked, tmp_path / "matrix.png", style=style_of_width("178mm"))
+    assert len(figures) > 1
+    written = sorted(one.name for one in tmp_path.iterdir())
+    assert written == ["matrix-2.png", "matrix.png"]
+    for figure in figures:
+        check_words(figure)
+        check_sizes(figure)
+        assert figure.get_figheight() * 25.4 <= judgement.PAPER + 1e-6
+    words = " ".join(t.get_text() for one in figures for axes in one.axes for t in axes.texts)
+    words = " ".join(words.split())
+    assert all(" ".join(one.title.split()) in words for one in asked.findings)
+    assert "continued" in words
+    (whole,) = [judgement.draw(asked)]
+    assert whole.get_figheight() > max(one.get_figheight() for one in figures)
+
+
+def test_points_over_curves_can_be_read():
+    panel = evidence.Panel(
+        "Extracellular glutamate", "Time (h)", "% of rest",
+        tuple(evidence.Curve(one, [0, 1, 2, 4], [100, 150, 110, 100]) for one in ("rat", "human")),
+        (evidence.Point(0.4, 135, 110, 160, "10 mg/kg"),),
+        (evidence.Band(90, 110, "back by 2-3 h", 2.0, 4.0),),
+    )  # fmt: skip
+    figure = evidence.draw([panel] * 4)
     check_words(figure)
     check_sizes(figure)
 
@@ -206,6 +307,10 @@ def test_names_are_said_in_words():
     assert called("glutamate.auc(0h,4h)").endswith("from 0 s to 4 h")
     assert called("nobody.knows.this") == "nobody.knows.this"
     assert about("outcome.mood@24h") == "mood at 24 h"
+    assert factor("ampa.k_remove") == "AMPA receptors: removal from the surface"
+    assert factor("pk_s.clearance_70") != factor("pk_r.clearance_70")
+    assert factor("nmda") == "NMDA receptors"
+    assert factor("safety.c50").startswith("Safety: ")
     data = xr.Dataset({"spines.peak": ("member", [1.0], {"units": "1"})})
     assert axis(data, "spines.peak") == "Spine density, largest value (×\u00a0healthy)"
 

@@ -13,6 +13,7 @@ import xarray as xr
 import ketasim as ks
 from ketasim.errors import ConfigError, KetasimError, MissingValues
 from ketasim.models import antidepressant
+from ketasim.plots.words import factor
 from ketasim.results.failures import failed
 from ketasim.studies import designs, indices
 from ketasim.studies.indices import Asked
@@ -337,7 +338,8 @@ def test_a_tornado_shows_what_matters_most_first():
     first, second = found.figure.axes
     labels = [one.get_text() for one in first.get_yticklabels()]
     total = found.indices["ST"].sel(readout="y")
-    assert labels == [str(total["factor"].to_numpy()[i]) for i in np.argsort(-total.to_numpy())]
+    ranked = [str(total["factor"].to_numpy()[i]) for i in np.argsort(-total.to_numpy())]
+    assert [" ".join(one.split()) for one in labels] == [factor(one) for one in ranked]
     widths = sorted((bar.get_width() for bar in first.patches), reverse=True)
     assert widths[0] == pytest.approx(float(total.max()))
     assert "does not vary" in [text.get_text() for text in second.texts]

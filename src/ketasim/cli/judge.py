@@ -195,16 +195,20 @@ def write(
 def _written(
     judgement: "Judgement", out: Path, formats: Iterable[str], designs: "Designs | None"
 ) -> list[Path]:
-    from ketasim.plots import judgement as plots
+    from ketasim.plots.certainty import draw_evidence, draw_predictions
     from ketasim.plots.designs import draw_designs
+    from ketasim.plots.judgement import pages
     from ketasim.studies.judge.record import dataset, designs_table, table
 
     kinds = ("png", *formats)
-    draws = {"judgement": plots.draw, "evidence": plots.draw_evidence,
-             "predictions": plots.draw_predictions}  # fmt: skip
-    files = [out / f"{name}.{kind}" for name in draws for kind in kinds]
-    for one in files:
-        draws[one.stem](judgement, one)
+    files: list[Path] = []
+    for kind in kinds:
+        first = out / f"judgement.{kind}"
+        count = len(pages(judgement, first))
+        files += [first, *(first.with_stem(f"judgement-{k}") for k in range(2, count + 1))]
+        for name, draw in (("evidence", draw_evidence), ("predictions", draw_predictions)):
+            draw(judgement, out / f"{name}.{kind}")
+            files.append(out / f"{name}.{kind}")
     tables = {"judgement.csv": table(judgement)}
     if designs is not None:
         for one in [out / f"designs.{kind}" for kind in kinds]:

@@ -3,7 +3,9 @@
 - ``timecourse``: one run, from drug to mood
 - ``overlay``: runs over one another
 - ``sweeps``: many members, as response or map; ``fan``: their courses
-- ``judgement``: accounts by findings; ``designs``: what would tell them apart
+- ``judgement``: accounts by findings; ``certainty``: how sure that is
+- ``designs``: what would tell accounts apart
+- ``fits``: data, starts and profiles of a fit; ``sensitivity``: what matters
 - ``evidence``: predictions over published points
 - ``pathway``: which steps carry an effect
 - ``panels``: what is shown together, and the marks of what was done

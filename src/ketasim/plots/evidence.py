@@ -8,7 +8,17 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ketasim.plots.style import BLACK, FAINT, PAGE, PALETTE, WINDOW, new_figure, save, settings
+from ketasim.plots.style import (
+    BLACK,
+    FAINT,
+    PAGE,
+    PALETTE,
+    WINDOW,
+    log_ticks,
+    new_figure,
+    save,
+    settings,
+)
 
 
 @dataclass(frozen=True)
@@ -90,18 +100,24 @@ def _panel(axes: Axes, panel: Panel) -> None:
             capsize=2.0, zorder=5,
         )  # fmt: skip
         axes.annotate(
-            point.label, (point.x, point.high), xytext=(3, 2), textcoords="offset points",
-            fontsize=PAGE.text_size - 0.7, color=BLACK,
+            point.label, (point.x, point.low), xytext=(3, -7), textcoords="offset points",
+            fontsize=PAGE.text_size, color=BLACK,
         )  # fmt: skip
     if panel.log_x:
         axes.set_xscale("log")
+        log_ticks(axes.xaxis)
     axes.margins(y=0.18)
-    axes.set_title(panel.title, fontsize=PAGE.title_size, fontweight="bold", loc="left")
+    many = len(panel.curves) > 1
+    size = PAGE.title_size
+    axes.set_title(panel.title, fontsize=size, fontweight="bold", loc="left", pad=13 if many else 4)
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     axes.spines[["top", "right"]].set_visible(False)
-    if len(panel.curves) > 1:
-        axes.legend(frameon=False, fontsize=PAGE.text_size, loc="best", handlelength=1.4)
+    if many:  # between title and panel, where no curve and no label can be
+        axes.legend(
+            frameon=False, fontsize=PAGE.text_size, loc="lower left", bbox_to_anchor=(-0.01, 0.98),
+            ncols=len(panel.curves), handlelength=1.4, borderpad=0.2, columnspacing=1.2,
+        )  # fmt: skip
 
 
 def _band(axes: Axes, band: Band) -> None:
@@ -111,5 +127,5 @@ def _band(axes: Axes, band: Band) -> None:
     else:
         axes.fill_between([band.begin, band.end], band.low, band.high, color=WINDOW, lw=0, zorder=0)
         where = {"x": band.begin, "ha": "left"} if band.left else {"x": band.end, "ha": "right"}
-    size = PAGE.text_size - 0.7
+    size = PAGE.text_size
     axes.text(y=band.high, s=band.label, va="bottom", fontsize=size, color=FAINT, **where)

@@ -7,12 +7,15 @@ from math import ceil, nan
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from ketasim.plots.layout import text_width
 from ketasim.plots.style import (
     BLUE,
     FAINT,
     INK,
+    MM,
     PAGE,
     PALETTE,
     VERMILION,
@@ -20,7 +23,7 @@ from ketasim.plots.style import (
     new_figure,
     settings,
 )
-from ketasim.plots.words import about, in_lines, printed
+from ketasim.plots.words import about, factor, headed, in_lines, printed
 from ketasim.studies.fit.data import Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Problem
 from ketasim.studies.fit.profiles import Profile, limit
@@ -28,33 +31,37 @@ from ketasim.studies.fit.search import SAME, Found
 
 Array = NDArray[np.float64]
 Lines = Mapping[tuple[str, str], tuple[Array, Array]]
-ACROSS, PANEL, HEAD, FOOT, LEFT, GAP = 3, 38.0, 9.0, 11.0, 15.5, 17.5  # [mm]
-LONGEST = 40  # characters of a title
+ACROSS, PANEL, FOOT, LEFT, GAP = 3, 38.0, 13.0, 15.5, 17.5  # panels in a row, and [mm]
+TITLE, LINE, EDGE = 3.3, 3.0, 3.0  # height of a line of a title, of text, and what is left [mm]
 BAND = (5.0, 50.0, 95.0)
 
 
-def _grid(n: int, style: Style, about: str) -> tuple[Figure, list[Axes]]:
-    """Return a figure with ``n`` panels, at most ``ACROSS`` in a row."""
-    across = min(n, ACROSS)
-    down = ceil(n / across)
-    height = down * (PANEL + HEAD + FOOT)
+def _grid(
+    titles: Sequence[str], style: Style, about: str, *, above: float = 0.0, small: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel a title, as many in a row as its width has room for.
+
+    ``above`` is left free at the top [mm]; titles are in lines, in plain type if ``small``.
+    """
+    across = min(len(titles), ACROSS if style.columns > 1 else 1)
+    wide = (style.width - across * GAP - 3.0) / across
+    size, weight = (style.text_size, "normal") if small else (style.title_size, "bold")
+    lines = [in_lines(one, wide + 6.0, size, bold=not small) for one in titles]
+    head = EDGE + TITLE * (1 + max(one.count("\n") for one in lines))
+    down, each = ceil(len(titles) / across), head + PANEL + FOOT
+    height = down * each + above
     figure = new_figure(style.width, height)
     figure.set_label(about)
-    wide = (style.width - across * GAP - 3.0) / across
     axes = []
-    for k in range(n):
+    for k, title in enumerate(lines):
         row, column = divmod(k, across)
         x = LEFT + column * (wide + GAP)
-        y = height - HEAD - PANEL - row * (PANEL + HEAD + FOOT)
+        y = height - above - head - PANEL - row * each
         box = (x / style.width, y / height, wide / style.width, PANEL / height)
         axes.append(figure.add_axes(box))
         axes[-1].spines[["top", "right"]].set_visible(False)
+        axes[-1].set_title(title, fontsize=size, loc="left", fontweight=weight, color=INK)
     return figure, axes
-
-
-def _title(axes: Axes, text: str, style: Style) -> None:
-    short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    axes.set_title(short, fontsize=style.title_size, loc="left", fontweight="bold", color=INK)
 
 
 def seen(axes: Axes, points: Iterable[Point], *, colour: str, label: str, per: float = 1.0) -> None:
@@ -91,13 +98,14 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
     texts += [("", text) for text in dict.fromkeys(more)]
     arms = list(dict.fromkeys(p.arm for p in problem.observations))
     colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(arms)}
+    titles, told = _titles([text for _, text in texts]), f"ketasim fit, {problem.model.digest}"
     with settings(style):
-        figure, panels = _grid(len(texts), style, f"ketasim fit, model {problem.model.digest}")
+        keys = _keys(arms, style)
+        figure, panels = _grid(titles, style, told, above=LINE * (1 + max(y for _, y in keys)))
         for axes, (assay, text) in zip(panels, texts, strict=True):
             mine = [p for p in problem.observations if (p.assay, p.text) == (assay, text)]
             own = {key: value for key, value in lines.items() if key[1] == text}
             (_over_time if is_timed(text) else _levels)(axes, mine, own, colours, style)
-            _title(axes, text, style)
             of = (
                 mine[0].readout.unit
                 if mine
@@ -105,7 +113,9 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
             )
             scaled = bool(mine) and problem.assays[assay].scale
             axes.set_ylabel(assay if scaled else "" if of == "1" else printed(of))
-        _key(figure, colours, style)
+        for (arm, colour), (x, row) in zip(colours.items(), keys, strict=True):
+            figure.text(x / style.width, 1.0 - (1.0 + row * LINE) * MM / figure.get_figheight(),
+                        arm, color=colour, va="top", fontsize=style.text_size)  # fmt: skip
     return figure
 
 
@@ -123,17 +133,31 @@ def studies(points: Sequence[tuple[str, Point]], lines: Lines, *, style: Style =
     for study, one in points:
         panels.setdefault((study, one.text), []).append(one)
     with settings(style):
-        figure, places = _grid(len(panels), style, "ketasim curves")
-        for axes, ((study, text), mine) in zip(places, panels.items(), strict=True):
+        figure, places = _grid([study for study, _ in panels], style, "ketasim curves")
+        for axes, ((_, text), mine) in zip(places, panels.items(), strict=True):
             arms = list(dict.fromkeys(p.arm for p in mine))
             colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(arms)}
             own = {(arm, text): lines[arm, text] for arm in arms}
             _over_time(axes, mine, own, colours, style)
-            _title(axes, study, style)
             unit = "" if mine[0].readout.unit == "1" else f" [{mine[0].readout.unit}]"
             said = in_lines(f"{_briefly(text)}{printed(unit)}", 38.0, style.text_size)
             axes.set_ylabel(said, fontsize=style.text_size)
     return figure
+
+
+def _titles(texts: Sequence[str]) -> list[str]:
+    """Return what panels are of, in words; whose it is where two would be called the same."""
+    told = [_said(text) for text in texts]
+    whose = [factor(text.partition("@t")[0]) for text in texts]
+    return [b if told.count(a) > 1 else a for a, b in zip(told, whose, strict=True)]
+
+
+def _said(text: str) -> str:
+    """Return what a panel is of, in words: a read-out, or a formula of one at a time."""
+    told = headed(text.partition("@t")[0])
+    if " / " in text:
+        told = f"{told}, relative to its start"
+    return f"{_briefly(text)}" if " - " in text or text.startswith("effect(") else told
 
 
 def _briefly(text: str) -> str:
@@ -183,13 +207,16 @@ def _course(
     axes.plot(times / per, middle, color=colour, linewidth=style.line, label=label)
 
 
-def _key(figure: Figure, colours: Mapping[str, str], style: Style) -> None:
-    line = 1.3 * style.text_size / 72.0 / float(figure.get_size_inches()[1])
-    for k, (arm, colour) in enumerate(colours.items()):
-        figure.text(
-            0.98, 0.99 - k * line, arm, color=colour, ha="right", va="top",
-            fontsize=style.text_size,
-        )  # fmt: skip
+def _keys(arms: Iterable[str], style: Style) -> list[tuple[float, int]]:
+    """Return where the name of each arm goes above the panels: from the left [mm], and its row."""
+    places, x, row = [], LEFT, 0
+    for arm in arms:
+        wide = text_width(arm, style.text_size, style.font) + 4.0
+        if x > LEFT and x + wide > style.width:
+            x, row = LEFT, row + 1
+        places.append((x, row))
+        x += wide
+    return places
 
 
 def waterfall(found: Found, *, style: Style = PAGE) -> Figure:
@@ -202,8 +229,9 @@ def waterfall(found: Found, *, style: Style = PAGE) -> Figure:
     best = ranked[0].loss or 0.0 if ranked else 0.0
     rises = np.array([(one.loss or 0.0) - best for one in ranked])
     failed = len(found.starts) - len(ranked)
+    told = f"{found.again} of {len(found.starts)} starts at the best optimum, {failed} failed"
     with settings(style):
-        figure, (axes,) = _grid(1, style, "ketasim fit, starts")
+        figure, (axes,) = _grid([told], style, "ketasim fit, starts", small=True)
         axes.axhspan(0.0, SAME, color=FAINT, alpha=0.2, linewidth=0.0)
         order = np.arange(1, len(ranked) + 1)
         axes.plot(order, rises, color=FAINT, linewidth=0.6, label="_line", zorder=1)
@@ -217,8 +245,7 @@ def waterfall(found: Found, *, style: Style = PAGE) -> Figure:
         axes.set_ylim(0.0, max(10.0, 2.0 * float(rises.max(initial=0.0))))
         axes.set_xlabel("Start, the best first")
         axes.set_ylabel("Loss above the best")
-        told = f"{found.again} of {len(found.starts)} starts at the best optimum, {failed} failed"
-        axes.set_title(told, fontsize=style.text_size, loc="left", color=INK)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.legend(frameon=False, fontsize=style.text_size, loc="upper left")
     return figure
 
@@ -230,7 +257,8 @@ def profiles(
     free = {one.name: one for one in problem.free}
     most = limit(level)
     with settings(style):
-        figure, panels = _grid(len(found), style, "ketasim fit, profiles")
+        figure, panels = _grid([one.verdict for one in found], style, "ketasim fit, profiles")
+        room = panels[0].get_position().width * style.width + 8.0
         for axes, one in zip(panels, found, strict=True):
             number = free[one.name]
             x = number.value(np.array(one.x))
@@ -245,7 +273,7 @@ def profiles(
             if number.log and x.max() > 5.0 * x.min():
                 axes.set_xscale("log")
             axes.set_ylim(0.0, 2.0 * most)
-            axes.set_xlabel(one.name if number.unit == "1" else f"{one.name} ({number.unit})")
+            unit = "" if number.unit == "1" else f" ({printed(number.unit)})"
+            axes.set_xlabel(in_lines(f"{factor(one.name)}{unit}", room, style.text_size))
             axes.set_ylabel("Rise of the loss")
-            _title(axes, one.verdict, style)
     return figure

@@ -4,7 +4,7 @@ Tints grow darker from agreement to contradiction, and every cell carries a mark
 the matrix reads in black and white and for every kind of colour vision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -12,34 +12,29 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
 from ketasim.plots.layout import text_width
 from ketasim.plots.style import (
     FAINT,
     INK,
     PAGE,
-    PALETTE,
-    WINDOW,
     Style,
     new_figure,
     save,
     settings,
 )
 from ketasim.plots.words import in_lines
-from ketasim.studies.findings.finding import Finding
-from ketasim.studies.findings.observed import TWO_SIDED, Number, seen
 from ketasim.studies.judge.judgement import Judgement
 
 LINE, ROOM, FOOT = 2.9, 1.0, 8.0  # heights: of a line, around a row's lines, of the key [mm]
 LABEL, SEEN = 66.0, 23.0  # widths of titles and of what was observed [mm]
+PAPER = 240.0  # height of a page that a picture may take [mm]
+MORE = ", continued"
+Groups = list[tuple[str, list[int]]]
 LONGEST = 66  # characters of a title on an axis
 SMALL = 7.0  # type [pt]
 SOFT = {"hydroxynorketamine": "hydroxy-norketamine"}  # where a word may be broken
-TALL = 6.2  # a row of predictions [mm]
-EDGE = 8.0  # errors beyond which a prediction is drawn at the edge
 
 
 @dataclass(frozen=True)
@@ -66,19 +61,87 @@ def look(grade: float) -> Look:
 
 
 def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE) -> Figure:
-    """Draw the matrix at the width of a page; write the picture when a path is given.
+    """Draw the whole matrix, however tall, at the width of a page; write it when a path is given.
 
     Raises
     ------
     ConfigError
         When the file cannot be written.
     """
+    (figure,) = _sheets(judgement, np.inf)
+    if path is not None:
+        save(figure, path, style=style)
+    return figure
+
+
+def pages(
+    judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE
+) -> list[Figure]:
+    """Draw the matrix on as many pages as it takes, each with its heads and the key.
+
+    Parameters
+    ----------
+    path
+        Where the first goes; the second goes beside it as ``judgement-2.png``, and so on.
+
+    Raises
+    ------
+    ConfigError
+        When a file cannot be written.
+    """
+    figures = _sheets(judgement, PAPER)
+    if path is not None:
+        first = Path(path)
+        for k, figure in enumerate(figures, start=1):
+            save(figure, first.with_stem(f"{first.stem}-{k}") if k > 1 else first, style=style)
+    return figures
+
+
+def _sheets(judgement: Judgement, most: float) -> list[Figure]:
+    """Return the matrix in pictures of at most a height [mm]."""
     groups = grouped(judgement)
     titles = {i: _title_of(judgement, i) for _, rows in groups for i in rows}
-    high = {i: LINE * (1 + text.count("\n")) + ROOM for i, text in titles.items()}
-    body = sum(high[i] for _, rows in groups for i in rows)
+    high = {
+        i: LINE * (1 + max(text.count("\n"), _observed(judgement, i).count("\n"))) + ROOM
+        for i, text in titles.items()
+    }
     names = [_name_of(one.name, _wide(judgement)) for one in judgement.hypotheses]
     head = LINE * (1.1 * (1 + max(one.count("\n") for one in names)) + 4.2)
+    cut = _paged(groups, high, most - head - FOOT)
+    return [
+        _drawn(judgement, part, titles, high, head, f"{k} of {len(cut)}" if len(cut) > 1 else "")
+        for k, part in enumerate(cut, start=1)
+    ]
+
+
+def _paged(groups: Groups, high: Mapping[int, float], most: float) -> list[Groups]:
+    """Return groups in pages of at most a height [mm]; a group that goes on says so."""
+    found: list[Groups] = [[]]
+    y = 0.0
+    for title, rows in groups:
+        own: list[int] = []
+        for row in rows:
+            if y + high[row] + (0.0 if own else LINE + ROOM) > most and y > 0.0:
+                found[-1] += [(title, own)] * bool(own)
+                title = title if not own or title.endswith(MORE) else f"{title}{MORE}"
+                found.append([])
+                own, y = [], 0.0
+            y += high[row] + (0.0 if own else LINE + ROOM)
+            own.append(row)
+        found[-1].append((title, own))
+    return found
+
+
+def _drawn(
+    judgement: Judgement,
+    groups: Groups,
+    titles: Mapping[int, str],
+    high: Mapping[int, float],
+    head: float,
+    page: str,
+) -> Figure:
+    """Return one picture of these rows, beneath a head of a height [mm]."""
+    body = sum(high[i] for _, rows in groups for i in rows)
     height = head + body + (LINE + ROOM) * len(groups) + FOOT
     with settings(PAGE):
         figure = new_figure(PAGE.width, height)
@@ -87,7 +150,7 @@ def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style =
         axes.set_ylim(height, 0.0)
         axes.set_axis_off()
         sheet = _Sheet(judgement, axes)
-        sheet.heads(head)
+        sheet.heads(head, page)
         y = head
         for title, rows in groups:
             sheet.title(title, y)
@@ -97,8 +160,6 @@ def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style =
                 y += high[row]
         sheet.key(y + 4.0)
         figure.set_label(f"ketasim judgement, model {judgement.about.get('model_digest', '')}")
-        if path is not None:
-            save(figure, path, style=style)
     return figure
 
 
@@ -106,7 +167,14 @@ def _title_of(judgement: Judgement, i: int) -> str:
     """Return a finding's title in lines that fit, with its marks."""
     one = judgement.findings[i]
     marks = ("†" if one.contested else "") + ("" if judgement.held_out[i] else "°")
-    return _in_lines(f"{one.title}{marks}", LABEL - 3.0)
+    return in_type(f"{one.title}{marks}", LABEL - 3.0)
+
+
+def _observed(judgement: Judgement, i: int) -> str:
+    """Return what was seen of a finding, in lines that fit."""
+    one = judgement.findings[i]
+    told = f"{one.observed.told}{_unit(one.unit)}".replace("-", "\u2212")
+    return in_type(told, SEEN - 1.0)
 
 
 def _wide(judgement: Judgement) -> float:
@@ -119,15 +187,15 @@ def _name_of(name: str, width: float) -> str:
     for whole, parts in SOFT.items():
         if text_width(whole, SMALL, PAGE.font, bold=True) > width - 1.0:
             name = name.replace(whole, parts)
-    return _in_lines(name.replace("-", "- "), width - 1.0, bold=True).replace("- ", "-")
+    return in_type(name.replace("-", "- "), width - 1.0, bold=True).replace("- ", "-")
 
 
-def _in_lines(text: str, width: float, *, bold: bool = False) -> str:
-    """Return a text in lines no wider than a width [mm], broken between words."""
+def in_type(text: str, width: float, *, bold: bool = False) -> str:
+    """Return a text of the matrix's type in lines no wider than a width [mm]."""
     return in_lines(text, width, SMALL, bold=bold)
 
 
-def grouped(judgement: Judgement) -> list[tuple[str, list[int]]]:
+def grouped(judgement: Judgement) -> Groups:
     """Return findings in groups: those that separate (most first), those that do not, misses."""
     each = np.stack([one.each for one in judgement.scores], axis=1)
     order = [int(i) for i in np.argsort(-np.ptp(each, axis=1), kind="stable")]
@@ -166,8 +234,9 @@ class _Sheet:
         options = {"fontsize": SMALL, "va": "center", "color": INK, **how}
         self.axes.text(x, y, words, **options)  # type: ignore[arg-type]
 
-    def heads(self, head: float) -> None:
-        self.text(2.0, 3.0, "Hypotheses before findings", fontsize=PAGE.title_size, weight="bold")
+    def heads(self, head: float, page: str) -> None:
+        told = "Hypotheses before findings" + (f", {page}" if page else "")
+        self.text(2.0, 3.0, told, fontsize=PAGE.title_size, weight="bold")
         self.text(2.0, head - 1.8, "finding", color=FAINT)
         self.text(LABEL, head - 1.8, "observed", color=FAINT)
         for k, (title, note) in enumerate(zip(self.titles, self.notes, strict=True)):
@@ -182,8 +251,7 @@ class _Sheet:
     def row(self, i: int, title: str, y: float, high: float) -> None:
         one = self.judgement.findings[i]
         self.text(2.0, y + high / 2, title, linespacing=1.05)
-        observed = f"{one.observed.told}{_unit(one.unit)}".replace("-", "\u2212")
-        self.text(LABEL, y + high / 2, _in_lines(observed, SEEN - 1.0), linespacing=1.05)
+        self.text(LABEL, y + high / 2, _observed(self.judgement, i), linespacing=1.05)
         for k, prepared in enumerate(self.columns):
             value = float(prepared.predicted[i])
             how = look(float(one.observed.agreement(np.asarray(value))))
@@ -207,129 +275,6 @@ class _Sheet:
             x += 8.0 + text_width(how.word, SMALL, PAGE.font)
         told = "† contested   ° fitted to   cells: posterior medians"
         self.text(x + 1.0, y, told, color=FAINT)
-
-
-def draw_evidence(
-    judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE
-) -> Figure:
-    """Draw evidence with its error bars, what leaving a paper out does, and model recovery.
-
-    Raises
-    ------
-    ConfigError
-        When the file cannot be written.
-    """
-    with settings(PAGE):
-        figure = new_figure(PAGE.width, 85.0)
-        grid = figure.add_gridspec(1, 3, left=0.2, right=0.98, bottom=0.33, top=0.9, wspace=0.45)
-        order = list(judgement.ranking)
-        names = [judgement.names[i] for i in order]
-        rows = np.arange(len(order))
-        left, middle, right = (figure.add_subplot(grid[0, k]) for k in range(3))
-        _bars(left, judgement, order)
-        best = judgement.scores[order[0]].evidence
-        for row, i in zip(rows, order, strict=True):
-            without = judgement.scores[i].without
-            first = judgement.scores[order[0]].without
-            middle.plot(without - first, np.full(len(without), row), "|", color=INK, ms=4)
-        right.imshow(judgement.recovery.named[np.ix_(order, order)], vmin=0, vmax=1, cmap="Greys")
-        for axes, title in zip(
-            (left, middle, right),
-            ("ln evidence, 95 %", "without one paper", "model recovery"),
-            strict=True,
-        ):
-            axes.set_title("not settled" if judgement.missing else title, fontsize=SMALL + 1)
-            axes.set_yticks(rows, names if axes is left else [""] * len(names), fontsize=SMALL)
-            axes.tick_params(labelsize=SMALL)
-        for axes in (left, middle):
-            axes.set_ylim(len(rows) - 0.5, -0.5)
-            axes.set_xlabel("behind the first", fontsize=SMALL)
-        right.set_xticks(rows, names, rotation=90, fontsize=SMALL)
-        figure.set_label(f"evidence {best:.6g}, model {judgement.about.get('model_digest', '')}")
-        if path is not None:
-            save(figure, path, style=style)
-    return figure
-
-
-def draw_predictions(
-    judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE
-) -> Figure:
-    """Draw what each hypothesis predicts of each finding, in errors of what was seen.
-
-    Lines reach from 5 to 95 % of the posterior, dots are medians; the band is where two errors are
-    not exceeded, or for a direction where it is the likely report. What lies beyond is drawn at the
-    edge.
-
-    Raises
-    ------
-    ConfigError
-        When the file cannot be written.
-    """
-    rows, order = len(judgement.findings), list(judgement.ranking)
-    with settings(PAGE):
-        figure = new_figure(PAGE.width, 20.0 + TALL * rows)
-        bottom = 10.0 / (20.0 + TALL * rows)
-        axes = figure.add_axes((0.42, bottom, 0.56, 1.0 - 2.0 * bottom))
-        for y, one in enumerate(judgement.findings):
-            low, high = _likely(one)
-            axes.barh(y, high - low, left=low, height=0.9, color=WINDOW, lw=0)
-            for k, i in enumerate(order):
-                ends = _in_errors(one, judgement.hypotheses[i].drawn[y])
-                at = y + 0.7 * ((k + 0.5) / len(order) - 0.5)
-                colour = PALETTE[k % len(PALETTE)]
-                axes.plot(ends[[0, 2]], [at, at], "-", color=colour, lw=0.7)
-                axes.plot(ends[1], at, ".", color=colour, ms=2)
-        titles = [_in_lines(one.title, 0.42 * PAGE.width - 5.0) for one in judgement.findings]
-        axes.set_yticks(range(rows), titles, fontsize=SMALL, linespacing=1.0)
-        axes.set_ylim(rows - 0.4, -0.6)
-        axes.set_xlim(-EDGE - 0.3, EDGE + 0.3)
-        axes.tick_params(axis="x", labelsize=SMALL)
-        axes.set_xlabel("prediction less what was seen [errors]; directions: [standard errors]",
-                        fontsize=SMALL)  # fmt: skip
-        handles = [Line2D([], [], color=PALETTE[k % len(PALETTE)], lw=1, label=judgement.names[i])
-                   for k, i in enumerate(order)]  # fmt: skip
-        axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False,
-                    ncols=min(len(order), 6), fontsize=SMALL)  # fmt: skip
-        if judgement.missing:
-            figure.text(0.01, 1.0 - 0.4 * bottom, "not settled", fontsize=SMALL + 1, va="center")
-        figure.set_label(f"predictions, model {judgement.about.get('model_digest', '')}")
-        if path is not None:
-            save(figure, path, style=style)
-    return figure
-
-
-def _likely(one: Finding) -> tuple[float, float]:
-    """Return where predictions agree with a finding, in errors."""
-    what = one.observed
-    if isinstance(what, Number):
-        return -2.0, 2.0
-    ends = {"up": (TWO_SIDED, EDGE), "down": (-EDGE, -TWO_SIDED)}
-    return ends.get(str(what.observed), (-TWO_SIDED, TWO_SIDED))
-
-
-def _in_errors(one: Finding, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 5, 50 and 95 % of predictions, in errors, kept within the picture."""
-    what, known = one.observed, drawn[np.isfinite(drawn)]
-    if not len(known):
-        return np.full(3, np.nan)
-    ends = np.percentile(known, [5.0, 50.0, 95.0])
-    if isinstance(what, Number):
-        size = (ends - seen(what)) / what.error
-    else:
-        size = TWO_SIDED * ends / what.least
-    return np.asarray(np.clip(size, -EDGE, EDGE))
-
-
-def _bars(axes: Axes, judgement: Judgement, order: Sequence[int]) -> None:
-    best = judgement.scores[order[0]].evidence
-    for row, i in enumerate(order):
-        score = judgement.scores[i]
-        low, high = (end - best for end in score.interval)
-        if np.isfinite(low):
-            axes.plot([low, high], [row, row], "-", color=FAINT, lw=1.0)
-        axes.plot(
-            score.found.each - best, np.full(len(score.found.each), row), ".", color=INK, ms=2
-        )
 
 
 def _unit(unit: str) -> str:

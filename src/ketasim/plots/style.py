@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import zip_longest
 from math import floor, log10
 from pathlib import Path
@@ -19,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from ketasim.errors import ConfigError, suggest
 
 MM = 1 / 25.4  # inches
+SCREEN = 110  # pixels an inch of paper
 FORMATS = ("png", "svg", "pdf")
 
 # Okabe and Ito's colours, distinct to every kind of colour vision; their yellow is left out, as it
@@ -157,9 +159,19 @@ def settings(style: Style = COLUMN) -> Iterator[None]:
         yield
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as it is: it was drawn with no pyplot, which would."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, float]]:
+        """Return it for a screen of two pixels a point, and how wide it is there [pixels]."""
+        with BytesIO() as file, settings():
+            self.savefig(file, format="png", dpi=2 * SCREEN, metadata={"Software": None})
+            return file.getvalue(), {"width": round(self.get_figwidth() * SCREEN)}
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size [mm], on a canvas of its own."""
-    figure = Figure(figsize=(width * MM, height * MM))
+    figure = Picture(figsize=(width * MM, height * MM))
     FigureCanvasAgg(figure)
     return figure
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from ketasim.core.scenario import clock
 from ketasim.errors import KetasimError
-from ketasim.models.antidepressant import antidepressant
+from ketasim.models.antidepressant import antidepressant, whole
 from ketasim.plots.layout import text_width
 from ketasim.plots.style import PAGE
 from ketasim.readouts import KINDS, Reading, parse
@@ -22,6 +22,13 @@ MEASURES = {
     "of all": "fraction",
     "per original site": "per site",
 }
+# What parts of the model are called where a parameter is named by the part it belongs to.
+PARTS = {
+    "accumbens": "nucleus accumbens", "ampa": "AMPA receptors", "astro": "astrocytes",
+    "bdnf": "BDNF", "disposition": "kinetics", "drivers": "gain", "ensemble": "cell ensembles",
+    "immune": "immune system", "mu": "mu receptors", "nmda": "NMDA receptors",
+    "pk_r": "(R)-ketamine", "pk_s": "(S)-ketamine", "trkb": "TrkB",
+}  # fmt: skip
 _EVENT = re.compile(r"(dosing|intervention|bath)\[(\d+)\]\.(\w+)$")
 _EVENTS = {
     ("dosing", "amount"): "dose", ("dosing", "duration"): "duration of the dose",
@@ -48,6 +55,24 @@ def called(name: str, attributes: Mapping[str, Any] | None = None) -> str:
     if known is None:
         known = _of_readout(name)
     return name if known is None else _capital(known)
+
+
+def factor(name: str, attributes: Mapping[str, Any] | None = None) -> str:
+    """Return what an input of the model is called in a list: whose it is, and what it means.
+
+    Names of parts of the model and of groups are returned as a reader would say them.
+    """
+    part, dot, _ = name.partition(".")
+    owner = PARTS.get(part, part.replace("_", " "))
+    if not dot:
+        return _capital(owner) if part in {one.name for one in whole().mechanisms} else name
+    told = called(name, attributes)
+    if "[" in name:
+        return told
+    if told == name or name == "subject.weight":
+        return told
+    about_it = told if told[1:2].isupper() else told[:1].lower() + told[1:]
+    return f"{_capital(owner)}: {about_it}"
 
 
 def axis(dataset: xr.Dataset, name: str) -> str:
@@ -109,12 +134,12 @@ def _capital(text: str) -> str:
 
 
 def _meaning(name: str) -> str | None:
-    """Return what the packaged model means by a name; its short names count."""
-    model = antidepressant()
-    full = model.full_name(name)
-    known = (*model.parameters, *model.recordable, *model.knobs)
-    told = model.meaning(full).partition(";")[0] if full in known else ""
-    return told or None
+    """Return what the packaged model means by a name, its modules too; its short names count."""
+    for model in (antidepressant(), whole()):
+        full = model.full_name(name)
+        if full in model.parameters or full in model.recordable or full in model.knobs:
+            return model.meaning(full).partition(";")[0] or None
+    return None
 
 
 def _of_event(kind: str, place: int, field: str, attributes: Mapping[str, Any]) -> str:

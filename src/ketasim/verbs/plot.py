@@ -8,9 +8,10 @@
 - ``response(dataset, name)``: dose and response of a sweep, with a Hill curve
 - ``map(dataset, name)``: a read-out over two varied values
 - ``fan(dataset, name)``: quantiles, or with ``kind="spaghetti"`` single members, over time
-- ``judgement(judgement, path)``: hypotheses by findings
+- ``judgement(judgement, path)``: hypotheses by findings; ``judgement_pages`` for print
 - ``evidence(panels, path)``: predictions over published points
 - ``tornado(indices)`` and ``heat_map(indices)``: which inputs matter to which read-outs
+- ``gradient(dataset)``: by how much each name moves a read-out
 - ``pathway(explanation, order, path)``: which steps carry an effect
 - ``waterfall(found)``, ``profiles(found, problem, level)``: starts and profiles of a fit
 - ``save(figure, path)``: PNG, SVG or PDF, with the numbers drawn beside it
@@ -20,8 +21,10 @@ from ketasim.plots.evidence import draw as evidence
 from ketasim.plots.fan import draw_fan as fan
 from ketasim.plots.fits import profiles, waterfall
 from ketasim.plots.judgement import draw as judgement
+from ketasim.plots.judgement import pages as judgement_pages
 from ketasim.plots.overlay import draw as compare
 from ketasim.plots.pathway import draw as pathway
+from ketasim.plots.sensitivity import draw_gradient as gradient
 from ketasim.plots.sensitivity import draw_heat_map as heat_map
 from ketasim.plots.sensitivity import draw_tornado as tornado
 from ketasim.plots.style import save
@@ -33,8 +36,10 @@ __all__ = [
     "compare",
     "evidence",
     "fan",
+    "gradient",
     "heat_map",
     "judgement",
+    "judgement_pages",
     "map",
     "pathway",
     "profiles",
