@@ -12,6 +12,7 @@ WITHOUT = "no Chromium with playwright is installed: the page is not opened in a
 pytestmark = pytest.mark.skipif(
     browser_path() is None or importlib.util.find_spec("playwright") is None, reason=WITHOUT
 )
+RESTED = "ketasim.last.rested === ketasim.last.course"
 DOSE = 'input[type=number][aria-label^="dose"]'
 
 
@@ -49,9 +50,26 @@ def test_a_slider_moves_the_curves_and_the_frozen_one_stays(tab):
     tab.click("#thaw")
 
 
+def test_while_a_slider_moves_curves_are_bent_and_at_rest_they_are_whole(tab):
+    tab.wait_for_function(RESTED)
+    whole = _value(tab, "ketasim.last.course.times.length")
+    found = tab.evaluate("""() => {
+      const svg = document.querySelector("#panels svg[tabindex] g:nth-of-type(2)");
+      const path = svg.children[0], before = path.getAttribute("d");
+      ketasim.state.setting.doses[0].amount = 0.6;
+      ketasim.update(1e-6);
+      return [svg.children[0] === path, path.getAttribute("d") !== before,
+              ketasim.last.course.times.length];
+    }""")
+    assert found[:2] == [True, True]
+    assert found[2] < whole / 2
+    tab.wait_for_function(RESTED)
+    assert _value(tab, "ketasim.last.course.times.length") > 2 * found[2]
+
+
 def test_what_it_downloads_runs(tab):
     setting = loads(_value(tab, "ketasim.file.toml()")).scenario
-    assert setting.protocol.doses[0].amount == 1.0
+    assert setting.protocol.doses[0].amount == 0.6
     picture = _value(tab, "ketasim.file.svg()")
     assert picture.startswith("<svg")
     assert "var(--" not in picture
@@ -81,6 +99,7 @@ def test_a_mistake_is_told_and_the_last_curves_stay(tab):
 
 
 def test_it_can_be_used_from_the_keyboard_and_on_a_phone(tab):
+    tab.wait_for_function(RESTED)
     tab.locator("#panels svg[tabindex]").first.focus()
     tab.keyboard.press("ArrowRight")
     assert "h; " in tab.inner_text("#status") or "h\n" in tab.inner_text("#status")

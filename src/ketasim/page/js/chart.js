@@ -146,28 +146,41 @@ function frameOf(panel, axes, low, high, marks) {
   return out.join("");
 }
 
-// What moves. A layer is {name, times, values, colour, dash, faint, wide, low, high, points}.
+// Half a pixel of a panel in hours, at any time: what is nearer to the one before is not seen.
+const gapsOf = (parts) => (t) => {
+  let gap = Infinity;
+  for (const part of parts) {
+    if (t >= part.from && t <= part.until) gap = Math.min(gap, 0.5 * (part.until - part.from) / part.wide);
+  }
+  return gap;
+};
+
+// What moves: paths, each with its look and its way. A layer is {name, times, values, colour, dash, faint, wide, low, high, points}.
 function curvesOf(layers, axes, facts) {
-  const out = [];
+  const out = [], add = (look, d) => out.push({ look: `<path ${look} d=""/>`, d });
   for (const layer of layers) {
     const factor = facts.names[layer.name].factor;
     for (const part of axes.parts) {
-      if (layer.low) out.push(`<path class="band" style="fill:${layer.colour}" d="${bandOf(axes, part, layer.times, layer.low, layer.high, factor)}"/>`);
+      if (layer.low) add(`class="band" style="fill:${layer.colour}"`, bandOf(axes, part, layer.times, layer.low, layer.high, factor));
       if (layer.values) {
         const look = `curve${layer.faint ? " faint" : ""}${layer.wide ? " rival" : ""}`, dash = layer.dash ? ` stroke-dasharray="${layer.dash}"` : "";
-        out.push(`<path class="${look}" style="stroke:${layer.colour}"${dash} d="${pathOf(axes, part, layer.times, layer.values, factor)}"/>`);
+        add(`class="${look}" style="stroke:${layer.colour}"${dash}`, pathOf(axes, part, layer.times, layer.values, factor));
       }
       for (const p of layer.points || []) {
         if (p.time < part.from || p.time > part.until) continue;
-        const x = tenth(axes.X(part, p.time));
-        out.push(`<path class="error" d="M${x} ${tenth(axes.Y(p.value - p.error))}V${tenth(axes.Y(p.value + p.error))}"/><circle class="point" cx="${x}" cy="${tenth(axes.Y(p.value))}" r="2.6"/>`);
+        const x = tenth(axes.X(part, p.time)), y = tenth(axes.Y(p.value));
+        add('class="error"', `M${x} ${tenth(axes.Y(p.value - p.error))}V${tenth(axes.Y(p.value + p.error))}`);
+        add('class="point"', `M${x - 2.6} ${y}a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0 -5.2 0`);
       }
     }
   }
-  return out.join("");
+  return out;
 }
 
-function panelOf(panel, layers, shown, facts) {
+// A frame is kept where nothing in it has changed since `was`.
+function panelOf(panel, layers, shown, facts, was) {
   const [low, high] = rangeOf(panel, layers, facts), axes = axesOf(shown.windows, low, high, panel.tall);
-  return { axes, frame: frameOf(panel, axes, low, high, shown.marks), curves: curvesOf(layers, axes, facts) };
+  const key = JSON.stringify([panel.title, panel.measure, low, high, shown.windows, shown.marks]);
+  const frame = was && was.key === key ? was.frame : frameOf(panel, axes, low, high, shown.marks);
+  return { axes, key, frame, curves: curvesOf(layers, axes, facts) };
 }

@@ -144,17 +144,22 @@ function makeEngine(instance, N, observers) {
     return { ...found, values };
   }
 
-  // The course of names: five places of every step, so that nothing is missed at any zoom.
-  function course(job, names) {
-    const from = places(names);
+  // The course of names: five places of every step, so that nothing is missed at any zoom; or, while
+  // something moves, none nearer to the one before than a gap [h], which says what is seen at a time.
+  function course(job, names, gap) {
+    const from = places(names), near = (t) => gap && t - before < gap(t);
+    let before = -Infinity;
     let room = 1024, count = 0, times = new Float64Array(room);
     let values = names.map(() => new Float64Array(room));
     const longer = (a) => { const b = new Float64Array(2 * room); b.set(a); return b; };
     const found = run(job, (t, h, e, isLast) => {
+      if (!isLast && near(t + h)) return;
       if (count + 5 > room) { times = longer(times); values = values.map(longer); room *= 2; }
       dense();
       for (let k = 0; k < 5; k++) {
-        times[count] = t + 0.25 * k * h;
+        const at = t + 0.25 * k * h;
+        if (near(at) && !(isLast && k === 4)) continue;
+        times[count] = before = at;
         between(0.25 * k, isLast && k === 4 ? job.boluses[e + 1] : null);
         for (let q = 0; q < from.length; q++) values[q][count] = w[from[q]];
         count++;

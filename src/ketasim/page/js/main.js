@@ -37,7 +37,7 @@ function makePage(facts, engine, module) {
 
   function courseOf(setting, rtol = RTOL) {
     const job = makeJob(facts, setting, rtol), every = Object.keys(facts.names);
-    const found = engine.course(job, every);
+    const found = engine.course(job, every, rtol > RTOL && drawn.length ? gapsOf(drawn[0].axes.parts) : null);
     if (found.status !== OK) throw new Error(SENTENCES[found.status] || "the run could not be finished.");
     const start = startOf(found, job, every);
     return { times: found.times, of: Object.fromEntries(every.map((name, q) => [name, found.values[q]])), start, steps: found.steps };
@@ -83,6 +83,7 @@ function makePage(facts, engine, module) {
     if ($("ranking").open) rank();
     describe(course);
     askBand();
+    last.rested = course;
     if (parent !== window) parent.postMessage({ ketasim: state.setting }, "*");
     else history.replaceState(null, "", toAddress({ setting: state.setting, accounts: [...state.accounts] }));
   }
@@ -105,7 +106,8 @@ function makePage(facts, engine, module) {
   }
 
   function draw(course, rivals) {
-    dataArms = facts.data.filter((arm) => isSame(arm.setting, state.setting));
+    const now = doneIn(state.setting);
+    dataArms = facts.data.filter((arm) => (arm.done ??= doneIn(arm.setting)) === now);
     const panels = panelsNow(facts, state.setting, dataArms, course), setting = state.setting;
     const begin = course.times[0], end = setting.until, marks = marksOf(facts, setting);
     const onset = marks.length ? Math.min(...marks.map((one) => one.from).filter((t) => t > -Infinity)) : undefined;
@@ -115,7 +117,7 @@ function makePage(facts, engine, module) {
     const home = $("panels"), had = home.children.length;
     drawn = panels.map((panel, i) => {
       const layers = layersOf(panel, course, rivals, many);
-      const made = panelOf(panel, layers, shown, facts);
+      const made = panelOf(panel, layers, shown, facts, drawn[i]);
       let figure = home.children[i];
       if (!figure) {
         figure = element("figure", {});
@@ -127,7 +129,10 @@ function makePage(facts, engine, module) {
       put(figure, "keys", captionOf(panel, many), (text) => { caption.innerHTML = text; });
       put(figure, "box", `0 0 ${WIDE} ${made.axes.total}`, (text) => svg.setAttribute("viewBox", text));
       put(figure, "frame", made.frame, (text) => { frame.innerHTML = text; });
-      put(figure, "curves", made.curves, (text) => { curves.innerHTML = text; });
+      // Curves that are there are bent, not made anew.
+      put(figure, "looks", made.curves.map((one) => one.look).join(""), (text) => { curves.innerHTML = text; there.get(figure).ways = []; });
+      const ways = there.get(figure).ways;
+      made.curves.forEach((one, k) => { if (ways[k] !== one.d) { ways[k] = one.d; curves.children[k].setAttribute("d", one.d); } });
       return { panel, layers, shown, ...made };
     });
     for (let i = had; i > panels.length; i--) home.lastElementChild.remove();
@@ -166,7 +171,7 @@ function makePage(facts, engine, module) {
         if (other.course) layers.push({ name: one.name, times: other.course.times, values: other.course.of[one.name], colour: colour(COLOURS[(r + 1) % COLOURS.length]), dash, wide: true });
       });
       layers.push({ name: one.name, times: course.times, values: course.of[one.name], colour: own, dash, points: pointsOf(one.name, course) });
-      if (band) layers.push({ name: one.name, times: state.band.times, low: band[0], high: band[2], colour: own });
+      if (band) layers.push({ name: one.name, times: state.band.times, low: band[0], high: band[1], colour: own });
     });
     return layers;
   }
@@ -238,7 +243,7 @@ function makePage(facts, engine, module) {
     if (crew === undefined) crew = makeCrew($("core").textContent, module, facts, Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 8)));
     const a = performance.now(), wanted = names(), windows = drawn[0].shown.windows;
     const times = Float64Array.from([...new Set(windows.flatMap((win) => Array.from({ length: 44 }, (_, i) => win.from + (win.until - win.from) * i / 43)))].sort((x, y) => x - y));
-    const { found, failed } = await bands(crew, engine, facts, { setting: state.setting, names: wanted, times, many, scope: $("band-scope").value, seed: Math.abs(+$("band-seed").value | 0), rtol: BAND_RTOL }, [0.05, 0.5, 0.95]);
+    const { found, failed } = await bands(crew, engine, facts, { setting: state.setting, names: wanted, times, many, scope: $("band-scope").value, seed: Math.abs(+$("band-seed").value | 0), rtol: BAND_RTOL }, [0.05, 0.95]);
     if (ask !== bandAsked) return;
     state.band = { key, times, of: Object.fromEntries(wanted.map((name, q) => [name, found[q]])) };
     last.band = performance.now() - a;
@@ -291,7 +296,7 @@ function makePage(facts, engine, module) {
   const sheet = () => {
     const css = getComputedStyle(document.documentElement), written = (text) => text.replace(/var\(--(\w+)\)/g, (_, name) => css.getPropertyValue(`--${name}`).trim());
     const style = [...$("style").sheet.cssRules].filter((rule) => /^(svg |\.(paper|axis|grid|curve|faint|band|dose|hold|cursor|point|error))/.test(rule.selectorText || "")).map((rule) => rule.cssText.replace(/^svg /, "")).join("");
-    return written(sheetOf(drawn.map((one) => ({ name: one.panel.title, inside: one.frame + one.curves, total: one.axes.total, keys: one.panel.curves.filter((c) => c.label).map((c) => [c.label, colour(c.colour)]) })), style, `${doseWords(facts, state.setting)} ketasim ${facts.version}, model ${facts.digest}`));
+    return written(sheetOf(drawn.map((one) => ({ name: one.panel.title, inside: one.frame + one.curves.map(({ look, d }) => look.replace(' d=""', ` d="${d}"`)).join(""), total: one.axes.total, keys: one.panel.curves.filter((c) => c.label).map((c) => [c.label, colour(c.colour)]) })), style, `${doseWords(facts, state.setting)} ketasim ${facts.version}, model ${facts.digest}`));
   };
   const file = {
     toml: () => tomlOf(facts, state.accounts.size === 1 ? underOnly() : state.setting),

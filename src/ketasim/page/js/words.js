@@ -35,11 +35,13 @@ function differences(facts, before, after) {
 
 const rounded = (value) => (typeof value === "number" ? +value.toPrecision(6) : value);
 
-function isSame(a, b) {
-  const bare = (one) => JSON.stringify([one.species, one.weight, one.doses.map((d) => [d.drug, d.amount, d.unit, d.route, d.over, ...doseTimes(d)]),
+// What is done to whom, as text that is the same where that is the same.
+function doneIn(one) {
+  return JSON.stringify([one.species, one.weight, one.doses.map((d) => [d.drug, d.amount, d.unit, d.route, d.over, ...doseTimes(d)]),
     one.holds.map((h) => [h.knob, h.level, h.from, h.until ?? null]).sort(), one.baths.map((h) => [h.drug, h.level, h.from, h.until ?? null])], (_, v) => rounded(v));
-  return bare(a) === bare(b);
 }
+
+const isSame = (a, b) => doneIn(a) === doneIn(b);
 
 const doseOnset = (setting) => {
   const times = [...setting.doses.flatMap(doseTimes), ...setting.baths.map((one) => one.from)].filter(Number.isFinite);
