@@ -200,18 +200,15 @@ def _written(
     from ketasim.plots.judgement import pages
     from ketasim.studies.judge.record import dataset, designs_table, table
 
-    kinds = ("png", *formats)
     files: list[Path] = []
-    for kind in kinds:
-        first = out / f"judgement.{kind}"
-        count = len(pages(judgement, first))
-        files += [first, *(first.with_stem(f"judgement-{k}") for k in range(2, count + 1))]
-        for name, draw in (("evidence", draw_evidence), ("predictions", draw_predictions)):
-            draw(judgement, out / f"{name}.{kind}")
-            files.append(out / f"{name}.{kind}")
+    for kind in ("png", *formats):
+        files += pages(judgement, out / f"judgement.{kind}")
+        files += [out / f"evidence.{kind}", out / f"predictions.{kind}"]
+        draw_evidence(judgement, files[-2])
+        draw_predictions(judgement, files[-1])
     tables = {"judgement.csv": table(judgement)}
     if designs is not None:
-        for one in [out / f"designs.{kind}" for kind in kinds]:
+        for one in [out / f"designs.{kind}" for kind in ("png", *formats)]:
             draw_designs(designs, one)
             files.append(one)
         tables["designs.csv"] = designs_table(designs)

@@ -68,15 +68,13 @@ def draw(judgement: Judgement, path: str | Path | None = None, *, style: Style =
     ConfigError
         When the file cannot be written.
     """
-    (figure,) = _sheets(judgement, np.inf)
+    (figure,) = sheets(judgement, np.inf)
     if path is not None:
         save(figure, path, style=style)
     return figure
 
 
-def pages(
-    judgement: Judgement, path: str | Path | None = None, *, style: Style = PAGE
-) -> list[Figure]:
+def pages(judgement: Judgement, path: str | Path, *, style: Style = PAGE) -> list[Path]:
     """Draw the matrix on as many pages as it takes, each with its heads and the key.
 
     Parameters
@@ -84,20 +82,22 @@ def pages(
     path
         Where the first goes; the second goes beside it as ``judgement-2.png``, and so on.
 
+    Returns
+    -------
+    list of Path
+        The files written.
+
     Raises
     ------
     ConfigError
         When a file cannot be written.
     """
-    figures = _sheets(judgement, PAPER)
-    if path is not None:
-        first = Path(path)
-        for k, figure in enumerate(figures, start=1):
-            save(figure, first.with_stem(f"{first.stem}-{k}") if k > 1 else first, style=style)
-    return figures
+    first, figures = Path(path), sheets(judgement, PAPER)
+    places = [first, *(first.with_stem(f"{first.stem}-{k}") for k in range(2, len(figures) + 1))]
+    return [one for pair in zip(figures, places, strict=True) for one in save(*pair, style=style)]
 
 
-def _sheets(judgement: Judgement, most: float) -> list[Figure]:
+def sheets(judgement: Judgement, most: float = PAPER) -> list[Figure]:
     """Return the matrix in pictures of at most a height [mm]."""
     groups = grouped(judgement)
     titles = {i: _title_of(judgement, i) for _, rows in groups for i in rows}

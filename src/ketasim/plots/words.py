@@ -10,6 +10,7 @@ import xarray as xr
 from ketasim.core.scenario import clock
 from ketasim.errors import KetasimError
 from ketasim.models.antidepressant import antidepressant, whole
+from ketasim.models.titles import titled
 from ketasim.plots.layout import text_width
 from ketasim.plots.style import PAGE
 from ketasim.readouts import KINDS, Reading, parse
@@ -22,13 +23,6 @@ MEASURES = {
     "of all": "fraction",
     "per original site": "per site",
 }
-# What parts of the model are called where a parameter is named by the part it belongs to.
-PARTS = {
-    "accumbens": "nucleus accumbens", "ampa": "AMPA receptors", "astro": "astrocytes",
-    "bdnf": "BDNF", "disposition": "kinetics", "drivers": "gain", "ensemble": "cell ensembles",
-    "immune": "immune system", "mu": "mu receptors", "nmda": "NMDA receptors",
-    "pk_r": "(R)-ketamine", "pk_s": "(S)-ketamine", "trkb": "TrkB",
-}  # fmt: skip
 _EVENT = re.compile(r"(dosing|intervention|bath)\[(\d+)\]\.(\w+)$")
 _EVENTS = {
     ("dosing", "amount"): "dose", ("dosing", "duration"): "duration of the dose",
@@ -63,7 +57,7 @@ def factor(name: str, attributes: Mapping[str, Any] | None = None) -> str:
     Names of parts of the model and of groups are returned as a reader would say them.
     """
     part, dot, _ = name.partition(".")
-    owner = PARTS.get(part, part.replace("_", " "))
+    owner = titled(part)
     if not dot:
         return _capital(owner) if part in {one.name for one in whole().mechanisms} else name
     told = called(name, attributes)

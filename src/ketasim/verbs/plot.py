@@ -8,7 +8,8 @@
 - ``response(dataset, name)``: dose and response of a sweep, with a Hill curve
 - ``map(dataset, name)``: a read-out over two varied values
 - ``fan(dataset, name)``: quantiles, or with ``kind="spaghetti"`` single members, over time
-- ``judgement(judgement, path)``: hypotheses by findings; ``judgement_pages`` for print
+- ``judgement(judgement, path)``: hypotheses by findings
+- ``judgement_pages(judgement, path)``: the same for print, on as many pages as it takes
 - ``evidence(panels, path)``: predictions over published points
 - ``tornado(indices)`` and ``heat_map(indices)``: which inputs matter to which read-outs
 - ``gradient(dataset)``: by how much each name moves a read-out
