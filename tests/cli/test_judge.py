@@ -82,8 +82,8 @@ def test_judge_prints_and_writes(type_in, own, tmp_path):
         assert said in out
     assert "ln evidence" not in out  # sixteen draws are no result
     files = {one.name for one in (tmp_path / "out").iterdir()}
-    assert files == {"judgement.png", "evidence.png", "predictions.png", "judgement.csv",
-                     "judgement.json", "finished"}  # fmt: skip
+    assert files == {"judgement.png", "judgement-2.png", "evidence.png", "predictions.png",
+                     "judgement.csv", "judgement.json", "finished"}  # fmt: skip
     told = json.loads((tmp_path / "out" / "judgement.json").read_text("utf-8"))
     assert {one["account"] for one in told["ranking"]} == {"disinhibition", "lhb", "mine"}
     with (tmp_path / "out" / "judgement.csv").open(encoding="utf-8") as file:
