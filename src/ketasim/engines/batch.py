@@ -235,12 +235,12 @@ class _Batch:
             "clock": self.clock.numbers, "workspace": workspace,
             "scratch": workspace[self.compiled.plan.size :], "final": self.final,
         }  # fmt: skip
-        return int(self.compiled.module.run(*FORWARD.ordered(arguments)))
+        return self.compiled.code.run(FORWARD, arguments)
 
 
 def _aligned(size: int) -> Array:
-    """Return a workspace that starts on a cache line."""
-    raw = np.empty(size + 8)
+    """Return a workspace of zeros that starts on a cache line."""
+    raw = np.zeros(size + 8)
     skip = (-raw.ctypes.data) % 64 // 8
     return raw[skip : skip + size]
 

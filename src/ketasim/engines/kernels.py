@@ -14,13 +14,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.compile import cache
 from ketasim.compile.kernel import Plan, Reversal, plan, reversal
+from ketasim.compile.machine import Code
+from ketasim.compile.target import target
 from ketasim.compile.wiring import Equations, equations, whole_exponents
 from ketasim.core.laws import text_of
 from ketasim.core.model import Model
@@ -46,10 +47,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Compiled:
-    """One variant: what it computes, its module, and a note when it could not be kept."""
+    """One variant: what it computes, its code, and a note when it could not be kept."""
 
     plan: Plan
-    module: ModuleType
+    code: Code
     note: str
 
 
@@ -75,7 +76,7 @@ class Kernel:
     _made: dict[bool, Compiled] = field(default_factory=dict, compare=False)
     _plans: dict[bool, Plan] = field(default_factory=dict, compare=False)
     _narrow: dict[object, "Kernel"] = field(default_factory=dict, compare=False)
-    _back: dict[bool, tuple[Reversal, ModuleType]] = field(default_factory=dict, compare=False)
+    _back: dict[bool, tuple[Reversal, Code]] = field(default_factory=dict, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def is_general(self, parameters: Array) -> NDArray[np.bool_]:
@@ -133,16 +134,16 @@ class Kernel:
                     )
                 made = self.plan(general=general)
                 try:
-                    module, note = cache.load(made.module, made.text)
+                    code, note = cache.load(made.module, made.text)
                 except LookupError:  # it was remembered, and somebody has removed it meanwhile
                     made = self._plans[general] = self._written(general=general)
-                    module, note = cache.load(made.module, made.text)
+                    code, note = cache.load(made.module, made.text)
                 if self.key and not note:
                     cache.remember(self._name(general=general), made)
-                self._made[general] = Compiled(made, module, note)
+                self._made[general] = Compiled(made, code, note)
             return self._made[general]
 
-    def backward(self, *, general: bool = False) -> tuple[Reversal, ModuleType]:
+    def backward(self, *, general: bool = False) -> tuple[Reversal, Code]:
         """Return what takes derivatives back through a variant's steps, compiling it if need be.
 
         Raises
@@ -159,8 +160,8 @@ class Kernel:
                 made = reversal(eq, RODAS5P, self.plan(general=general), width=self.shape.width)
                 if not cache.is_kept(made.module):
                     LOG.info("compiling the model backwards; once a model, some seconds")
-                module, _ = cache.load(made.module, made.text)
-                self._back[general] = made, module
+                code, _ = cache.load(made.module, made.text)
+                self._back[general] = made, code
             return self._back[general]
 
     def narrowed(self, inputs: Inputs) -> "Kernel":
@@ -177,11 +178,8 @@ class Kernel:
 
 
 def processor_shape() -> Shape:
-    """Return the shape measured to be fastest for this processor's vector registers."""
-    from llvmlite.binding import get_host_cpu_features
-
-    features = get_host_cpu_features()
-    return Shape(8, 8 if features.get("avx512f") else 4 if features.get("avx") else 2)
+    """Return the shape measured to be fastest for the target's vector registers."""
+    return Shape(8, target().width)
 
 
 def compile_kernel(

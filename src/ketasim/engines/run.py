@@ -126,7 +126,7 @@ def gradients(
         When a law cannot be compiled.
     """
     from ketasim.engines.batch import FIRST_STEP
-    from ketasim.engines.gradient import gradients as attempted  # numba, when asked for
+    from ketasim.engines.gradient import gradients as attempted  # LLVM, when asked for
 
     how, system, whole = settings or Settings(), System(batch.model), None
     for one in ATTEMPTS["ensemble"]:
@@ -272,7 +272,7 @@ def _attempt(batch: Batch, asked: Asked, settings: Settings, how: Try, halted: H
         return by_reference(
             batch, asked, replace(settings, method=method), first_step=how.first_step, halted=halted
         )
-    from ketasim.engines.ensemble import attempt as by_ensemble  # numba, when asked for
+    from ketasim.engines.ensemble import attempt as by_ensemble  # LLVM, when asked for
 
     return by_ensemble(batch, asked, settings, first_step=how.first_step, halted=halted)
 
