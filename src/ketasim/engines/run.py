@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
@@ -34,6 +35,7 @@ from ketasim.engines.contract import (
     never,
 )
 from ketasim.engines.status import AGAIN, Status, usable
+from ketasim.errors import ModelError
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
 Flags = NDArray[np.bool_]
@@ -94,6 +96,23 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
         notes=found.notes,
         stories=found.stories,
     )
+
+
+def is_ready(model: Model, parameters: Array) -> bool:
+    """Return whether the compiled engine can run members of a model at once."""
+    from ketasim.engines.kernels import is_ready as ready  # LLVM, when asked for
+
+    try:
+        return ready(model, parameters)
+    except ModelError:  # a law that cannot be compiled
+        return False
+
+
+def make_ready(model: Model) -> None:
+    """Have a model compiled in the background, so that the compiled engine is ready next time."""
+    from ketasim.engines.kernels import make_ready as make
+
+    make(model)
 
 
 def gradients(
@@ -284,18 +303,11 @@ def _starts(system: System, batch: Batch, asked: Asked) -> Flags:
         before = np.repeat(batch.schedules.before[:, None], n, axis=1)
     else:
         before = np.stack([one.before for one in batch.schedules], axis=1)
-    with np.errstate(all="ignore"):
-        try:
-            values = system.prepare(np.ascontiguousarray(batch.parameters.T), before)
-            start = system.rest(values).reshape(len(system.state_names), -1)
-            rest = np.broadcast_to(start, (len(start), n))
-            slopes = system.slopes(values, rest)
-        except (ZeroDivisionError, OverflowError):
-            return np.zeros(n, dtype=bool)
     names = dict.fromkeys([*asked.record, *(one.name for one in asked.primitives)])
-    fine: Flags = np.isfinite(rest).min(axis=0, initial=True)
-    for one in (*slopes, *(values[system.slots[name]] for name in names)):
-        fine = fine & np.isfinite(one)
+    found = system.evaluated(batch.parameters.T, before, seen=names)
+    fine: Flags = np.ones(n, dtype=bool)
+    for one in found:
+        fine &= np.isfinite(one).all(axis=0)
     return fine
 
 
