@@ -41,6 +41,7 @@ ALLOWED = {
     ("models/load.py", "exec_module"): "the same file, and no other",
     ("page/build.py", "import importlib"): "importlib.resources: files of the package",
     ("results/folder.py", "import importlib"): "importlib.metadata: versions",
+    ("studies/designs/sequence.py", "import importlib"): "importlib.util: where SciPy's files are",
     ("results/folder.py", "import subprocess"): "asks git for the commit",
     ("results/folder.py", "run of subprocess"): "git with fixed words, no shell",
 }
