@@ -1,7 +1,7 @@
 """Any nodes of a system as one compiled function, to look at what the compiler makes of them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,21 @@ Numbers = NDArray[np.float64]
 WORKSPACE = Interface((("w", REAL),), {})
 
 
+@dataclass(frozen=True)
+class Machine:
+    """A program's source and its code."""
+
+    source: str
+    code: Code
+
+    def __call__(self, workspace: Numbers) -> None:
+        """Run it on a workspace."""
+        self.code.run(WORKSPACE, {"w": workspace})
+
+
 def compile_nodes(
     nodes: Sequence[Node], sizes: dict[str, int], width: int
-) -> tuple[Callable[..., Numbers], Any]:
+) -> tuple[Callable[..., Numbers], "Machine"]:
     """Compile nodes over leaves, with the instructions and roundings that a kernel has.
 
     Parameters
@@ -34,7 +46,7 @@ def compile_nodes(
     -------
     evaluate, machine
         ``evaluate(y=..., p=...)`` takes arrays (length, n_points) and returns (n_nodes, n_points);
-        ``machine(workspace)`` runs the code on a workspace of its own.
+        ``machine(workspace)`` runs the code on a workspace of its own, and holds its source.
     """
     fused = Fuse().all(nodes)
     words = {n.id: "{}:{}".format(*n.leaf) for n in reach(fused) if n.op == "leaf"}
@@ -47,10 +59,7 @@ def compile_nodes(
     source = written(
         {}, layout, program, WORKSPACE, "def run(job):\n    nodes(job.w, 0)\n    return 0"
     )
-    code = Code(compiled(source))
-
-    def machine(workspace: Numbers) -> None:
-        code.run(WORKSPACE, {"w": workspace})
+    machine = Machine(source, Code(compiled(source)))
 
     def evaluate(**arrays: Numbers) -> Numbers:
         n_points = max(np.atleast_2d(one).shape[-1] for one in arrays.values())

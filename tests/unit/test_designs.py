@@ -290,7 +290,8 @@ def test_without_directions_scipy_draws_itself(monkeypatch):
 
 def test_a_sobol_design_does_not_import_scipy_stats():
     code = (
-        "import sys; from ketasim.models import antidepressant; from ketasim.studies import designs\n"
+        "import sys\n"
+        "from ketasim.models import antidepressant; from ketasim.studies import designs\n"
         "designs.sobol(antidepressant(), 8).source.points(0, 8)\n"
         "print('scipy.stats' in sys.modules)"
     )

@@ -122,7 +122,7 @@ class _Body(Expressions):
         if source.name != "run":
             self.function.linkage = "internal"
         self.entry = self.function.append_basic_block("entry")
-        self.b = ir.IRBuilder(self.function.append_basic_block("body"))
+        self.b = ir.IRBuilder(self.function.append_basic_block("start"))
         self.places: dict[str, Place] = {}
         self.loops: list[tuple[Any, Any]] = []
 

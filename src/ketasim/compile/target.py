@@ -11,8 +11,6 @@ from typing import Any
 
 from llvmlite import binding
 
-FUSED = ("fma", "fma4", "neon", "fullfp16")  # features that multiply and add with one rounding
-
 
 @dataclass(frozen=True)
 class Target:
@@ -45,8 +43,8 @@ class Target:
 
     def machine(self) -> Any:
         """Return LLVM's description of it, which writes its code."""
-        binding.initialize_native_target()
-        binding.initialize_native_asmprinter()
+        binding.initialize_all_targets()
+        binding.initialize_all_asmprinters()
         return binding.Target.from_triple(self.triple).create_target_machine(
             cpu=self.cpu, features=self.features, opt=1, reloc="default", codemodel="jitdefault"
         )

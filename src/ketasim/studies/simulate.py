@@ -14,7 +14,7 @@ from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
 from ketasim.engines.contract import ALONE, Batch, Outcome, Settings
-from ketasim.engines.run import is_ready, run
+from ketasim.engines.run import is_ready, make_ready, run
 from ketasim.engines.status import Status
 from ketasim.errors import SolverError
 from ketasim.readouts import Ledger, Lookup, Reading, Readout, Reduction, check_moments, parse_all
@@ -71,7 +71,9 @@ def simulate(
     SolverError
         When integration stops, or drug was lost or made on the way.
     """
-    settings = Settings(engine or engine_for(scenario, method), method, rtol, ALONE, threads=1)
+    settings = Settings(
+        engine or engine_for(scenario, method=method), method, rtol, ALONE, threads=1
+    )
     asked = _asked(scenario, readouts)
     reductions = tuple(dict.fromkeys(r for one in asked for r in one.reductions))
     found = _carried_out(scenario, settings, np.array(scenario.times), reductions)
@@ -87,11 +89,19 @@ def simulate(
     return whole
 
 
-def engine_for(scenario: Scenario, method: str = LSODA) -> str:
-    """Return the engine that runs a scenario when none is named; see :func:`simulate`."""
-    model = scenario.resolved_model
-    ready = method == LSODA and is_ready(model, System(model).default_parameters)
-    return "ensemble" if ready else "reference"
+def engine_for(*scenarios: Scenario, method: str = LSODA, prepare: bool = False) -> str:
+    """Return the engine that runs scenarios when none is named; see :func:`simulate`.
+
+    It is the same for all, or they would differ by rounding. With ``prepare`` a kernel that is not
+    at hand is made in the background, for the next time.
+    """
+    models = [one.resolved_model for one in scenarios]
+    if method == LSODA and all(is_ready(one, System(one).default_parameters) for one in models):
+        return "ensemble"
+    if prepare and method == LSODA:
+        for one in models:
+            make_ready(one)
+    return "reference"
 
 
 def _numbers(
@@ -194,7 +204,9 @@ def look(
     ConfigError, SolverError
         As :func:`simulate`.
     """
-    settings = Settings(engine or engine_for(scenario, method), method, rtol, ALONE, threads=1)
+    settings = Settings(
+        engine or engine_for(scenario, method=method), method, rtol, ALONE, threads=1
+    )
     begin, end = scenario.times[0], scenario.times[-1]
     reductions = tuple(r for name in scenario.recorded for r in _summarised(name, begin, end))
     more = _union([*scenario.times, *around(scenario.protocol, begin, end)])

@@ -13,7 +13,6 @@ import xarray as xr
 
 from ketasim.config import Setup, dump, load, packaged
 from ketasim.core.scenario import Scenario
-from ketasim.engines.run import make_ready
 from ketasim.errors import ConfigError, KetasimWarning
 from ketasim.reports.doses import dose_table
 from ketasim.reports.runs import comparison_table, identical, shown, summary_table
@@ -209,9 +208,7 @@ def run(
     seen = values_of(data, [setup.scenario], tell).get(setup.scenario.name, ())
     for caution in setup.cautions:
         tell(caution)
-    by = setup.engine or engine_for(setup.scenario, setup.method)
-    if not setup.engine and by == "reference":
-        make_ready(setup.scenario.resolved_model)
+    by = setup.engine or engine_for(setup.scenario, method=setup.method, prepare=True)
     found = look(setup.scenario, engine=by, method=setup.method, rtol=setup.rtol)
     question = _question(setup)
     told = {"cautions": kept(setup.cautions), **({"scenario": question} if question else {})}
@@ -375,10 +372,7 @@ def compare(
     for caution in differing(one.scenario for one in setups):
         tell(caution)
     seen = values_of(data, [one.scenario for one in setups], tell)
-    fast = all(engine_for(one.scenario, one.method) == "ensemble" for one in setups)
-    by = "ensemble" if fast else "reference"  # the same for all, or they differ by rounding
-    if not fast:
-        make_ready(setups[0].scenario.resolved_model)
+    by = engine_for(*(one.scenario for one in setups), prepare=True)
     runs = {one.scenario.name: run(one, engine=one.engine or by, tell=tell) for one in setups}
     return Comparison({name: replace(r, seen=seen.get(name, ())) for name, r in runs.items()})
 
