@@ -77,7 +77,7 @@ def text(
         "CONSTANTS": len(still), "ENTRIES": len(places), "OBSERVED": len(names),
         "EDGES": len(tables.get("edges", ())),
     }  # fmt: skip
-    functions = (
+    functions: tuple[tuple[str, tuple[str, ...], str, Sequence[Node], Mapping[int, str]], ...] = (
         ("rest", ("p", "k"), "y", eq.rest, {}),
         ("prepare", ("p", "k", "r"), "c", still, {}),
         ("slopes", ("y", "c"), "dy", eq.slopes, constants),
