@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from setting import OBSERVABLES, scenario, system
 
-from ketasim.export import c
+from ketasim.export.c import source
 
 HERE = Path(__file__).parent
 LIBRARIES = (
@@ -44,7 +44,7 @@ def library(scene: str) -> ctypes.CDLL:
     """Return the machine code for one scene, compiled once."""
     place, schedule = home(), scenario(scene).schedule
     tables = {n: getattr(schedule, n) for n in ("edges", "knobs", "rates", "boluses")}
-    text = c.text(system(scene), OBSERVABLES, tables, scene)
+    text = source(system(scene), OBSERVABLES, tables, scene)
     name = hashlib.sha256((text + (HERE / "cvodes.c").read_text("utf-8")).encode()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"ketasim-race-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

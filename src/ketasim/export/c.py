@@ -26,7 +26,7 @@ CALLS = {
 Outputs = Sequence[tuple[str, Node]]
 
 
-def c(scenario: Scenario) -> str:
+def c_source(scenario: Scenario) -> str:
     """Return a scenario as the text of a C file.
 
     Functions: ``ketasim_rest(p, k, y)`` first states, ``ketasim_prepare(p, k, r, c)`` what
@@ -47,13 +47,13 @@ def c(scenario: Scenario) -> str:
             "export c: conditions that have always held need a resting state to start from, which "
             "is no part of the file; start the condition at a time instead."
         )
-    return text(system, scenario.recorded, {
+    return source(system, scenario.recorded, {
         "edges": schedule.edges, "knobs": schedule.knobs, "rates": schedule.rates,
         "boluses": schedule.boluses,
     }, scenario.name)  # fmt: skip
 
 
-def text(
+def source(
     system: System, names: Sequence[str], tables: Mapping[str, np.ndarray], title: str = ""
 ) -> str:
     """Return a system as the text of a C file, with some tables of numbers."""
