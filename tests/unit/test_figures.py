@@ -17,12 +17,14 @@ from ketasim.config.findings import load_folder
 from ketasim.config.packaged import folder
 from ketasim.errors import ConfigError
 from ketasim.plots import evidence, fits, judgement, sensitivity, sweeps
+from ketasim.plots.designs import draw_designs
 from ketasim.plots.fan import draw_fan
 from ketasim.plots.panels import NOTHING, marks
 from ketasim.plots.pathway import draw as pathway
 from ketasim.plots.style import log_ticks, new_figure, style_of_width
 from ketasim.plots.words import about, axis, called, factor
 from ketasim.studies.fit.search import courses
+from ketasim.studies.judge.decide import Designs
 from ketasim.studies.mediation import Explanation, Share
 from ketasim.studies.simulate import done
 from ketasim.verbs.figures import less_control, opened
@@ -187,6 +189,30 @@ def test_a_matrix_goes_over_as_many_pages_as_it_takes(tmp_path):
     assert whole.get_figheight() > max(one.get_figheight() for one in figures)
 
 
+def designed():
+    """Return two dozen experiments of six arms, three read-outs and two group sizes."""
+    arms = tuple(
+        SimpleNamespace(name=f"mouse, ketamine {dose:g} mg/kg ip, AMPA antagonist 1 from -30 min")
+        for dose in (1.0, 3.0, 5.0, 10.0, 20.0, 30.0)
+    )
+    arm, readout, group = (one.ravel() for one in np.meshgrid(range(6), range(3), (8, 16)))
+    n = len(arm)
+    return Designs(
+        arms, ("outcome.mood", "spines.density", "bdnf.extracellular"), ("a", "b"), (0, 1), {}, (),
+        arm, readout, np.full(n, 24.0), group, np.ones(n), np.linspace(0.5, 0.1, n),
+        np.linspace(0.5, 0.1, n), np.zeros((n, 2)),
+    )  # fmt: skip
+
+
+def test_what_would_decide_can_be_read():
+    figure = draw_designs(designed())
+    check_sizes(figure)
+    check_words(figure)
+    words = {one.get_text() for axes in figure.axes for one in axes.get_xticklabels()}
+    assert "outcome.mood" not in words
+    assert "Spine density" in words
+
+
 def test_points_over_curves_can_be_read():
     panel = evidence.Panel(
         "Extracellular glutamate", "Time (h)", "% of rest",
@@ -338,6 +364,7 @@ def test_the_pathway_can_be_read_and_tells_the_whole_once():
     found = Explanation("outcome.mood@24h", "1", 0.6, 0.49, (), tuple(arrows))
     figure = pathway(found, chain[1:])
     check_sizes(figure)
+    check_words(figure)
     words = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert "100%" not in words
     assert "\u221212%" in words

@@ -6,13 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ketasim.plots.judgement import LONGEST, SMALL
+from ketasim.plots.judgement import SMALL
 from ketasim.plots.style import FAINT, INK, PAGE, new_figure, save, settings
+from ketasim.plots.words import headed, in_lines
 from ketasim.studies.judge.decide import Designs
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
 
 
 def _most_bits(designs: Designs, arms: list[int], shown: list[int]) -> NDArray[np.float64]:
@@ -37,9 +34,11 @@ def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int =
     arms = [int(designs.arm[i]) for i in best]
     shown = sorted({int(designs.readout[i]) for i in np.flatnonzero(np.isin(designs.arm, arms))})
     most = _most_bits(designs, arms, shown)
+    named = [in_lines(designs.arms[i].name, 0.4 * PAGE.width - 5.0, SMALL) for i in arms]
+    row = 1.5 + 2.9 * (1 + max(one.count("\n") for one in named))
     with settings(PAGE):
-        figure = new_figure(PAGE.width, 34.0 + 4.4 * len(arms))
-        high = 34.0 + 4.4 * len(arms)
+        high = 34.0 + row * len(arms)
+        figure = new_figure(PAGE.width, high)
         grid = figure.add_gridspec(
             1, 2, left=0.4, right=0.97, bottom=28.0 / high, top=1.0 - 5.0 / high,
             width_ratios=[1.2, 1.0], wspace=0.08,
@@ -47,8 +46,9 @@ def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int =
         left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
         seen_as = left.imshow(most, vmin=0.0, vmax=float(np.nanmax(most)), cmap="Blues",
                               aspect="auto")  # fmt: skip
-        left.set_xticks(range(len(shown)), [designs.readouts[i] for i in shown], rotation=90)
-        left.set_yticks(range(len(arms)), [_shortened(designs.arms[i].name) for i in arms])
+        told = [in_lines(headed(designs.readouts[i]), 25.0, SMALL) for i in shown]
+        left.set_xticks(range(len(shown)), told, rotation=90, linespacing=1.0)
+        left.set_yticks(range(len(arms)), named, linespacing=1.0)
         for row, i in enumerate(best):
             same = (designs.arm == designs.arm[i]) & (designs.readout == designs.readout[i])
             same &= designs.time == designs.time[i]
@@ -60,7 +60,10 @@ def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int =
         right.set_yticks([])
         right.set_xlim(0.0, 1.05 * float(designs.bits.max()))
         sizes = ", ".join(map(str, sorted(set(designs.group.tolist()))))
-        right.set_xlabel(f"bits of the best reading; dots: groups of {sizes}", fontsize=SMALL)
+        right.set_xlabel(
+            in_lines(f"bits of the best reading; dots: groups of {sizes}", 48.0, SMALL),
+            fontsize=SMALL,
+        )
         left.tick_params(labelsize=SMALL)
         right.tick_params(labelsize=SMALL)
         inside = figure.add_axes((0.03, 12.0 / high, 0.2, 2.0 / high))

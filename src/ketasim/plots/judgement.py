@@ -32,7 +32,6 @@ LABEL, SEEN = 66.0, 23.0  # widths of titles and of what was observed [mm]
 PAPER = 240.0  # height of a page that a picture may take [mm]
 MORE = ", continued"
 Groups = list[tuple[str, list[int]]]
-LONGEST = 66  # characters of a title on an axis
 SMALL = 7.0  # type [pt]
 SOFT = {"hydroxynorketamine": "hydroxy-norketamine"}  # where a word may be broken
 
