@@ -203,12 +203,13 @@ function makePage(facts, engine, module) {
     }
     const html = entries.map(([text, c]) => keyOf(text, colour(c), ""));
     state.frozen.forEach((one) => html.push(keyOf(`frozen: ${one.label} ${differences(facts, one.setting, state.setting)}`, colour("grey"), "")));
-    $("legend").innerHTML = html.join("");
+    put($("legend"), "html", html.join(""), (text) => { $("legend").innerHTML = text; });
   }
 
   function dataNote() {
     const count = dataArms.reduce((sum, arm) => sum + arm.points.length, 0);
-    $("data-note").textContent = count ? `${count} published values of ${dataArms.map((one) => `${one.file}: ${one.arm}`).join(", ")} are drawn, with their standard errors.` : "Points of an arm are drawn wherever what is asked is what was done in it.";
+    const told = count ? `${count} published values of ${dataArms.map((one) => `${one.file}: ${one.arm}`).join(", ")} are drawn, with their standard errors.` : "Points of an arm are drawn wherever what is asked is what was done in it.";
+    put($("data-note"), "text", told, (text) => { $("data-note").textContent = text; });
   }
 
   function readoutTable(course) {
