@@ -9,9 +9,9 @@
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
 ``sensitivity``, ``check``, ``curves``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``,
-``posterior``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``,
-``failures``, ``rerun``, ``doctor``, ``app``, ``export.sbml`` and ``plot.timecourse``. Every name
-loads on first use, so that ``import ketasim`` costs nothing.
+``posterior``, ``explain``, ``gradient``, ``optimise``, ``describe``, ``list_...``, ``status``,
+``resume``, ``failures``, ``rerun``, ``doctor``, ``app``, ``export.sbml`` and
+``plot.timecourse``. Every name loads on first use, so that ``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         list_states,
         list_targets,
     )
+    from ketasim.verbs.optimise import optimise
     from ketasim.verbs.posterior import posterior
     from ketasim.verbs.rest import fast_then_slow, rest
     from ketasim.verbs.run import compare, run
@@ -100,6 +101,7 @@ __all__ = [
     "monkey",
     "mouse",
     "on_cluster",
+    "optimise",
     "plan",
     "plot",
     "posterior",
@@ -153,6 +155,7 @@ _HOMES = {
         "list_states",
         "list_targets",
     ),
+    "ketasim.verbs.optimise": ("optimise",),
     "ketasim.verbs.posterior": ("posterior",),
     "ketasim.verbs.rest": ("fast_then_slow", "rest"),
     "ketasim.verbs.run": ("compare", "run"),

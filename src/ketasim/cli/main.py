@@ -35,6 +35,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "posterior": "fit.posterior",
     "explain": "explain.command",
     "gradient": "gradient.command",
+    "optimise": "optimise.command",
     "doctor": "doctor.command",
     "status": "stores.status",
     "resume": "stores.resume",

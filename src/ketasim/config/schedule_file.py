@@ -1,4 +1,4 @@
-"""What a schedule file may hold: a configuration, and beside it what is free, wished and limited."""
+"""What a schedule file may hold: a configuration, and what is free, wished and limited."""
 
 from typing import Annotated, Any
 
@@ -106,7 +106,7 @@ class SearchTable(Table):
 
 
 class ScheduleFile(Config):
-    """One file, one question: which schedule?"""
+    """One file, one question: which schedule is best."""
 
     title: str = ""
     schedule: Annotated[tuple[WayTable, ...], BeforeValidator(_one_or_more), Field(min_length=1)]

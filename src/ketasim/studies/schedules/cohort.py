@@ -75,7 +75,7 @@ class Bound:
                 "none can be, or no body weight."
             )
         if self.cohort.draws is None:
-            return table
+            return np.asarray(table)
         return np.concatenate([self._drawn(table, columns.base, one) for one in self.cohort.draws])
 
     def _drawn(self, table: Array, base: Array, draw: Array) -> Array:
@@ -86,7 +86,7 @@ class Bound:
         ratio = (base > 0.0) & (low >= 0.0)
         with np.errstate(all="ignore"):
             moved = np.where(ratio, table * (draw / base), table + draw - base)
-        return np.minimum(moved, np.maximum(most, table))
+        return np.asarray(np.minimum(moved, np.maximum(most, table)))
 
     def schedules(self, protocol: Protocol) -> list[Schedule]:
         """Return the schedule of every patient under a protocol, a draw at a time.

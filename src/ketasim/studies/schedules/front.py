@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.studies.schedules.kept import Kept
-from ketasim.studies.schedules.plan import Plan
 from ketasim.studies.schedules.runs import Runs
 from ketasim.studies.schedules.search import ROUNDS, Asker, Ended, Tell, descend
 
@@ -35,7 +34,7 @@ def front(
     number: int, few: Runs, every: Runs, ended: Ended, kept: Kept, *, points: int, text: str,
     tell: Tell,
 ) -> list[Compromise]:  # fmt: skip
-    """Return ``points`` schedules of one plan from the best in the first wish to that in the second.
+    """Return ``points`` schedules of one plan, from the best in the first wish to the second's.
 
     Parameters
     ----------
@@ -90,8 +89,3 @@ def marked(found: Sequence[Compromise], signs: tuple[float, float]) -> list[Comp
         better = (costs <= one).all(axis=1) & (costs < one).any(axis=1) & allowed
         best.append(bool(allowed[i] and not better.any()))
     return [replace(one, is_best=b) for one, b in zip(found, best, strict=True)]
-
-
-def label(plans: Sequence[Plan], one: Compromise) -> str:
-    """Return the plan of a compromise in words."""
-    return plans[one.plan].label

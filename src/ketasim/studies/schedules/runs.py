@@ -93,10 +93,15 @@ class Runs:
         """Return how many numbers the goals are."""
         return sum(goal.outputs(self.plan) for goal in self.problem.goals)
 
+    @staticmethod
+    def owners(problem: Problem, plan: Plan) -> list[Goal]:
+        """Return the goal that each output of a plan belongs to."""
+        return [goal for goal in problem.goals for _ in range(goal.outputs(plan))]
+
     @property
     def owner(self) -> list[Goal]:
         """Return the goal that each output belongs to."""
-        return [g for g in self.problem.goals for _ in range(g.outputs(self.plan))]
+        return self.owners(self.problem, self.plan)
 
     def windows(self, visits: Visits) -> Array:
         """Return when each visit counts [h], (n_visits, 2): from its first start to the next."""
@@ -137,7 +142,7 @@ class Runs:
 
     def _lost(self, fine: Flags) -> Flags:
         """Return which patients failed under any of the schedules, (n_draws, n_patients)."""
-        lost: Flags = ~fine.all(axis=0)
+        lost: Flags = np.logical_not(fine.all(axis=0))
         if lost.mean() > MOST_FAILED:
             raise SolverError(
                 f"{self.plan.label}: {int(lost.sum())} of {lost.size} runs failed, so nothing can "

@@ -71,8 +71,9 @@ class Asker:
         if found is None:
             found = self.runs.at(point[None, :]).outputs
             self.kept.put(key, found)
-        self.seen.append((point.copy(), found[0]))
-        return found[0]
+        outputs: Array = found[0]
+        self.seen.append((point.copy(), outputs))
+        return outputs
 
     def slopes(self, point: Array) -> Array:
         """Return the outputs' slopes at a point, (n_outputs, n_free), by differences."""
@@ -136,37 +137,37 @@ def descend(asker: Asker, start: Array, number: int, *, rounds: int = ROUNDS) ->
     """Return where a search leads from a start: the best point on its way that keeps all limits."""
     asker.seen.clear()
     start = np.clip(start, 0.0, 1.0)
+    first = asker.outputs(start)
     if not len(start):
-        return _ended(asker, number, start, 1.0, "nothing is free")
-    scale = abs(asker.value(asker.outputs(start))) or 1.0
+        return _ended(asker, number, start, "nothing is free")
+    scale = asker.objective.sign / (abs(asker.value(first)) or 1.0)
+
+    def within(x: Array) -> Array:
+        return np.clip(x, 0.0, 1.0)
+
     found = minimize(
-        lambda x: asker.value(asker.outputs(np.clip(x, 0.0, 1.0))) / scale,
+        lambda x: scale * asker.outputs(within(x))[asker.first],
         start,
-        jac=lambda x: asker.objective.sign * asker.slopes(np.clip(x, 0.0, 1.0))[asker.first] / scale,
+        jac=lambda x: scale * asker.slopes(within(x))[asker.first],
         bounds=[(0.0, 1.0)] * len(start),
         constraints={
             "type": "ineq",
-            "fun": lambda x: -asker.excesses(asker.outputs(np.clip(x, 0.0, 1.0)), np.clip(x, 0.0, 1.0)),
-            "jac": lambda x: -asker.excess_slopes(np.clip(x, 0.0, 1.0)),
+            "fun": lambda x: -asker.excesses(asker.outputs(within(x)), within(x)),
+            "jac": lambda x: -asker.excess_slopes(within(x)),
         },
         method="SLSQP",
         options={"ftol": PRECISION, "maxiter": rounds},
-    )  # fmt: skip
-    told = {0: "arrived", 9: f"still moving after {rounds} steps"}.get(
-        int(found.status), "no better step was found"
     )
-    return _ended(asker, number, start, scale, told)
+    told = {0: "arrived", 9: f"still moving after {rounds} steps"}
+    return _ended(asker, number, start, told.get(int(found.status), "no better step was found"))
 
 
-def _ended(asker: Asker, number: int, start: Array, scale: float, told: str) -> Ended:
+def _ended(asker: Asker, number: int, start: Array, told: str) -> Ended:
     """Return the best of the points that were seen."""
-    if not asker.seen:
-        asker.outputs(start)
 
     def rank(one: tuple[Array, Array]) -> tuple[float, float]:
-        over = float(asker.excesses(one[1], one[0]).max(initial=0.0))
-        allowed = over <= FEASIBLE
-        return (0.0, asker.value(one[1])) if allowed else (1.0, over)
+        over = float(asker.excesses(one[1], one[0]).max())
+        return (0.0, asker.value(one[1])) if over <= FEASIBLE else (1.0, over)
 
     point, outputs = min(asker.seen, key=rank)
     return Ended(
@@ -175,7 +176,7 @@ def _ended(asker: Asker, number: int, start: Array, scale: float, told: str) -> 
         point=tuple(point.tolist()),
         outputs=tuple(outputs.tolist()),
         value=float(outputs[asker.first]),
-        excess=float(asker.excesses(outputs, point).max(initial=0.0)),
+        excess=float(asker.excesses(outputs, point).max()),
         evaluations=len(asker.seen),
         told=told,
     )
