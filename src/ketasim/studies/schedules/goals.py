@@ -16,7 +16,6 @@ from ketasim.core.model import Model
 from ketasim.errors import ConfigError, suggest
 from ketasim.readouts import Readout, parse, split_list
 from ketasim.studies.schedules.plan import WORDS, Plan
-from ketasim.units import unit
 
 Array = NDArray[np.float64]
 SHARES = {
@@ -181,7 +180,7 @@ def read_goal(
     span
         The run's beginning and end [h].
     dose_unit
-        That of the plans: mg or mg/kg.
+        That of the plans: mg or mg/kg; empty where they differ.
 
     Raises
     ------
@@ -192,6 +191,11 @@ def read_goal(
 
     plain = text.strip()
     what: Readout | Relapse | str = plain
+    if plain in ("total", "largest") and not dose_unit:
+        raise ConfigError(
+            f"{where}: some amounts are per body weight and some are not, so there is no {plain} "
+            "of all; write all in mg, or all in mg/kg."
+        )
     if plain in WORDS:
         own = {"total": dose_unit, "largest": dose_unit, "length": "h"}.get(plain, "1")
     elif (match := _RELAPSE.match(plain)) is not None:
@@ -231,16 +235,6 @@ def _relapse(inside: str, model: Model, where: str, span: tuple[float, float]) -
 
 
 def dose_unit(plans: Sequence[Plan]) -> str:
-    """Return the unit in which totals are told; raises ConfigError where plans differ."""
+    """Return the unit in which doses are told; empty where some plans' are per body weight."""
     units = {"mg/kg" if one.per_weight else "mg" for one in plans}
-    if len(units) > 1:
-        raise ConfigError(
-            "schedule: some amounts are per body weight and some are not; write all in mg, or all "
-            "in mg/kg."
-        )
-    return units.pop()
-
-
-def declared(value: Array, of: str) -> Array:
-    """Return canonical values in a unit."""
-    return np.asarray(value / unit(of).factor)
+    return units.pop() if len(units) == 1 else ""

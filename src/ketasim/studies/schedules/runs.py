@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 MOST_FAILED = 0.02  # of the patients of one schedule; more, and nothing is concluded
 MEMBERS = 4096  # run at once at most, so that memory stays flat
-NARROW = 1_000_000  # members named to the engine: a kernel of the plan's own is worth compiling
+STEPS = 40  # a search makes about so many, each with a run for every free number
 SLIVER = 1e-3  # shortest window [h] of a visit that would begin after the end
 
 
@@ -191,7 +191,7 @@ class Runs:
             schedules=[one for p in protocols for one in self.bound.schedules(p)],
             span=(scenario.times[0], scenario.times[-1]),
             covering=self._covering,
-            total=NARROW,
+            total=STEPS * (len(self.plan.variables) + 2) * len(self.parameters),
             **asked,
         )
 
