@@ -108,8 +108,9 @@ def by_hand(value, start=(5.0, 5.0, 20.0)):
 
 
 @pytest.mark.parametrize(
-    ("rates", "over"), [((RATE,), "mean"), ((0.1, 0.2, 0.4), "mean"), ((0.1, 0.2, 0.4), "worst 34 %")]
-)  # fmt: skip
+    ("rates", "over"),
+    [((RATE,), "mean"), ((0.1, 0.2, 0.4), "mean"), ((0.1, 0.2, 0.4), "worst 34 %")],
+)
 def test_doses_and_the_gap_of_a_quadratic_cost(rates, over):
     """Two doses and the time between them, for one patient, for three, for the worst of three."""
 

@@ -40,6 +40,7 @@ class Question:
     search: SearchTable
     title: str
     text: str
+    engine: str = "ensemble"
     rtol: float | None = None
     cautions: tuple[str, ...] = ()
 
@@ -91,6 +92,7 @@ def load_schedule(
         search=asked.search,
         title=asked.title or _first_line(text) or setup.scenario.name,
         text=text,
+        engine=setup.engine or "ensemble",
         rtol=setup.rtol,
         cautions=(*setup.cautions, *_cautions(problem)),
     )

@@ -208,7 +208,7 @@ def optimise(
     points: int | None = None,
     few: int | None = None,
     seed: int | None = None,
-    engine: str = "ensemble",
+    engine: str | None = None,
     rtol: float | None = None,
     threads: int | None = None,
     out: str | Path | None = None,
@@ -233,7 +233,8 @@ def optimise(
         Searches of each plan, points of the front, patients that stand for all until the last
         search, and what beginnings are drawn by; what the file says when not given.
     engine, rtol
-        How to integrate; ``rtol`` is the engine's own when neither this nor the file says.
+        How to integrate: what the file says when not given, and where it says nothing the
+        ensemble engine at its own tolerance.
     threads
         How many; no number depends on it.
     out
@@ -271,7 +272,9 @@ def optimise(
     for caution in question.cautions:
         tell(caution)
     tolerance = rtol if rtol is not None else question.rtol
-    settings = Settings(engine, rtol=tolerance, limits=MEMBER, threads=threads or cores())
+    settings = Settings(
+        engine or question.engine, rtol=tolerance, limits=MEMBER, threads=threads or cores()
+    )
     rows = None
     if out is not None:
         made = identity(problem, settings)
