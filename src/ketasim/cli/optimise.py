@@ -17,7 +17,7 @@ UNMET = 3  # exit code where no schedule that was found keeps to every limit
     help="A cohort instead of the file's: CSV or netCDF, a row a patient.",
 )  # fmt: skip
 @WITH
-@click.option("--set", "sets", multiple=True, help='Change the file: "search.starts=8".')
+@click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
 @click.option("--starts", type=click.IntRange(1), help="Searches of each plan; else the file's.")
 @click.option("--points", type=click.IntRange(2), help="Points of the front of two wishes.")
 @click.option("--seed", type=click.IntRange(0), help="What beginnings are drawn by.")

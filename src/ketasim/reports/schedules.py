@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ketasim.reports.text import NONE, Table, moment, number
+from ketasim.reports.text import NONE, Table
 from ketasim.studies.schedules.choose import Chosen
 from ketasim.studies.schedules.goals import Goal, Relapse
 from ketasim.studies.schedules.plan import Plan
@@ -110,19 +110,11 @@ def goals(chosen: Chosen) -> Table:
     """Return what every goal comes to as a table."""
     rows = goal_rows(chosen)
     body = tuple(
-        (one["goal"], _shown(one["best"], one["unit"]), _shown(one["usual"], one["unit"]),
-         one["state"])
-        for one in rows
+        (one["goal"], goal.shown(one["best"]),
+         NONE if one["usual"] is None else goal.shown(one["usual"]), one["state"])
+        for goal, one in zip(chosen.problem.goals, rows, strict=True)
     )  # fmt: skip
     return Table(("goal", "best", "usual", "state"), body)
-
-
-def _shown(value: float | None, unit: str) -> str:
-    if value is None:
-        return NONE
-    if unit == "h":
-        return moment(value)
-    return f"{number(value)} {unit}".removesuffix(" 1")
 
 
 def front_rows(chosen: Chosen) -> Rows:
@@ -149,7 +141,7 @@ def front(chosen: Chosen) -> Table:
         return Table(("front",), (), "one wish has no front; give two [[objective]] tables.")
     first, second = chosen.problem.objectives
     body = tuple(
-        (_shown(one.values[0], first.unit), _shown(one.values[1], second.unit),
+        (first.shown(one.values[0]), second.shown(one.values[1]),
          chosen.problem.plans[one.plan].label,
          "" if one.is_best else "passes a limit" if not one.is_allowed else "another is better")
         for one in chosen.front

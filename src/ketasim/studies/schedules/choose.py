@@ -125,11 +125,11 @@ def _searched(
     for i, start in enumerate(begun):
         ended.append(descend(asker, start, i))
         tell(f"{plan.label}: start {i + 1} of {len(begun)} on {len(few.cohort)} patients: "
-             f"{ended[-1].value:.4g} {wish.unit}, {ended[-1].told}")  # fmt: skip
+             f"{wish.shown(ended[-1].value)}, {ended[-1].told}")  # fmt: skip
     best = min(ended, key=lambda one: _rank(one, wish.sign))
     if few is not every:
         whole = Asker(every, kept, f"{text} all", wish, problem.constraints)
         best = descend(whole, np.array(best.point), best.start)
-        tell(f"{plan.label}: on all {len(every.cohort)} patients: {best.value:.4g} {wish.unit}, "
+        tell(f"{plan.label}: on all {len(every.cohort)} patients: {wish.shown(best.value)}, "
              f"{best.told}")  # fmt: skip
     return Searched(plan, tuple(ended), best, len(few.cohort))

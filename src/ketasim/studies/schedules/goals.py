@@ -131,6 +131,12 @@ class Goal:
         way = "at most" if self.sign > 0.0 else "at least"
         return f"{self.label} {way} {self.limit:g} {self.unit}".removesuffix(" 1")
 
+    def shown(self, value: float) -> str:
+        """Return a value with its unit; times are told in days."""
+        if self.unit == "h":
+            return f"{value / 24.0:.4g} d"
+        return f"{value:.4g} {self.unit}".removesuffix(" 1")
+
     def outputs(self, plan: Plan) -> int:
         """Return how many numbers it is for a plan."""
         return plan.visits if self.each_visit else 1
