@@ -2,16 +2,20 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from ketasim.cli.main import group, main
+from ketasim.config import schedule_file
 from ketasim.config.schedules import load_schedule, schedule_files
+from ketasim.config.schema import Config, Table
 from ketasim.errors import KetasimError
 
 SMALL = """# One infusion, as much as dissociation allows
@@ -140,3 +144,12 @@ def test_a_killed_search_goes_on_to_the_same_numbers(tmp_path):
     for name in names:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     assert rows.read_bytes().count(b"\n") > half
+
+
+def test_every_key_of_a_schedule_file_is_on_its_page():
+    text = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text(encoding="utf-8")
+    tables = [one for one in vars(schedule_file).values()
+              if isinstance(one, type) and issubclass(one, Table)]  # fmt: skip
+    own = {n for t in tables for n in t.model_fields} - set(Config.model_fields) - {"title"}
+    assert len(own) > 25
+    assert not [name for name in own if not re.search(rf"\b{name}\b", text)]

@@ -34,6 +34,11 @@ def gain(amount, cost):
     return amount - cost * amount * amount / 2
 
 
+def ill(amount):
+    """Drug keeps illness down."""
+    return 10 - amount
+
+
 def model():
     body = Mechanism(
         name="body",
@@ -43,7 +48,10 @@ def model():
             Parameter("k", RATE, "1/h", (0.01, 2.0), WHY, "elimination"),
             Parameter("cost", COST, "1/umol", (0.0, 1.0), WHY, "cost of a square"),
         ),
-        quantities=(Quantity(gain, "umol", "worth of a height"),),
+        quantities=(
+            Quantity(gain, "umol", "worth of a height"),
+            Quantity(ill, "umol", "how ill one is"),
+        ),
         flows=(Flow(leave, out_of="amount"),),
         inlets=(Inlet("toyamine", "iv", "amount"),),
     )
@@ -159,3 +167,24 @@ def test_the_limit_of_each_visit_is_that_of_its_own_dose():
     found = chosen(boluses(2, (40.0, 40.0)), (goal("body.amount.auc", -1.0),), (limit,))
     peaks = found.found.outputs[0, 1:]
     np.testing.assert_allclose(peaks, 4.0, rtol=3e-3)
+
+
+def test_the_latest_relapse_is_bought_by_the_last_dose():
+    """Illness returns when 2 umol are left: all that may be given is given last."""
+    wish = goal("relapse(body.ill, 8 umol, 10 h)", -1.0)
+    limit = goal("total", 1.0, limit=f"{9.0 * MASS} mg")
+    found = chosen(boluses(2, (8.0, 8.0), low=1.0), (wish,), (limit,))
+    np.testing.assert_allclose(amounts(found), [1.0, 8.0], rtol=1e-2)
+    left = np.exp(-RATE * 8.0) + 8.0
+    want = 8.0 + np.log(left / 2.0) / RATE - 10.0
+    assert found.searched.best.value == pytest.approx(want, rel=2e-3)
+
+
+@pytest.mark.slow
+def test_the_compiled_engine_finds_the_same():
+    limit = goal("body.amount.peak", 1.0, limit="4 umol", each_visit=True)
+    found = chosen(
+        boluses(5, (6.0, 6.0)), (goal("body.amount.auc", -1.0),), (limit,), engine="ensemble"
+    )  # fmt: skip
+    lost = 4.0 * (1.0 - np.exp(-RATE * 6.0))
+    np.testing.assert_allclose(amounts(found), [4.0, lost, lost, lost, lost], rtol=5e-3)

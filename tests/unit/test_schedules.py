@@ -152,7 +152,7 @@ def test_relapse_is_0_for_who_is_ill_and_the_rest_of_the_run_for_who_stays_well(
 def test_a_cohort_is_read_with_its_weights(tmp_path):
     path = tmp_path / "cohort.csv"
     path.write_text("patient,subject.weight [kg],weight\n1,60,1\n2,90,3\n", encoding="utf-8")
-    found = from_table(path)
+    found = from_table(path, WARD)
     assert found.design.names == ("subject.weight",)
     np.testing.assert_allclose(found.weights, [1.0, 3.0])
     dataset = xr.Dataset(
@@ -163,12 +163,15 @@ def test_a_cohort_is_read_with_its_weights(tmp_path):
         coords={"patient": [1, 2]},
     )
     dataset.to_netcdf(tmp_path / "cohort.nc")
-    again = from_table(tmp_path / "cohort.nc")
+    again = from_table(tmp_path / "cohort.nc", WARD)
     assert again.design.names == found.design.names
     np.testing.assert_allclose(again.design.rows(0, 2), found.design.rows(0, 2))
 
-    columns = {"patient": np.array([1, 2]), "subject.weight [kg]": np.array([60.0, 90.0])}
-    assert len(from_table(SimpleNamespace(columns=columns))) == 2
+    columns = {"subject.weight": np.array([60.0, 90.0]), "body.volume": np.array([1.0, 2.0])}
+    people = SimpleNamespace(columns=columns, units={"body.volume": "L"})
+    assert from_table(people, WARD).design.units == ("kg", "L")
+    plain = from_table({"subject.weight": [60.0, 90.0], "body.volume": [9.0, 8.0]}, WARD)
+    assert plain.design.units == ("kg", "mL")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_cohorts_that_cannot_be_are_refused(tmp_path, text, told):
     path = tmp_path / "cohort.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=told):
-        from_table(path)
+        from_table(path, WARD)
 
 
 def test_a_patient_keeps_its_ratio_to_the_model_in_every_draw():
@@ -193,6 +196,17 @@ def test_a_patient_keeps_its_ratio_to_the_model_in_every_draw():
     draws = of_values(("body.k_el",), ("1/h",), np.array([[base], [3.0 * base]]))
     found = Bound(WARD, with_draws(cohort, WARD, draws, 2)).parameters()
     np.testing.assert_allclose(found[:, k], [0.2, 0.4, 0.6, 1.2])
+
+
+def test_the_best_of_several_plans_is_chosen():
+    """With a total that all may use up, more can be given where more may be given at once."""
+    little = plan(2, amount=Spread("dose", 0.1, 0.2, "mg/kg"))
+    found = ks.optimise(
+        problem(plans=(little, plan(2), replace(little, drug="s_drug", route="oral"))),
+        engine="reference", starts=1, threads=1,
+    )  # fmt: skip
+    assert found.chosen.best == 1
+    assert len(found.chosen.plans) == 3
 
 
 def test_those_who_stand_for_all_count_for_all():

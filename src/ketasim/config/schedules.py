@@ -259,13 +259,13 @@ def _within(plans: tuple[Plan, ...], limits: list[Goal]) -> tuple[tuple[Plan, ..
 
 def _cohort(asked: ScheduleFile, scenario: Scenario, beside: Path, patients: object) -> Cohort:
     if patients is not None:
-        return from_table(patients)
+        return from_table(patients, scenario)
     table = asked.cohort
     if table is None:
         return alone(scenario)
     if table.table is not None:
         path = Path(table.table)
-        return from_table(path if path.is_absolute() else beside / path)
+        return from_table(path if path.is_absolute() else beside / path, scenario)
     with located("cohort: "):
         return drawn(scenario, table.patients or 1, vary=table.vary, seed=table.seed)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.core.protocol import Protocol
+from ketasim.core.protocol import Hold, Protocol
 from ketasim.core.scenario import Scenario
 from ketasim.core.schedule import Schedule
 from ketasim.errors import ConfigError
@@ -128,10 +128,11 @@ def alone(scenario: Scenario) -> Cohort:
     return Cohort(of_values(("subject.weight",), ("kg",), value), np.ones(1), source="one subject")
 
 
-def from_table(source: Any) -> Cohort:
+def from_table(source: Any, scenario: Scenario) -> Cohort:
     """Return a cohort from a CSV or netCDF file, a Dataset, a DataFrame, arrays or a population.
 
-    One row is a patient, one column a varied path; ``weight`` says what each counts.
+    One row is a patient, one column a varied path, in the model's own unit where its heading has
+    none; ``weight`` says what each counts.
 
     Raises
     ------
@@ -144,7 +145,8 @@ def from_table(source: Any) -> Cohort:
         given = _netcdf(Path(source))
     elif not isinstance(source, Mapping) and isinstance(getattr(source, "columns", None), Mapping):
         given = source.columns
-    whole = designs.table(given)
+    plain = {**_units(scenario), **dict(getattr(source, "units", {}))}
+    whole = designs.table(given, units=plain)
     kept = [i for i, n in enumerate(whole.names) if n not in (WEIGHT, *BOOKKEEPING)]
     rows = whole.rows(0, len(whole))
     weights = np.ones(len(whole))
@@ -158,6 +160,17 @@ def from_table(source: Any) -> Cohort:
     design = of_values(names, units, rows[:, kept])
     _refuse_doses(design, told)
     return Cohort(design, weights, source=told)
+
+
+def _units(scenario: Scenario) -> dict[str, str]:
+    """Return the unit of every path in which patients may differ."""
+    model = scenario.model
+    holds = [one for one in scenario.protocol.events if isinstance(one, Hold)]
+    return {
+        **{name: one.unit for name, one in model.parameters.items()},
+        **{f"intervention[{i}].level": model.unit(one.knob) for i, one in enumerate(holds)},
+        "subject.weight": "kg",
+    }
 
 
 def with_draws(cohort: Cohort, scenario: Scenario, draws: Design, n: int) -> Cohort:
