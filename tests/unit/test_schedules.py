@@ -16,7 +16,7 @@ from ketasim.errors import ConfigError, SolverError
 from ketasim.results.problems import StoreError
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import of_values
-from ketasim.studies.schedules import search
+from ketasim.studies.schedules import search, slopes
 from ketasim.studies.schedules.cohort import Bound, Cohort, alone, drawn, from_table, with_draws
 from ketasim.studies.schedules.goals import read_goal, share_of, tail
 from ketasim.studies.schedules.kept import Kept
@@ -233,15 +233,15 @@ def test_slopes_are_those_of_every_output():
     asked = problem()
     runs = Runs(asked, asked.plans[0], asked.cohort, QUICK)
     point = np.array([0.3, 0.6, 0.5, 0.4])
-    slopes = search.by_differences(runs, point)
-    np.testing.assert_allclose(slopes[1], [0.9, 0.9, 0.0, 0.0], atol=1e-9)
+    found = slopes.slopes(runs, point)
+    np.testing.assert_allclose(found[1], [0.9, 0.9, 0.0, 0.0], atol=1e-9)
     steps = 0.01 * np.eye(4)
     ends = runs.at(np.concatenate([point + steps, point - steps])).outputs[:, 0]
-    np.testing.assert_allclose(slopes[0], (ends[:4] - ends[4:]) / 0.02, rtol=2e-2, atol=1e-4)
+    np.testing.assert_allclose(found[0], (ends[:4] - ends[4:]) / 0.02, rtol=2e-2, atol=1e-4)
 
 
 def test_no_slope_is_taken_outside_the_cube():
-    moved = search.shifted(np.array([0.0, 0.5, 1.0]))
+    moved = slopes.shifted(np.array([0.0, 0.5, 1.0]))
     assert moved.min() >= 0.0
     assert moved.max() <= 1.0
     assert (np.diag(moved) != [0.0, 0.5, 1.0]).all()

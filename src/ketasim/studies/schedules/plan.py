@@ -180,11 +180,11 @@ class Plan:
     def numbers(self, points: Array) -> Array:
         """Return the free numbers (n_points, n_free) in their units, of points in the unit cube."""
         low, high = self.bounds
-        return np.asarray(low + np.clip(points, 0.0, 1.0) * (high - low))
+        return np.asarray(low + np.atleast_2d(points) * (high - low))
 
     def visits_of(self, points: Array) -> Visits:
         """Return the schedules of points (n_points, n_free) in the unit cube."""
-        free, at, found = self.numbers(np.atleast_2d(points)), 0, []
+        free, at, found = self.numbers(points), 0, []
         for spread, n in self._parts:
             k = len(list(spread.variables(n)))
             found.append(spread.values(free[:, at : at + k], n) if n else np.empty((len(free), 0)))

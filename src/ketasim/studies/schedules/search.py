@@ -1,8 +1,8 @@
 """The best point of a plan: gradients from many starts, first on a few patients, then on all.
 
 Every value is asked of :class:`Kept` first, so that a search that was stopped goes on, and each
-start depends on the seed and its number only. Slopes by differences run every shifted schedule of
-every patient in one batch. SciPy's SLSQP takes wishes and limits with their slopes.
+start depends on the seed and its number only. SciPy's SLSQP takes wishes and limits with their
+slopes.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +15,9 @@ from scipy.optimize import minimize
 from ketasim.studies.schedules.goals import Goal
 from ketasim.studies.schedules.kept import Kept, key_of
 from ketasim.studies.schedules.runs import Runs
+from ketasim.studies.schedules.slopes import shifted, slopes
 
 Array = NDArray[np.float64]
-SHIFT = 2e-3  # of a variable's range, by which differences move it
 PRECISION = 1e-5  # of the first value: a gain below it ends a search
 ROUNDS = 30  # most steps of one search
 FEASIBLE = 2e-3  # share of a limit by which a found schedule may pass it
@@ -76,11 +76,11 @@ class Asker:
         return outputs
 
     def slopes(self, point: Array) -> Array:
-        """Return the outputs' slopes at a point, (n_outputs, n_free), by differences."""
+        """Return the outputs' slopes at a point, (n_outputs, n_free)."""
         key = key_of(f"{self.text} slopes", point)
         found = self.kept.get(key)
         if found is None:
-            found = by_differences(self.runs, point)
+            found = slopes(self.runs, point)
             self.kept.put(key, found)
         return found
 
@@ -115,22 +115,6 @@ class Asker:
         """Return one number that ranks points: the wish, and what passing limits costs."""
         over = float(np.maximum(self.excesses(outputs, point), 0.0).sum())
         return self.value(outputs) / scale + HEAVY * over
-
-
-def shifted(point: Array) -> Array:
-    """Return the points (n_free, n_free) with one number moved each, within the cube."""
-    moved = np.tile(point, (len(point), 1))
-    ways = np.where(point + SHIFT <= 1.0, SHIFT, -SHIFT)
-    moved[np.diag_indices(len(point))] += ways
-    return moved
-
-
-def by_differences(runs: Runs, point: Array) -> Array:
-    """Return slopes (n_outputs, n_free): all shifted schedules of all patients in one batch."""
-    moved = shifted(point)
-    found = runs.at(np.vstack([point, moved])).outputs
-    steps = np.diag(moved) - point
-    return np.asarray(((found[1:] - found[0]) / steps[:, None]).T)
 
 
 def descend(asker: Asker, start: Array, number: int, *, rounds: int = ROUNDS) -> Ended:
