@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ketasim.plots.style import (
     BLUE,
+    DOSE,
     FAINT,
     INK,
     PAGE,
@@ -78,6 +79,11 @@ def _doses(axes: Axes, chosen: Chosen, courses: Sequence[Course], style: Style) 
         axes.vlines(days, 0.0, amounts, color=colour, linewidth=width, label=one.label)
         axes.plot(days, amounts, "o", color=colour, markersize=3.0, label=f"_{one.label}")
     mass = "mg/kg" if chosen.searched.plan.per_weight else "mg"
+    for dose in chosen.problem.scenario.protocol.doses:  # given as they stand
+        if dose.per_weight == chosen.searched.plan.per_weight:
+            day = dose.start / 24.0
+            axes.plot([day, day], [0.0, dose.amount], color=DOSE, linewidth=style.line,
+                      label="_given anyway")  # fmt: skip
     axes.set_ylabel(f"Dose ({mass})")
     axes.set_ylim(bottom=0.0)
     axes.tick_params(labelbottom=False)
@@ -107,7 +113,8 @@ def _courses(axes: Axes, chosen: Chosen, courses: Sequence[Course], style: Style
         if len(values) > 1:
             axes.fill_between(days, low, high, color=colour, alpha=0.15, linewidth=0.0)
         axes.plot(days, mean, color=colour, linewidth=style.line, label=one.label)
-        axes.set_ylabel(about(one.name) + (f" ({printed(of)})" if of != "1" else ""))
+        said = about(one.name) + (f" ({printed(of)})" if of != "1" else "")
+        axes.set_ylabel(said[0].upper() + said[1:])
     axes.set_xlabel("Time (d)")
 
 

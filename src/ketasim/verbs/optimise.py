@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import ketasim
 from ketasim.config import Setup, dump
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from ketasim.reports.text import Table
 
 EVALUATIONS = "evaluations.jsonl"
-MOST_TIMES = 400  # of a course that is drawn
+MOST_TIMES = 400  # of a course that is drawn, and more after each dose
 COARSE = 4.0  # [h] between them, where the run is short enough
+AFTER = (-0.01, 0.5, 1.0, 1.5, 2.0, 3.0, 6.0, 9.0, 12.0, 18.0)  # [h] from a dose on
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,15 +109,13 @@ class Optimised:
 
         chosen = self.chosen
         name, problem = words.subject_of(chosen.problem), chosen.problem
-        begin, end = problem.scenario.times[0], problem.end
-        count = min(MOST_TIMES, max(2, int((end - begin) / COARSE)))
-        times = np.linspace(begin, end, count + 1)
         plans = [("best", chosen.searched.plan, chosen.point)]
         if problem.usual is not None:
             plans.append(("usual", problem.usual, np.empty((1, 0))))
         found = []
         for label, plan, point in plans:
             runs = Runs(problem, plan, problem.cohort, self.settings)
+            times = _times(problem, plan.visits_of(point).starts[0])
             values = np.empty((0, 0))
             if name is not None:
                 values = runs.courses(point, (name,), times)[0, :, 0]
@@ -294,6 +294,16 @@ def optimise(
         tell=progress or (lambda _: None),
     )
     return Optimised(question, chosen, settings, kept.computed)
+
+
+def _times(problem: Problem, starts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the times [h] at which a course is drawn: even ones, and more after each dose."""
+    begin, end = problem.scenario.times[0], problem.end
+    count = min(MOST_TIMES, max(2, int((end - begin) / COARSE)))
+    given = np.array([*starts, *(one.start for one in problem.scenario.protocol.doses)])
+    near = (given[:, None] + np.array(AFTER)).ravel()
+    within = near[(near > begin) & (near < end)]
+    return np.unique(np.concatenate([np.linspace(begin, end, count + 1), within]))
 
 
 def _question(
