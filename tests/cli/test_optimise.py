@@ -117,6 +117,13 @@ def test_what_is_shipped_can_be_read(name):
     assert question.problem.usual is not None
 
 
+@pytest.mark.parametrize("key", ["schedule", "objective"])
+def test_a_file_that_asks_for_nothing_says_where_to_begin(tmp_path, key):
+    text = SMALL.replace(f"[{key}]", "[other]").replace("[schedule.usual]", "[another]")
+    with pytest.raises(KetasimError, match=f"no \\[{key}\\] table.*iv_eight_weeks"):
+        load_schedule(small(tmp_path, text.replace(f"[[{key}]]", "[[other]]")))
+
+
 def test_limits_that_nothing_keeps_end_with_3(tmp_path):
     text = SMALL.replace("6 points", "0.001 points")
     done = typed("optimise", str(small(tmp_path, text)), "--starts", "1", "-o", str(tmp_path / "o"))

@@ -42,6 +42,8 @@ def command(
 ) -> None:
     """Choose the schedule of CONFIG: a file of what is free, wished and limited.
 
+    Ready to use: iv_eight_weeks, effect_or_dissociation, maintenance.
+
     Writes the schedule, what every goal comes to, every start and patient, and (where two things
     are wished for) the front between them, with figures. The same command again goes on where it
     was stopped.

@@ -1,7 +1,7 @@
 """Schedule files: what is free, wished and limited, as a problem ready to be searched."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,6 +80,7 @@ def load_schedule(
     text, source = read_file(found), found.name
     overrides = read_overrides(sets, modules, ScheduleFile)
     table = overrides.applied(parse(text, source))
+    _check_asked(table, source)
     try:
         asked = ScheduleFile.model_validate(table)
     except ValidationError as error:
@@ -108,6 +109,16 @@ def _find(name: str) -> Path:
             )
         return path
     return shipped[name.removesuffix(".toml")]
+
+
+def _check_asked(table: Mapping[str, object], source: str) -> None:
+    """Refuse a file that asks for no schedule, with where to begin."""
+    for key, told in (("schedule", "what is free"), ("objective", "what is wished for")):
+        if key not in table:
+            raise ConfigError(
+                f"{source}: no [{key}] table says {told}. Start from one that comes with the "
+                f"package: {', '.join(schedule_files())} (docs/schedules.md)."
+            )
 
 
 def _first_line(text: str) -> str:
