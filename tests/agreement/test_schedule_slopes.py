@@ -26,8 +26,12 @@ def by_hand(runs, step=1e-3):
 
 
 @pytest.mark.parametrize(
-    "wish", ["outcome.score.mean(0 d, 56 d)", "outcome.score@28d", "spines.density.auc"]
-)
+    "wish",
+    [
+        "outcome.score.mean(0 d, 56 d)", "outcome.score@28d", "spines.density.auc",
+        "outcome.score.below(26 points, 0 d, 56 d)",  # which no dip just touches
+    ],
+)  # fmt: skip
 def test_doses_gaps_and_duration_in_reverse_mode(wish):
     runs = runs_of([f'objective=[{{minimise = "{wish}"}}]'])
     goal, counts = runs.problem.objectives[0], runs.at(POINT[None, :]).counts[0, 0]

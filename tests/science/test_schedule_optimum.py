@@ -17,7 +17,8 @@ from ketasim.studies.schedules.front import marked
 from ketasim.studies.schedules.goals import read_goal, tail
 from ketasim.studies.schedules.kept import Kept
 from ketasim.studies.schedules.plan import Plan, Spread
-from ketasim.studies.schedules.runs import Problem
+from ketasim.studies.schedules.runs import Problem, Runs
+from ketasim.studies.schedules.slopes import shifted
 
 WHY = assumed("a toy")
 END, RATE, COST = 48.0, 0.2, 0.25  # [h], [1/h], [1/umol]
@@ -161,12 +162,24 @@ def test_a_front_of_worth_and_total_is_the_parabola_on_paper():
     assert all(one.is_best for one in marked(found.front, (-1.0, 1.0)))
 
 
-def test_the_limit_of_each_visit_is_that_of_its_own_dose():
-    """A window that held the next dose too would forbid the second dose what the first may have."""
+@pytest.mark.parametrize("hours", [0.0, 0.5])
+def test_the_peak_of_each_visit_is_that_of_its_own_dose(hours):
+    """Also where schedules that are moved a little are run beside: no visit sees the next dose."""
+    plan = Plan(
+        "toyamine", "iv", 3, Spread("dose", 1.0 * MASS, 5.0 * MASS, "mg"),
+        Spread("gap", 10.0, 20.0, "h"), Spread("duration", hours, hours, "h", "same"),
+    )  # fmt: skip
     limit = goal("body.amount.peak", 1.0, limit="4 umol", each_visit=True)
-    found = chosen(boluses(2, (40.0, 40.0)), (goal("body.amount.auc", -1.0),), (limit,))
-    peaks = found.found.outputs[0, 1:]
-    np.testing.assert_allclose(peaks, 4.0, rtol=3e-3)
+    problem = Problem(SCENARIO, (plan,), (goal("body.amount.auc", -1.0),), (limit,), cohort())
+    runs = Runs(problem, plan, problem.cohort, Settings("reference", rtol=1e-9, threads=1))
+    point = np.array([0.0, 0.25, 1.0, 0.5, 0.0])  # 1, 2 and 5 umol, 15 and 10 h apart
+    found = runs.at(np.vstack([point, shifted(point)])).outputs[:, 1:]
+    lost = (1.0 - np.exp(-RATE * hours)) / (RATE * hours) if hours else 1.0
+    peaks = [1.0 * lost]
+    for amount, gap in ((2.0, 15.0), (5.0, 10.0)):
+        peaks.append(peaks[-1] * np.exp(-RATE * gap) + amount * lost)
+    np.testing.assert_allclose(found[0], peaks, rtol=1e-5)
+    np.testing.assert_allclose(found[1], [peaks[0] * 1.008, *peaks[1:]], rtol=1e-3)
 
 
 def test_the_latest_relapse_is_bought_by_the_last_dose():

@@ -198,6 +198,22 @@ def test_a_patient_keeps_its_ratio_to_the_model_in_every_draw():
     np.testing.assert_allclose(found[:, k], [0.2, 0.4, 0.6, 1.2])
 
 
+def test_draws_count_as_they_are_asked_to():
+    """Patients first, then draws: their mean, or the worse half of them."""
+    model = WARD.resolved_model
+    draws = of_values(("body.k_el",), ("1/h",), model.value("body.k_el") * np.array([[1.0], [4.0]]))
+    cohort = with_draws(alone(WARD), WARD, draws, 2)
+    point = np.full((1, 4), 0.5)
+    found = {}
+    for share in (1.0, 0.5):
+        asked = problem(cohort=cohort, over_draws=share)
+        found[share] = Runs(asked, asked.plans[0], cohort, QUICK).at(point)
+    each = found[1.0].patients[0, 0, :, 0]
+    assert found[1.0].outputs[0, 0] == pytest.approx(each.mean())
+    assert found[0.5].outputs[0, 0] == pytest.approx(each.min())  # more is wished for
+    assert each[0] > 2.0 * each[1]
+
+
 def test_the_best_of_several_plans_is_chosen():
     """With a total that all may use up, more can be given where more may be given at once."""
     little = plan(2, amount=Spread("dose", 0.1, 0.2, "mg/kg"))
