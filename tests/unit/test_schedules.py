@@ -1,5 +1,6 @@
 """Parts of a search for a schedule: numbers to visits, patients to one number, resumed searches."""
 
+import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -351,3 +352,26 @@ def test_what_always_held_is_the_same_at_once_and_one_by_one():
         for name in ("edges", "rates", "boluses", "knobs", "before"):
             np.testing.assert_array_equal(getattr(one, name), getattr(alone_, name))
         assert one.settled == alone_.settled
+
+
+def test_two_wishes_give_a_front_with_its_figure_and_table(tmp_path):
+    wishes = goal("body.plasma.mean", -1.0), goal("total")
+    asked = problem(plans=(plan(1), plan(2)), objectives=wishes, constraints=())
+    found = ks.optimise(asked, engine="reference", starts=1, points=3, threads=1)
+    assert len(found.chosen.front) == 6
+    first = [one for one in found.chosen.front if one.plan == 0]
+    totals = [one.values[1] for one in first]
+    assert totals == pytest.approx([1.0, 0.55, 0.1], rel=1e-2)
+    assert all(a.values[0] > b.values[0] for a, b in itertools.pairwise(first))
+    files = {one.name for one in found.save(tmp_path, formats=["svg"])}
+    assert {"front.png", "front.svg", "front.csv", "schedule.svg"} <= files
+    rows = (tmp_path / "front.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 1 + 6
+    assert "<table>" in found._repr_html_()
+    assert found.chosen.problem.usual is None
+    assert list(found.figures) == ["schedule", "front"]
+
+
+def test_one_wish_has_no_front():
+    found = solved(None)
+    assert "two [[objective]] tables" in repr(found.front)

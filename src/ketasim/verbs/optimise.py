@@ -63,8 +63,14 @@ class Optimised:
 
     def __repr__(self) -> str:
         """Return the tables that ``ketasim optimise`` prints."""
-        parts = [self.schedule, self.goals, self.front if self.chosen.front else None]
-        return "\n\n".join(repr(one) for one in parts if one is not None)
+        return "\n\n".join(map(repr, self._tables))
+
+    def _repr_html_(self) -> str:
+        return "".join(one._repr_html_() for one in self._tables)
+
+    @property
+    def _tables(self) -> "list[Table]":
+        return [self.schedule, self.goals, *([self.front] if self.chosen.front else [])]
 
     @property
     def schedule(self) -> "Table":
