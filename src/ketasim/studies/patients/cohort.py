@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.patients import Crowd
 from ketasim.studies.patients.choosing import accepted, chosen, drawn
-from ketasim.studies.patients.crew import PART, Crew, Goal, scores_of, seen_of, values_of
+from ketasim.studies.patients.crew import PART, Crew, Goal, entry_of, scores_of, seen_of, values_of
 from ketasim.studies.patients.weighing import Weighed, weigh
 
 Array = NDArray[np.float64]
@@ -129,7 +129,9 @@ def cohort(crew: Crew, goals: Sequence[Goal], n: int, *, method: str, seed: int)
         raise ConfigError(f'method = "{method[:40]}": choose one of {", ".join(METHODS)}.')
     if not 2 <= n <= len(crew):
         raise ConfigError(f"cohort = {n}: between 2 and the {len(crew):,} plausible patients.")
-    scores = scores_of(crew, goals, seed)
+    trials = {goal.trial.name: goal for goal in goals}.values()
+    entry = entry_of(crew, [o.trial for o in trials], [o.setting for o in trials], seed)
+    scores = np.hstack([scores_of(crew, goals, seed), entry])
     equal = np.full(len(crew), 1.0 / len(crew))
     weighed = None if method == "accept" else weigh(scores)
     if weighed is None:

@@ -24,6 +24,7 @@ from ketasim.studies.patients.reading import (
 Array = NDArray[np.float64]
 SCREENING = -168.0  # h; when a score is asked for before anybody is let in
 PART = 65_536
+ENTRY = 0.05  # error of the share that a trial lets in
 Courses = Mapping[Protocol, Mapping[float, Array]]
 
 
@@ -176,6 +177,21 @@ def scores_of(crew: Crew, goals: Sequence[Goal], seed: int) -> NDArray[np.float3
         raise SolverError(f"{name}: none of the plausible patients may enter it.")
     found *= (len(crew) / inside).astype(np.float32)
     return found
+
+
+def entry_of(crew: Crew, trials: Sequence[PublishedTrial], settings: Sequence[Setting], seed: int) -> NDArray[np.float32]:
+    """Return how far letting in each patient moves the share that each trial lets in, in errors.
+
+    Nobody publishes that share, so a cohort is to keep that of the plausible patients: else those
+    whom no trial would have would take up whatever weight is in the way.
+    """
+    first = [next(iter(goals_of([one], [setting]))) for one, setting in zip(trials, settings, strict=True)]
+    found = np.empty((len(crew), len(trials)), dtype=np.float32)
+    for start in range(0, len(crew), PART):
+        part = crew.part(start, start + PART)
+        for k, (let_in, _, _) in enumerate(seen_of(part, first, seed)):
+            found[start : start + PART, k] = let_in
+    return ((found - found.mean(axis=0)) / ENTRY).astype(np.float32)
 
 
 def values_of(crew: Crew, goals: Sequence[Goal], weights: Array, seed: int) -> Array:
