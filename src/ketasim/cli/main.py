@@ -41,6 +41,7 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "failures": "stores.failures",
     "rerun": "stores.rerun",
     "population": "population.command",
+    "trial": "trial.command",
     "plot": "plot.command",
 }
 FAULT, NO_ROOM, STOPPED = 1, 4, 130
