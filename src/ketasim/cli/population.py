@@ -8,7 +8,9 @@ import click
 
 @click.command(short_help="Virtual patients matched to published trials.")
 @click.argument("config", default="trials")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else population/CONFIG.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Folder; else population/CONFIG."
+)
 @click.option("--patients", type=click.IntRange(10), help="Plausible ones; else the file's.")
 @click.option("--cohort", type=click.IntRange(2), help="Patients of the cohort; else the file's.")
 @click.option("--method", help="weights, select or accept; else the file's.")

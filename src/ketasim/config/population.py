@@ -1,10 +1,10 @@
 """``ketasim population``: whose population, how large, and which trials it is to match."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
@@ -22,6 +22,7 @@ from ketasim.studies.patients.published import PublishedTrial
 
 ROOM = "populations"
 MOST = 10_000_000
+SHARED = ("model", "intervention", "engine")  # tables that a configuration has too
 ALWAYS_UNTIL = "1 d"  # of a scenario without doses; each arm has its own end
 
 
@@ -85,7 +86,8 @@ def load_population(
     except ValidationError as error:
         raise ConfigError(explain(error, path.name)) from None
     people = load_people(asked.people)
-    setup = base_of(asked, people.species, path.name, others, library or packaged_library())
+    own = {key: table[key] for key in SHARED if key in table}
+    setup = base_of(own, people.species, path.name, others, library or packaged_library())
     with located(f"{path.name}: "):
         people.crowd(setup.scenario.model, 1)
     return PopulationAsked(
@@ -107,7 +109,7 @@ def parted(sets: Iterable[str], file: type[Table]) -> tuple[dict[str, object], l
     keys, others = {}, []
     for text in sets:
         name, equals, value = (part.strip() for part in text.partition("="))
-        if equals and name in file.model_fields and name not in ("model", "intervention"):
+        if equals and name in file.model_fields and name not in SHARED:
             try:
                 keys[name] = tomllib.loads(f"value = {value}")["value"]
             except tomllib.TOMLDecodeError:
@@ -118,19 +120,22 @@ def parted(sets: Iterable[str], file: type[Table]) -> tuple[dict[str, object], l
 
 
 def base_of(
-    asked: PopulationFile, species: str, source: str, sets: Iterable[str], library: Library
+    own: Mapping[str, Any], species: str, source: str, sets: Iterable[str], library: Library
 ) -> Setup:
-    """Return the scenario that every arm of every patient is made from: no dose, all conditions."""
+    """Return the scenario that every arm of every patient is made from: no dose, all conditions.
+
+    ``own`` are the tables of the file that a configuration has too.
+    """
     table = {
         "schema": 1,
         "name": source.removesuffix(".toml"),
         "subject": {"species": species},
         "output": {"until": ALWAYS_UNTIL},
+        **own,
     }
     overrides = read_overrides(sets)
     try:
         config = Config.model_validate(overrides.applied(table))
     except ValidationError as error:
         raise ConfigError(explain(error, source)) from None
-    own = {"model": asked.model, "intervention": asked.intervention, "engine": asked.engine}
-    return build(config.model_copy(update=own), source, overrides=overrides, library=library)
+    return build(config, source, overrides=overrides, library=library)

@@ -136,7 +136,9 @@ def _statistics(row: SeenTable, of_arm: int, i: int) -> list[Statistic]:
     about = {"sd": row.mean, "sd_change": row.change}
     spread = {"mean": row.sd, "change": row.sd_change}
     return [
-        Statistic(kind, at, value, error_of(kind, value, n, spread.get(kind)), n, about.get(kind) or 0.0)
+        Statistic(
+            kind, at, value, error_of(kind, value, n, spread.get(kind)), n, about.get(kind) or 0.0
+        )
         for kind in KINDS
         if (value := getattr(row, kind)) is not None
     ]

@@ -159,7 +159,9 @@ def _put(table: dict[str, object], text: str) -> None:
     name, equals, value = (part.strip() for part in text.partition("="))
     head, dot, tail = name.partition(".")
     if not (equals and dot) or head not in TrialFile.model_fields or "." in tail:
-        raise ConfigError(f'--set {text[:60]}: write a key such as patients=120, dropout.share=0.2.')
+        raise ConfigError(
+            f"--set {text[:60]}: write a key such as patients=120, dropout.share=0.2."
+        )
     try:
         read = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -182,7 +184,7 @@ def _plan(asked: TrialFile, name: str) -> Plan:
     if asked.least >= asked.most:
         raise ConfigError("least: must be below most, or nobody may enter.")
     rescue, power = asked.rescue, asked.power
-    own = asked.analysis
+    how = asked.analysis
     return Plan(
         name=name,
         title=asked.title or name,
@@ -198,10 +200,10 @@ def _plan(asked: TrialFile, name: str) -> Plan:
         rescue=Rescue()
         if rescue is None
         else Rescue(rescue.least, time_of(rescue.start, "rescue.from"), rescue.gain),
-        method=own.method,
-        estimand=own.estimand,
-        alpha=own.alpha,
-        whole=own.whole_points,
+        method=how.method,
+        estimand=how.estimand,
+        alpha=how.alpha,
+        whole=how.whole_points,
         seed=asked.seed,
         sizes=() if power is None else tuple(sorted(power.sizes)),
         trials=500 if power is None else power.trials,

@@ -14,6 +14,7 @@ from ketasim.plots.style import (
     INK,
     PAGE,
     VERMILION,
+    WINDOW,
     new_figure,
     provenance,
     settings,
@@ -29,46 +30,91 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 LINES = 60  # patients whose own course is drawn
+SAMPLE = 20_000  # plausible patients whose traits are drawn
 DAY = 24.0
 Z = 1.96
 DRUG, CONTROL = BLUE, VERMILION
-GROUPS = (("change of the score [points]", ("mean", "change")), ("share", ("response", "remission")))
+KEY = "circles: published, 95 %   diamonds: cohort   bars: predicted, 95 %   * not used"
+GROUPS = (
+    ("change of the score, or the score itself (mean) [points]", ("mean", "change")),
+    ("share", ("response", "remission")),
+)
 
 
 def of_population(found: "Population") -> Mapping[str, Figure]:
     """Return every figure of a population, by name."""
+    figures = {"traits": traits(found)}
     trials = [*found.asked.match, *found.asked.predict]
     mean = found.further[0]
+    if not trials:
+        return _labelled(figures, found)
     own = [*found.settings, *(trial.held or mean for trial in found.asked.predict)]
-    figures = {
+    figures |= {
         "forest": forest(found),
         "response_over_time": response(found.crew, trials, own, found.asked.seed),
     }
     trial, setting = found.asked.match[-1], found.settings[-1]
     figures["waterfall"] = waterfall(found.crew, trial, setting, found.asked.seed)
     figures["spaghetti"] = spaghetti(found.crew, trial, setting, found.asked.seed)
+    return _labelled(figures, found)
+
+
+def _labelled(figures: dict[str, Figure], found: "Population") -> Mapping[str, Figure]:
     for one in figures.values():
         one.set_label(provenance(made_by(found.asked.setup.scenario)))
     return figures
 
 
+def traits(found: "Population") -> Figure:
+    """Draw each trait's distribution: of plausible patients in grey, of the cohort as a line."""
+    crowd, columns = found.crowd, 5
+    before = crowd.people(0, min(crowd.size, SAMPLE))
+    rows = -(-len(crowd.names) // columns)
+    with settings(PAGE):
+        figure = new_figure(PAGE.width, 24.0 * rows)
+        grid: Any = figure.subplots(rows, columns, squeeze=False)
+        for axes, name, values in zip(grid.flat, crowd.names, before.T, strict=False):
+            ends = np.histogram_bin_edges(values, bins=24)
+            axes.hist(values, bins=ends, density=True, color=WINDOW, lw=0)
+            own = found.traits[name]
+            axes.hist(own, bins=ends, density=True, histtype="step", color=BLUE, lw=0.8)
+            axes.set_title(name, fontsize=PAGE.text_size - 1.0, loc="left", pad=2.0)
+            axes.set_yticks([])
+            axes.tick_params(labelsize=PAGE.text_size - 1.6)
+            axes.spines[["top", "right", "left"]].set_visible(False)
+        for axes in list(grid.flat)[len(crowd.names) :]:
+            axes.set_axis_off()
+        figure.tight_layout(pad=0.5, h_pad=0.6, w_pad=0.6)
+    return figure
+
+
 def forest(found: "Population") -> Figure:
     """Draw published numbers with their 95 % intervals over those of the cohort, trial by trial."""
     goals = [one.goal for one in found.cohort.matches]
-    shown = {one.goal.label: (one.cohort, None) for one in found.cohort.matches}
+    shown: dict[Any, Any] = {o.goal.label: (o.cohort, None) for o in found.cohort.matches}
     further = [found.further[0]] * len(found.asked.predict)
     goals += goals_of(found.asked.predict, further)
     for one in found.predictions:
         shown[one.trial, one.arm, one.at, one.kind] = (one.interval[1], one.interval)
     used = {trial.name for trial in found.asked.match}
     with settings(PAGE):
-        columns = [[g for g in goals if g.statistic.kind in kinds] for _, kinds in GROUPS]
+        columns = [[g for g in goals if _worth(g, kinds)] for _, kinds in GROUPS]
         figure = new_figure(PAGE.width, 24.0 + 4.2 * max(map(len, columns)))
         axes: Any = figure.subplots(1, 2)
         for one, (label, _), rows in zip(axes, GROUPS, columns, strict=True):
             _forest(one, rows, shown, used, label)
+        axes[0].set_title(KEY, fontsize=PAGE.text_size, loc="left", x=-1.0)
         figure.tight_layout(pad=0.6, w_pad=1.4)
     return figure
+
+
+def _worth(goal: Goal, kinds: Sequence[str]) -> bool:
+    """Say whether a number belongs in the forest: changes, shares, and means without a change."""
+    one = goal.statistic
+    if one.kind == "mean":
+        changed = {(o.at, o.kind) for o in goal.arm.seen}
+        return one.at > 0.0 and (one.at, "change") not in changed and "mean" in kinds
+    return one.kind in kinds
 
 
 def _forest(
@@ -90,7 +136,9 @@ def _forest(
     ]
     axes.set_yticks(range(len(rows)), names, fontsize=PAGE.text_size - 1.2)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel(label + "\ncircles: published, 95 %; diamonds: cohort; * not used", fontsize=6.4)
+    axes.set_xlabel(
+        label + "\ncircles: published, 95 %; diamonds: cohort; * not used", fontsize=6.4
+    )
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -119,9 +167,7 @@ def response(
     return figure
 
 
-def _response(
-    axes: Axes, crew: Crew, trial: PublishedTrial, setting: Setting, seed: int
-) -> None:
+def _response(axes: Axes, crew: Crew, trial: PublishedTrial, setting: Setting, seed: int) -> None:
     times = _times(crew, trial)
     for arm in trial.arms:
         colour = DRUG if arm.drugged else CONTROL
@@ -200,9 +246,7 @@ def spaghetti(crew: Crew, trial: PublishedTrial, setting: Setting, seed: int) ->
     return figure
 
 
-def courses(
-    axes: Axes, times: Sequence[float], rating: Array, name: str, *, drugged: bool
-) -> None:
+def courses(axes: Axes, times: Sequence[float], rating: Array, name: str, *, drugged: bool) -> None:
     """Draw courses (n, n_times): up to 60 patients, their median, 5 to 95 % of all."""
     colour, days = (DRUG if drugged else CONTROL), np.array(times) / DAY
     for k, line in enumerate(rating[:LINES]):

@@ -84,7 +84,9 @@ def response(found: "Trial") -> Figure:
             count = np.maximum(there.sum(axis=0), 1)
             for axes, limit in zip(grid, (0.5 * before, found.plan.remission), strict=True):
                 share = 100.0 * ((own <= limit) & there).sum(axis=0) / count
-                axes.plot(days, share, "o-", color=PALETTE[k % 7], ms=2.6, lw=PAGE.line, label=arm.name)
+                axes.plot(
+                    days, share, "o-", color=PALETTE[k % 7], ms=2.6, lw=PAGE.line, label=arm.name
+                )
         for axes, name in zip(grid, ("response", "remission"), strict=True):
             axes.set_title(name, fontsize=PAGE.title_size, loc="left")
             axes.set_xlabel("days")

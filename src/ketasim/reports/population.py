@@ -1,4 +1,4 @@
-"""A virtual cohort in words: what it reproduces, what not, what it predicts, how far it was bent."""
+"""A virtual cohort in words: what it reproduces and predicts, and how far it was bent."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ FURTHEST = 8  # traits shown
 
 def population_text(found: "Population") -> Text:
     """Return everything that ``ketasim population`` prints."""
+    if not found.cohort.matches:
+        return Text(f"{trait_table(found.shifts)}\n\n{bending(found.cohort)}")
     parts: list[object] = [match_table(found.cohort.matches), bending(found.cohort)]
     parts.append(shift_table(found.shifts))
     if found.predictions:
@@ -47,7 +49,7 @@ def bending(found: Cohort) -> str:
     """Return in a sentence how far plausible patients had to be bent."""
     told = (
         f"cohort: {len(found.places):,} patients ({found.different:,} different) of "
-        f"{found.plausible:,} plausible ones, {METHODS[found.method]}"
+        f"{found.plausible:,} plausible ones, {METHODS.get(found.method, 'as they were drawn')}"
     )
     if found.weighed is None:
         return f"{told}."
@@ -76,6 +78,14 @@ def shift_table(shifts: Iterable[Shift]) -> Table:
         f"{chance:.3g} for a cohort of this size)."
     )
     return Table(("trait", "mean", "SD", "in the cohort", "SD", "distance"), rows, note)
+
+
+def trait_table(shifts: Iterable[Shift]) -> Table:
+    """Return mean and SD of every trait, of plausible patients and of the cohort."""
+    rows = tuple(
+        (one.trait, *(number(value) for value in (*one.before, *one.after))) for one in shifts
+    )
+    return Table(("trait", "mean", "SD", "in the cohort", "SD"), rows)
 
 
 def prediction_table(found: Iterable[Prediction]) -> Table:

@@ -19,18 +19,19 @@ from ketasim.results import folder
 from ketasim.studies.cautions import provenance
 from ketasim.studies.designs.design import Design, of_values
 from ketasim.studies.designs.patients import Crowd, of_crowd
-from ketasim.studies.patients.cohort import Cohort, Shift, cohort, people_of, shifts
+from ketasim.studies.patients.cohort import Cohort, Shift, cohort, people_of, shifts, unbent
 from ketasim.studies.patients.crew import Crew, crew_of, goals_of
 from ketasim.studies.patients.people import sources
 from ketasim.studies.patients.predict import Prediction, predict
 from ketasim.studies.patients.published import Array, PublishedTrial
 from ketasim.studies.patients.reading import MOOD, Indices, Persons, Reader, Setting, persons
-from ketasim.studies.patients.settings import SOME, between, fitted
+from ketasim.studies.patients.settings import SOME, USUAL, WIDTH, between, fitted
 from ketasim.studies.sweep.workers import Listener
 from ketasim.verbs.run import Tell, warned
 from ketasim.verbs.sweep import Order, listening
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.figure import Figure
 
 BEFORE = 0.0  # h; when mood is at rest
@@ -138,18 +139,24 @@ class Population:
             record=self.record,
             figures=drawn,
             tables={
-                COHORT: _rows(numbered, self.columns),
-                TRAITS: _rows(numbered, self.traits),
-                MATCHES: [one.row for one in self.cohort.matches],
-                "shifts": [{**vars(one)} for one in self.shifts],
-                "predictions": [one.row for one in self.predictions],
+                name: rows
+                for name, rows in {
+                    COHORT: _rows(numbered, self.columns),
+                    TRAITS: _rows(numbered, self.traits),
+                    MATCHES: [one.row for one in self.cohort.matches],
+                    "shifts": [{**vars(one)} for one in self.shifts],
+                    "predictions": [one.row for one in self.predictions],
+                }.items()
+                if rows
             },
             formats=formats,
         )
-        return [*files, folder.record(place, provenance(self.asked.setup.scenario), files)]
+        return [*files, folder.record(place, dict(provenance(self.asked.setup.scenario)), files)]
 
 
-def _rows(numbered: Sequence[Mapping[str, Any]], columns: Mapping[str, Array]) -> list[dict[str, Any]]:
+def _rows(
+    numbered: Sequence[Mapping[str, Any]], columns: Mapping[str, Array]
+) -> list[dict[str, Any]]:
     return [
         {**row, **{name: float(values[i]) for name, values in columns.items()}}
         for i, row in enumerate(numbered)
@@ -196,10 +203,10 @@ def population(
     asked = what if isinstance(what, PopulationAsked) else load_population(what, sets=sets)
     for caution in asked.setup.cautions:
         tell(caution)
-    if not asked.match:
-        raise ConfigError('match: name at least one published trial, e.g. ["murrough2013"].')
     crowd = asked.people.crowd(asked.setup.scenario.model, asked.patients, asked.seed)
-    runs = Runs(asked, None if store is None else Path(store), threads, progress)
+    if not asked.match:
+        return _unmatched(asked, crowd)
+    runs = Runs(asked, How(None if store is None else Path(store), threads, progress))
     crew = runs.crew(crowd)
     few = crew.part(0, SOME)
     settings = tuple(
@@ -218,14 +225,49 @@ def population(
     return Population(asked, crowd, found, whole, settings, (mean, spread), moved, predictions)
 
 
+def _unmatched(asked: PopulationAsked, crowd: Crowd) -> Population:
+    """Return plausible patients as they are, for which nothing has to be computed.
+
+    Raises
+    ------
+    ConfigError
+        When trials are to be predicted.
+    """
+    if asked.predict:
+        raise ConfigError('predict: name trials to match first, e.g. match = ["murrough2013"].')
+    numbers = np.arange(asked.cohort)
+    people = people_of(crowd, numbers)
+    traits = {name: people[:, k] for k, name in enumerate(crowd.names)}
+    model = asked.setup.scenario.model
+    who = persons(traits, len(numbers), model)
+    crew = Crew(numbers, who, np.full(len(numbers), np.nan), {}, Reader.of(model))
+    found = unbent(crew, crowd.size)
+    return Population(asked, crowd, found, crew, (), (USUAL, WIDTH), shifts(crowd, found), ())
+
+
+@dataclass(frozen=True)
+class How:
+    """Where runs are kept, by how many threads they are made, and who hears of it."""
+
+    store: Path | None = None
+    threads: int | None = None
+    progress: bool | Listener | None = None
+
+    def carried_out(self, order: Order, name: str | None) -> "xr.Dataset":
+        """Return the result of a sweep, kept under a name where there is a folder for it."""
+        place = None if self.store is None or name is None else self.store / f"{name}.zarr"
+        with listening(self.progress) as listener:
+            return replace(order, store=place).carry_out(
+                threads=self.threads, progress=listener, keep_design=False
+            )
+
+
 @dataclass(frozen=True)
 class Runs:
     """What is computed of patients: every regimen of every trial, as sweeps."""
 
     asked: PopulationAsked
-    store: Path | None
-    threads: int | None
-    progress: bool | Listener | None
+    how: How
 
     def crew(self, crowd: Crowd) -> Crew:
         """Return all plausible patients with their mood at the visits of the trials matched."""
@@ -233,8 +275,7 @@ class Runs:
         courses: dict[Protocol, dict[float, Array]] = {}
         rest = np.full(crowd.size, np.nan)
         for name, (protocol, times) in regimens(self.asked.match).items():
-            store = None if self.store is None else self.store / f"{name}.zarr"
-            rest, courses[protocol] = self.course(protocol, sorted(times), design, store)
+            rest, courses[protocol] = self.course(protocol, sorted(times), design, name)
         if not courses:
             raise ConfigError("match: none of these trials gave a drug.")
         return crew_of(crowd, scenario.model, rest, courses)
@@ -260,7 +301,7 @@ class Runs:
         return Crew(numbers, who, rest, courses, Reader.of(model))
 
     def course(
-        self, protocol: Protocol, times: Sequence[float], design: Design, store: Path | None
+        self, protocol: Protocol, times: Sequence[float], design: Design, name: str | None
     ) -> tuple[Array, dict[float, Array]]:
         """Return mood before anything, and at times [h], of every member of a design."""
         setup = self.asked.setup
@@ -268,12 +309,9 @@ class Runs:
         names = {time: f"{MOOD}@{time!r}h" for time in (BEFORE, *times)}
         how = {"engine": setup.engine or "ensemble", "method": setup.method, "rtol": setup.rtol}
         told = {"scenario": dump(replace(setup, scenario=scenario)), "config": self.asked.name}
-        order = Order(scenario, design, store, {"summaries": list(names.values())}, how, told)
-        with listening(self.progress) as listener:
-            found = order.carry_out(
-                threads=self.threads, progress=listener, keep_design=False
-            )
-        moods = {time: found[name].to_numpy() for time, name in names.items()}
+        order = Order(scenario, design, None, {"summaries": list(names.values())}, how, told)
+        found = self.how.carried_out(order, name)
+        moods = {time: found[label].to_numpy() for time, label in names.items()}
         return moods.pop(BEFORE), moods
 
 

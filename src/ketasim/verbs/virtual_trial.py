@@ -23,13 +23,13 @@ from ketasim.studies.cautions import provenance
 from ketasim.studies.designs.design import Design, of_values
 from ketasim.studies.designs.table import table as read_table
 from ketasim.studies.patients.crew import Array, Crew
-from ketasim.studies.patients.reading import MOOD, Reader, persons
+from ketasim.studies.patients.reading import MOOD, Indices, Reader, persons
 from ketasim.studies.sweep.workers import Listener, Progress
 from ketasim.studies.trial.analyse import METHODS, Effect, effects
 from ketasim.studies.trial.conduct import Conduct, Pool, conduct
 from ketasim.studies.trial.plan import Plan
 from ketasim.studies.trial.power import Needed, Power, needed, powers, slope_of
-from ketasim.verbs.population import COHORT, TRAITS, Population, population, with_doses
+from ketasim.verbs.population import COHORT, TRAITS, How, Population, population, with_doses
 from ketasim.verbs.run import Tell, warned
 from ketasim.verbs.sweep import Order, listening
 
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 SAFETY, DISSOCIATION = "safety", "safety.cadss"
 FIRST = "24 h"  # of a trial, in which the first session is over
-NUMBERED = ("patient", "weight")
+WEIGHTS = "weight"
+NUMBERED = ("patient", WEIGHTS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,7 +133,7 @@ class Trial:
             place, "trial", record=self.record, figures=drawn, formats=formats,
             tables={name: rows for name, rows in tables.items() if rows},
         )  # fmt: skip
-        return [*files, folder.record(place, provenance(self.setup.scenario), files)]
+        return [*files, folder.record(place, dict(provenance(self.setup.scenario)), files)]
 
 
 def _shown(plan: Plan, found: Conduct, k: int) -> dict[str, Any]:
@@ -202,10 +203,10 @@ def trial(
         When something cannot be carried out or analysed.
     """
     asked = what if isinstance(what, TrialAsked) else load_trial(what, sets=sets)
-    place = None if store is None else Path(store)
-    base, design, traits, numbers = _drawn_of(asked, cohort, place, threads, progress, tell)
+    how = How(None if store is None else Path(store), threads, progress)
+    base, design, traits, numbers = _drawn_of(asked, cohort, how, tell)
     setup = replace(base, scenario=replace(base.scenario, model=_with_safety(base)))
-    pool = _pool(asked.plan, setup, design, traits, numbers, place, threads, progress)
+    pool = _pool(asked.plan, setup, design, traits, numbers, how)
     plan = asked.plan
     found = conduct(pool, plan, plan.patients, plan.seed)
     every = tuple(one for how in METHODS for one in effects(found, plan, how))
@@ -230,24 +231,22 @@ def _with_safety(setup: Setup) -> Any:
 def _drawn_of(
     asked: TrialAsked,
     cohort: "str | Path | Population | None",
-    store: Path | None,
-    threads: int | None,
-    progress: bool | Listener | None,
+    how: How,
     tell: Tell,
-) -> tuple[Setup, Design, Mapping[str, Array], Array]:
+) -> tuple[Setup, Design, Mapping[str, Array], Indices]:
     """Return the base scenario, the patients as a design, their traits and their numbers."""
     setup = load_population(asked.population).setup
     if isinstance(cohort, str | Path):
         return setup, *_read(Path(cohort), setup)
     if cohort is None:
-        runs = None if store is None else store / "population"
+        runs = None if how.store is None else how.store / "population"
         cohort = population(
-            asked.population, store=runs, threads=threads, progress=progress, tell=tell
+            asked.population, store=runs, threads=how.threads, progress=how.progress, tell=tell
         )
     return cohort.asked.setup, cohort.design, cohort.traits, cohort.numbers
 
 
-def _read(place: Path, setup: Setup) -> tuple[Design, Mapping[str, Array], Array]:
+def _read(place: Path, setup: Setup) -> tuple[Design, Mapping[str, Array], Indices]:
     """Return the patients of a folder that ``ketasim population`` wrote.
 
     Raises
@@ -263,6 +262,7 @@ def _read(place: Path, setup: Setup) -> tuple[Design, Mapping[str, Array], Array
         )
     columns, traits = (_by_name(read_table(one)) for one in files)
     numbers = columns["patient"].astype(int)
+    traits[WEIGHTS] = columns.get(WEIGHTS, np.ones(len(numbers)))
     if not np.array_equal(numbers, traits["patient"].astype(int)):
         raise ConfigError(f"{place}: {COHORT}.csv and {TRAITS}.csv are not of the same patients.")
     names = tuple(name for name in columns if name not in NUMBERED)
@@ -282,10 +282,8 @@ def _pool(
     setup: Setup,
     design: Design,
     traits: Mapping[str, Array],
-    numbers: Array,
-    store: Path | None,
-    threads: int | None,
-    progress: bool | Listener | None,
+    numbers: Indices,
+    how: How,
 ) -> Pool:
     """Return the patients with their mood and dissociation in every arm."""
     moods: dict[Protocol, Array] = {}
@@ -295,13 +293,11 @@ def _pool(
         scenario = with_doses(setup.scenario, protocol, max(plan.visits[-1], 24.0))
         asked = [f"{MOOD}@{time!r}h" for time in (0.0, *plan.visits)]
         peak = f"{DISSOCIATION}.peak(0 h, {FIRST})"
-        how = {"engine": setup.engine or "ensemble", "method": setup.method, "rtol": setup.rtol}
+        taken = {"engine": setup.engine or "ensemble", "method": setup.method, "rtol": setup.rtol}
         told = {"scenario": dump(replace(setup, scenario=scenario)), "config": plan.name}
-        place = None if store is None else store / f"arm_{k}.zarr"
         keep = {"summaries": [*asked, f"dissociation = {peak}"]}
-        order = Order(scenario, design, place, keep, how, told)
-        with listening(progress) as listener:
-            run = order.carry_out(threads=threads, progress=listener, keep_design=False)
+        order = Order(scenario, design, None, keep, taken, told)
+        run = how.carried_out(order, f"arm_{k}")
         rest = run[asked[0]].to_numpy()
         moods[protocol] = np.stack([run[name].to_numpy() for name in asked[1:]], axis=1)
         peaks[protocol] = run["dissociation"].to_numpy()
@@ -311,6 +307,7 @@ def _pool(
     kept = np.flatnonzero(fine)
     if not len(kept):
         raise ConfigError(f"{plan.name}: no patient could be computed.")
+    weights = traits.get(WEIGHTS, np.ones(design.size))
     model = setup.scenario.model
     who = persons(traits, design.size, model).of(kept)
     crew = Crew(np.asarray(numbers, dtype=int)[kept], who, rest[kept], {}, Reader.of(model))
@@ -318,6 +315,7 @@ def _pool(
         crew,
         {protocol: mood[kept] for protocol, mood in moods.items()},
         {protocol: peak[kept] for protocol, peak in peaks.items()},
+        None if len(set(weights.tolist())) == 1 else weights[kept],
     )
 
 
@@ -336,5 +334,3 @@ def truth(pool: Pool, plan: Plan) -> dict[str, float]:
         for k, arm in enumerate(plan.arms)
         if k != plan.control
     }
-
-

@@ -213,16 +213,18 @@ def of_crowd(crowd: Crowd) -> Design:
         one.reach if isinstance(one := known.get(name), Distribution) else None
         for name in crowd.columns
     )
-    return Design(
-        crowd.columns, crowd.units, crowd.size, crowd, crowd.described(), limits, reach
-    )
+    return Design(crowd.columns, crowd.units, crowd.size, crowd, crowd.described(), limits, reach)
 
 
 def of_described(described: Mapping[str, Any]) -> Design:
     """Return the design of patients that described itself so, the same to the last bit."""
     effects = tuple(
         Scaled(
-            one["column"], one["trait"], float(one["ratio"]), float(one["origin"]), float(one["per"])
+            one["column"],
+            one["trait"],
+            float(one["ratio"]),
+            float(one["origin"]),
+            float(one["per"]),
         )
         for one in described["effects"]
     )
@@ -240,9 +242,7 @@ def of_described(described: Mapping[str, Any]) -> Design:
     )
 
 
-def correlation(
-    names: Sequence[str], pairs: Mapping[tuple[str, str], float]
-) -> tuple[float, ...]:
+def correlation(names: Sequence[str], pairs: Mapping[tuple[str, str], float]) -> tuple[float, ...]:
     """Return a table of correlations, row by row, from those of some pairs; all others are 0.
 
     Raises

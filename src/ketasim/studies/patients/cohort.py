@@ -16,6 +16,7 @@ from ketasim.studies.patients.weighing import Weighed, weigh
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Method = Literal["weights", "select", "accept"]
+UNBENT = "plausible"
 METHODS: Mapping[str, str] = {
     "weights": "drawn by maximum-entropy weights",
     "select": "chosen by an integer programme from a pool drawn by those weights",
@@ -109,6 +110,8 @@ class Cohort:
                 "largest_weight": float(self.weighed.weights.max()) * self.plausible,
                 "relative_entropy_nats": self.weighed.bent,
             }
+        if not self.matches:
+            return told
         told |= {
             "statistics": len(self.matches),
             "reproduced": len(self.matches) - len(self.lost),
@@ -145,6 +148,11 @@ def cohort(crew: Crew, goals: Sequence[Goal], n: int, *, method: str, seed: int)
     bent = after if weighed is None else values_of(crew, goals, weighed.weights, seed)
     rows = zip(goals, before.tolist(), bent.tolist(), after.tolist(), strict=True)
     return Cohort(method, places, own, tuple(Match(*row) for row in rows), weighed, len(crew))
+
+
+def unbent(crew: Crew, plausible: int) -> Cohort:
+    """Return patients as they were drawn, matched to nothing."""
+    return Cohort(UNBENT, np.arange(len(crew)), crew, (), None, plausible)
 
 
 def _accepted(crew: Crew, goals: Sequence[Goal], n: int, seed: int) -> Indices:

@@ -179,19 +179,25 @@ def scores_of(crew: Crew, goals: Sequence[Goal], seed: int) -> NDArray[np.float3
     return found
 
 
-def entry_of(crew: Crew, trials: Sequence[PublishedTrial], settings: Sequence[Setting], seed: int) -> NDArray[np.float32]:
+def entry_of(
+    crew: Crew, trials: Sequence[PublishedTrial], settings: Sequence[Setting], seed: int
+) -> NDArray[np.float32]:
     """Return how far letting in each patient moves the share that each trial lets in, in errors.
 
     Nobody publishes that share, so a cohort is to keep that of the plausible patients: else those
     whom no trial would have would take up whatever weight is in the way.
     """
-    first = [next(iter(goals_of([one], [setting]))) for one, setting in zip(trials, settings, strict=True)]
+    first = [
+        next(iter(goals_of([one], [setting])))
+        for one, setting in zip(trials, settings, strict=True)
+    ]
     found = np.empty((len(crew), len(trials)), dtype=np.float32)
     for start in range(0, len(crew), PART):
         part = crew.part(start, start + PART)
         for k, (let_in, _, _) in enumerate(seen_of(part, first, seed)):
             found[start : start + PART, k] = let_in
-    return ((found - found.mean(axis=0)) / ENTRY).astype(np.float32)
+    moved: NDArray[np.float32] = ((found - found.mean(axis=0)) / ENTRY).astype(np.float32)
+    return moved
 
 
 def values_of(crew: Crew, goals: Sequence[Goal], weights: Array, seed: int) -> Array:
@@ -201,6 +207,8 @@ def values_of(crew: Crew, goals: Sequence[Goal], weights: Array, seed: int) -> A
             goal.statistic.of(baseline, rating, goal.trial.remission, weights * let_in)
             if (weights * let_in).sum() > 0.0
             else np.nan
-            for goal, (let_in, baseline, rating) in zip(goals, seen_of(crew, goals, seed), strict=True)
+            for goal, (let_in, baseline, rating) in zip(
+                goals, seen_of(crew, goals, seed), strict=True
+            )
         ]
     )

@@ -1,4 +1,4 @@
-"""What a trial that a cohort never saw would show: many trials of its size, drawn from the cohort."""
+"""What a trial that a cohort never saw would show: many trials of its size, of the cohort."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,9 +72,7 @@ def predict(
     ends = {key: np.nanquantile(wide[key], LEVELS) for key in published}
     close = {key: np.nanquantile(narrow[key], LEVELS) for key in published}
     return tuple(
-        Prediction(
-            trial.name, *key, value, tuple(ends[key].tolist()), tuple(close[key].tolist())
-        )
+        Prediction(trial.name, *key, value, tuple(ends[key].tolist()), tuple(close[key].tolist()))
         for key, value in published.items()
     )
 
@@ -164,7 +162,9 @@ def entered(
     had, tried = 0, 0
     while had < arm.n:
         some = crew.of(source.integers(len(crew), size=2 * arm.n))
-        own = Crew(np.arange(tried, tried + len(some)), some.who, some.rest, some.courses, some.reader)
+        own = Crew(
+            np.arange(tried, tried + len(some)), some.who, some.rest, some.courses, some.reader
+        )
         rating = own.ratings(trial, arm, setting, seed)
         inside = rating[(rating[:, 0] >= trial.least) & (rating[:, 0] <= trial.most)]
         kept.append(inside)

@@ -6,8 +6,9 @@ the levels of expectation and care solved exactly, as they follow a constant tar
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,10 +116,9 @@ class Reader:
         """
         expected = self._expectancy(times, who, setting.expectation, sessions, lift)
         cared = self._cared(times, who, setting.care)
-        softness = outcome.softness(who.healthy[:, None], self.span)
-        missing = outcome.deficit(mood, expected, cared, self.span)
-        found: Array = outcome.score(missing, softness, self.span)
-        return found
+        softness = _law(outcome.softness)(who.healthy[:, None], self.span)
+        missing = _law(outcome.deficit)(mood, expected, cared, self.span)
+        return _law(outcome.score)(missing, softness, self.span)
 
     def _expectancy(
         self,
@@ -146,7 +146,8 @@ class Reader:
     def _cared(self, times: Sequence[float], who: Persons, usual: float) -> Array:
         target = np.clip(usual + who.course, -MOST_CARED, MOST_CARED)
         grown = [1.0 - math.exp(-self.k_care * max(0.0, time)) for time in times]
-        return target[:, None] * np.array(grown)
+        found: Array = target[:, None] * np.array(grown)
+        return found
 
 
 def rated(
@@ -166,7 +167,9 @@ def rated(
     for j, time in enumerate(times):
         z = ndtri(chance(seed, round(time * 60.0), numbers))
         found[:, j] = np.clip(scores[:, j] + who.noise * z, *SCALE)
-    return np.rint(found) if whole else found
+    if whole:
+        found = np.rint(found)
+    return found
 
 
 def chance(seed: int, stream: int, numbers: Indices) -> Array:
@@ -186,6 +189,11 @@ def chance(seed: int, stream: int, numbers: Indices) -> Array:
         z ^= z >> np.uint64(31)
     shares: Array = (z >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
     return shares
+
+
+def _law(law: Callable[..., Any]) -> Callable[..., Array]:
+    """Return a law, which is untyped by rule, as a function of arrays."""
+    return law
 
 
 def _number(model: Model, name: str) -> float:

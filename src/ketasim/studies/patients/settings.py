@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from ketasim.studies.patients.published import PublishedTrial
-from ketasim.studies.patients.reading import Persons, Reader, Setting, rated
+from ketasim.studies.patients.reading import Indices, Persons, Reader, Setting, rated
 
 Array = NDArray[np.float64]
 # What is thought of a setting before its control arm is seen [points]: assumed, and wide.
@@ -17,7 +17,7 @@ SOME = 20_000  # patients on whom a setting is found
 
 
 def fitted(
-    trial: PublishedTrial, reader: Reader, rest: Array, who: Persons, numbers: Array, seed: int
+    trial: PublishedTrial, reader: Reader, rest: Array, who: Persons, numbers: Indices, seed: int
 ) -> Setting:
     """Return the setting under which the control arm changes as published.
 
@@ -42,7 +42,7 @@ def fitted(
     def misses(point: Array) -> Array:
         setting = Setting(float(point[0]), float(point[1]))
         scores = reader.scores(mood, times, who, setting, trial.sessions)
-        found = rated(scores, times, who, numbers.astype(np.intp), seed, whole=False)
+        found = rated(scores, times, who, numbers, seed, whole=False)
         let_in = (found[:, 0] >= trial.least) & (found[:, 0] <= trial.most)
         seen = found[let_in]
         own = [
@@ -70,7 +70,9 @@ def known(trial: PublishedTrial) -> tuple[bool, bool]:
     return held or soon, held or late
 
 
-def between(trials: Sequence[PublishedTrial], settings: Sequence[Setting]) -> tuple[Setting, Setting]:
+def between(
+    trials: Sequence[PublishedTrial], settings: Sequence[Setting]
+) -> tuple[Setting, Setting]:
     """Return what a further setting will be like: its mean, and how far it may lie off (an SD).
 
     Of each part only trials count that tell of it. With ``k`` of them the next lies about their
@@ -79,7 +81,9 @@ def between(trials: Sequence[PublishedTrial], settings: Sequence[Setting]) -> tu
     """
     means, spreads = [], []
     told = np.array([known(trial) for trial in trials])
-    for k, (usual, width) in enumerate(zip(vars(USUAL).values(), vars(WIDTH).values(), strict=True)):
+    for k, (usual, width) in enumerate(
+        zip(vars(USUAL).values(), vars(WIDTH).values(), strict=True)
+    ):
         own = np.array([list(vars(one).values())[k] for one in settings])[told[:, k]]
         means.append(float(own.mean()) if len(own) else usual)
         few = len(own) < MANY

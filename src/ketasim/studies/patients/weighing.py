@@ -58,8 +58,7 @@ def weigh(scores: NDArray[np.floating], *, slack: float = SLACK) -> Weighed:
     SolverError
         When no weights come near: the statistics contradict one another in these patients.
     """
-    n, k = scores.shape
-    at = np.zeros(k)
+    at = np.zeros(scores.shape[1])
     value, slope, curve = _dual(scores, at, slack)
     for _ in range(MOST_STEPS):
         step = np.linalg.solve(curve, -slope)
@@ -91,9 +90,7 @@ def _logs(scores: NDArray[np.floating], at: Array) -> Array:
     return found
 
 
-def _dual(
-    scores: NDArray[np.floating], at: Array, slack: float
-) -> tuple[float, Array, Array]:
+def _dual(scores: NDArray[np.floating], at: Array, slack: float) -> tuple[float, Array, Array]:
     """Return the log of the mean tilt with its price, its slope and its curvature."""
     logs = _logs(scores, at)
     top = float(logs.max())

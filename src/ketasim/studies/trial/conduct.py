@@ -30,12 +30,20 @@ class Pool:
     """Patients of whom a trial draws.
 
     ``moods`` holds mood at the visits under each protocol, (n, n_visits); ``peaks`` the greatest
-    dissociation of the first session [points], (n,).
+    dissociation of the first session [points], (n,). Who comes is drawn in proportion to
+    ``weights``, where there are any.
     """
 
     crew: Crew
     moods: Mapping[Protocol, Array]
     peaks: Mapping[Protocol, Array]
+    weights: Array | None = None
+
+    def drawn(self, source: np.random.Generator, n: int) -> Indices:
+        """Return ``n`` places drawn with replacement."""
+        if self.weights is None:
+            return source.integers(len(self.crew), size=n)
+        return source.choice(len(self.crew), size=n, p=self.weights / self.weights.sum())
 
     def mood(self, arm: TrialArm, who: Indices) -> Array:
         """Return mood before and at visits of some patients in an arm, (n, 1 + n_visits)."""
@@ -112,7 +120,7 @@ def _enrolled(
     ratings: list[Array] = []
     had, tried = 0, 0
     while had < patients:
-        some = source.integers(len(pool.crew), size=2 * patients)
+        some = pool.drawn(source, 2 * patients)
         own = np.arange(tried, tried + len(some))
         rating = _before(pool, plan, some, own, seed)
         inside = (rating[:, 0] >= plan.least) & (rating[:, 0] <= plan.most)
@@ -122,7 +130,7 @@ def _enrolled(
         had, tried = had + int(inside.sum()), tried + len(some)
         if tried > MOST_TRIES * patients:
             raise SolverError(
-                f"{plan.name}: of {tried:,} patients screened {had} may enter; change least or most."
+                f"{plan.name}: of {tried:,} screened {had} may enter; change least or most."
             )
     return (
         np.concatenate(places)[:patients],

@@ -65,7 +65,9 @@ def powers(
     found: list[Power] = []
     for i, patients in enumerate(plan.sizes):
         estimates: dict[str, list[float]] = {}
-        shows: dict[str, int] = {arm.name: 0 for arm in plan.arms if arm is not plan.arms[plan.control]}
+        shows: dict[str, int] = {
+            arm.name: 0 for arm in plan.arms if arm is not plan.arms[plan.control]
+        }
         failed = 0
         for k in range(plan.trials):
             seed = plan.seed + SEEDS * (i + 1) + k
@@ -90,7 +92,9 @@ def _power(
     low, high = wilson(count, trials)
     many = np.array(estimates) if estimates else np.array([np.nan])
     spread = float(many.std(ddof=1)) if len(many) > 1 else float("nan")
-    return Power(arm, patients, trials, count / trials, low, high, float(many.mean()), spread, failed)
+    return Power(
+        arm, patients, trials, count / trials, low, high, float(many.mean()), spread, failed
+    )
 
 
 def wilson(count: int, n: int) -> tuple[float, float]:
@@ -118,10 +122,10 @@ def needed(found: Sequence[Power], alpha: float, wanted: Sequence[float]) -> tup
         slope, error = slope_of(own, alpha)
         sizes = [one.patients for one in own]
         for power in wanted:
-            ends = [_size(one, alpha, power) for one in (slope, slope + Z * error, slope - Z * error)]
-            middle = ends[0]
+            middle = _size(slope, alpha, power)
+            low, high = (_size(slope + z * error, alpha, power) for z in (Z, -Z))
             inside = middle is not None and min(sizes) <= middle <= max(sizes)
-            told.append(Needed(arm, power, *ends, inside))
+            told.append(Needed(arm, power, middle, low, high, inside))
     return tuple(told)
 
 
