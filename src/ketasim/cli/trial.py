@@ -17,7 +17,10 @@ import click
 @click.option("--patients", type=click.IntRange(8), help="Randomised; else the file's.")
 @click.option("--method", help="mixed, locf or observed; else the file's.")
 @click.option("--seed", type=click.IntRange(0), help="Else the file's.")
-@click.option("--set", "sets", multiple=True, help='Change a number: "dropout.share=0.2".')
+@click.option(
+    "--change", "changed", multiple=True, help="Change the trial itself: dropout.share=0.2."
+)
+@click.option("--set", "sets", multiple=True, help='Change the model: "nmda.k_s=0.5 uM".')
 @click.option("--threads", type=click.IntRange(1), help="Chunks at once; else one a core.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(["pdf", "svg"]))
 def command(
@@ -27,6 +30,7 @@ def command(
     patients: int | None,
     method: str | None,
     seed: int | None,
+    changed: tuple[str, ...],
     sets: tuple[str, ...],
     threads: int | None,
     formats: tuple[str, ...],
@@ -39,7 +43,7 @@ def command(
     \b
     Examples:
       ketasim trial nasal_four_weeks --cohort population/trials
-      ketasim trial one_infusion --patients 80 --set "blinding.kept=true" -o out
+      ketasim trial one_infusion --patients 80 --change blinding.kept=true -o out
     """  # noqa: D301  (click's mark for lines kept as they are)
     from ketasim.cli.progress import STOPPED, listener, prompt_stop
     from ketasim.cli.run import say
@@ -49,7 +53,7 @@ def command(
 
     place = prepare(out or Path("trial", Path(config).stem))
     own = {"patients": patients, "seed": seed, "analysis.method": method}
-    changes = [*sets, *(f"{name}={one}" for name, one in own.items() if one is not None)]
+    changes = [*changed, *sets, *(f"{name}={one}" for name, one in own.items() if one is not None)]
     again = "Give the same command again to go on."
     try:
         with prompt_stop(again) as wish, listener(wish) as progress:

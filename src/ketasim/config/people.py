@@ -78,9 +78,18 @@ class PeopleFile(Table):
     schema_: Literal[1] = Field(alias="schema")
     species: Literal["human", "rat", "mouse", "monkey"]
     title: str = Field(min_length=1, max_length=200)
+    references: Names = ()
     traits: dict[str, TraitTable]
     effects: Annotated[tuple[EffectTable, ...], BeforeValidator(lambda v: tuple(v))] = ()
     correlations: Annotated[tuple[PairTable, ...], BeforeValidator(lambda v: tuple(v))] = ()
+
+    @model_validator(mode="after")
+    def _listed(self) -> "PeopleFile":
+        lines = (*self.traits.values(), *self.effects, *self.correlations)
+        lost = sorted({key for one in lines for key in one.keys} - set(self.references))
+        if lost:
+            raise complaint(f"references: list {', '.join(lost)} too, which lines rest on.")
+        return self
 
 
 def load_people(name: str) -> People:

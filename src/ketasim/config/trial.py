@@ -119,11 +119,11 @@ class TrialFile(Table):
 
 @dataclass(frozen=True)
 class TrialAsked:
-    """A trial read and checked, and the name or file of the population that it draws of."""
+    """A trial read and checked, its population, and changes to the model of that."""
 
     plan: Plan
     population: str
-    text: str
+    sets: tuple[str, ...] = ()
 
 
 def load_trial(name: str | Path, *, sets: Iterable[str] = ()) -> TrialAsked:
@@ -133,7 +133,7 @@ def load_trial(name: str | Path, *, sets: Iterable[str] = ()) -> TrialAsked:
     ----------
     sets
         Changes of its own numbers and tables, such as ``"patients=120"`` or
-        ``'analysis.method="locf"'``.
+        ``'analysis.method="locf"'``; all others are of the model.
 
     Raises
     ------
@@ -141,35 +141,32 @@ def load_trial(name: str | Path, *, sets: Iterable[str] = ()) -> TrialAsked:
         When there is no such file, or it says something that cannot be understood.
     """
     path = found(str(name), ROOM)
-    text = read_file(path)
-    table = parse(text, path.name)
+    table = parse(read_file(path), path.name)
     keys, others = parted(sets, TrialFile)
-    for one in others:
-        _put(table, one)
+    beside = [one for one in others if not _put(table, one)]
     try:
         asked = TrialFile.model_validate(table | keys)
     except ValidationError as error:
         raise ConfigError(explain(error, path.name)) from None
     with located(f"{path.name}: "):
-        return TrialAsked(_plan(asked, path.stem), asked.population, text)
+        return TrialAsked(_plan(asked, path.stem), asked.population, tuple(beside))
 
 
-def _put(table: dict[str, object], text: str) -> None:
-    """Change a key of one of a file's tables: ``blinding.kept=true``."""
+def _put(table: dict[str, object], text: str) -> bool:
+    """Change a key of one of the trial's own tables, ``blinding.kept=true``; False for others."""
     name, equals, value = (part.strip() for part in text.partition("="))
     head, dot, tail = name.partition(".")
     if not (equals and dot) or head not in TrialFile.model_fields or "." in tail:
-        raise ConfigError(
-            f"--set {text[:60]}: write a key such as patients=120, dropout.share=0.2."
-        )
+        return False
     try:
         read = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         read = value
     own = table.setdefault(head, {})
     if not isinstance(own, dict):
-        raise ConfigError(f"--set {text[:60]}: {head} is not a table.")
+        raise ConfigError(f"{text[:60]}: {head} is not a table.")
     own[tail] = read
+    return True
 
 
 def _plan(asked: TrialFile, name: str) -> Plan:

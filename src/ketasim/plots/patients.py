@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ketasim.core.scenario import clock
 from ketasim.plots.style import (
     BLUE,
     FAINT,
@@ -19,7 +20,6 @@ from ketasim.plots.style import (
     provenance,
     settings,
 )
-from ketasim.reports.text import moment
 from ketasim.studies.cautions import provenance as made_by
 from ketasim.studies.patients.crew import Crew, Goal, goals_of
 from ketasim.studies.patients.published import PublishedArm, PublishedTrial, Statistic
@@ -131,7 +131,7 @@ def _forest(
         axes.plot(value, y + 0.25, "D", ms=3.4, color=BLUE, zorder=4)
     names = [
         f"{g.trial.name}{'' if g.trial.name in used else ' *'}, {g.arm.name}, "
-        f"{moment(g.statistic.at)}, {g.statistic.kind}"
+        f"{clock(g.statistic.at)}, {g.statistic.kind}"
         for g in rows
     ]
     axes.set_yticks(range(len(rows)), names, fontsize=PAGE.text_size - 1.2)
@@ -210,7 +210,7 @@ def waterfall(crew: Crew, trial: PublishedTrial, setting: Setting, seed: int) ->
         for axes, arm in zip(grid.flat, trial.arms, strict=True):
             rating = _let_in(crew, trial, arm, setting, seed, [last])
             bars(axes, rating[:, 1], rating[:, 2], arm.name, drugged=arm.drugged)
-        grid[0, 0].set_ylabel(f"change of the score at {moment(last)} [%]")
+        grid[0, 0].set_ylabel(f"change of the score at {clock(last)} [%]")
         figure.tight_layout(pad=0.6, w_pad=1.0)
     return figure
 

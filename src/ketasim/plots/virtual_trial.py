@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import ndtr
 
+from ketasim.core.scenario import clock
 from ketasim.plots.patients import DAY, bars, courses
 from ketasim.plots.style import FAINT, PAGE, PALETTE, new_figure, provenance, settings
-from ketasim.reports.text import moment
 from ketasim.studies.cautions import provenance as made_by
 from ketasim.studies.trial.analyse import carried
 
@@ -109,7 +109,7 @@ def power(found: "Trial") -> Figure:
             axes.axhline(100.0 * wanted, color=FAINT, lw=0.6, ls=(0, (3, 2)))
         axes.set_ylim(0.0, 102.0)
         axes.set_xlabel("patients, all arms together")
-        axes.set_ylabel(f"trials that show the arm better at {moment(found.plan.visits[-1])} [%]")
+        axes.set_ylabel(f"trials that show the arm better at {clock(found.plan.visits[-1])} [%]")
         axes.legend(frameon=False, fontsize=PAGE.text_size, loc="lower right")
         axes.spines[["top", "right"]].set_visible(False)
         figure.tight_layout(pad=0.6)

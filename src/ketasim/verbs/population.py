@@ -13,6 +13,7 @@ from ketasim.config.population import PopulationAsked, load_population
 from ketasim.core.protocol import Protocol
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError
+from ketasim.models.rating import MOOD
 from ketasim.reports.population import population_text
 from ketasim.reports.text import Text
 from ketasim.results import folder
@@ -24,7 +25,7 @@ from ketasim.studies.patients.crew import Crew, crew_of, goals_of
 from ketasim.studies.patients.people import sources
 from ketasim.studies.patients.predict import Prediction, predict
 from ketasim.studies.patients.published import Array, PublishedTrial
-from ketasim.studies.patients.reading import MOOD, Indices, Persons, Reader, Setting, persons
+from ketasim.studies.patients.reading import Indices, Persons, Reader, Setting, persons
 from ketasim.studies.patients.settings import SOME, USUAL, WIDTH, between, fitted
 from ketasim.studies.sweep.workers import Listener
 from ketasim.verbs.run import Tell, warned

@@ -16,6 +16,7 @@ from ketasim.config.trial import TrialAsked, load_trial
 from ketasim.core.protocol import Protocol
 from ketasim.errors import ConfigError
 from ketasim.models.modules import modules_of, with_modules
+from ketasim.models.rating import DISSOCIATION, MOOD, SAFETY
 from ketasim.reports.text import Text
 from ketasim.reports.virtual_trial import trial_text
 from ketasim.results import folder
@@ -23,7 +24,7 @@ from ketasim.studies.cautions import provenance
 from ketasim.studies.designs.design import Design, of_values
 from ketasim.studies.designs.table import table as read_table
 from ketasim.studies.patients.crew import Array, Crew
-from ketasim.studies.patients.reading import MOOD, Indices, Reader, persons
+from ketasim.studies.patients.reading import Indices, Reader, persons
 from ketasim.studies.sweep.workers import Listener, Progress
 from ketasim.studies.trial.analyse import METHODS, Effect, effects
 from ketasim.studies.trial.conduct import Conduct, Pool, conduct
@@ -36,7 +37,6 @@ from ketasim.verbs.sweep import Order, listening
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SAFETY, DISSOCIATION = "safety", "safety.cadss"
 FIRST = "24 h"  # of a trial, in which the first session is over
 WEIGHTS = "weight"
 NUMBERED = ("patient", WEIGHTS)
@@ -187,7 +187,8 @@ def trial(
     what
         A packaged trial's name (``nasal_four_weeks``) or a TOML file.
     sets
-        Changes such as ``"patients=120"`` or ``"dropout.share=0.2"``.
+        Changes such as ``"patients=120"`` or ``"dropout.share=0.2"`` of the trial, and
+        ``"nmda.k_s=0.5 uM"`` of the model.
     cohort
         A population, or the folder that one was saved in; else it is made as the file says.
     store
@@ -235,13 +236,18 @@ def _drawn_of(
     tell: Tell,
 ) -> tuple[Setup, Design, Mapping[str, Array], Indices]:
     """Return the base scenario, the patients as a design, their traits and their numbers."""
-    setup = load_population(asked.population).setup
+    setup = load_population(asked.population, sets=asked.sets).setup
     if isinstance(cohort, str | Path):
         return setup, *_read(Path(cohort), setup)
     if cohort is None:
         runs = None if how.store is None else how.store / "population"
         cohort = population(
-            asked.population, store=runs, threads=how.threads, progress=how.progress, tell=tell
+            asked.population,
+            sets=asked.sets,
+            store=runs,
+            threads=how.threads,
+            progress=how.progress,
+            tell=tell,
         )
     return cohort.asked.setup, cohort.design, cohort.traits, cohort.numbers
 

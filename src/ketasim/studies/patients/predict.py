@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import SolverError
+from ketasim.models.rating import MOST_CARED, MOST_EXPECTED
 from ketasim.studies.patients.crew import Crew
 from ketasim.studies.patients.published import PublishedArm, PublishedTrial
-from ketasim.studies.patients.reading import MOST_CARED, MOST_EXPECTED, Setting
+from ketasim.studies.patients.reading import Setting
 
 Array = NDArray[np.float64]
 TRIALS = 1000

@@ -6,25 +6,20 @@ the levels of expectation and care solved exactly, as they follow a constant tar
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ketasim.core.model import Model
-from ketasim.mechanisms import outcome
-from ketasim.units import unit
+from ketasim.models.rating import HEALTHY, MOST_CARED, MOST_EXPECTED, SCALE, Laws
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
-MOOD = "outcome.mood"
-MOST_EXPECTED, MOST_CARED = 30.0, 30.0  # points; the ends of what the model lets one hold
-SCALE = (0.0, 60.0)
 PERSON_TRAITS = (
-    "person.expectation", "person.slope", "person.course", "person.noise", "outcome.score_healthy"
+    "person.expectation", "person.slope", "person.course", "person.noise", HEALTHY,
 )  # fmt: skip
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
@@ -67,32 +62,26 @@ def persons(people: Mapping[str, Array], n: int, model: Model) -> Persons:
     def own(name: str, usual: float) -> Array:
         return np.asarray(people.get(name, np.full(n, usual)), dtype=float)
 
-    healthy = _number(model, "outcome.score_healthy")
+    healthy = Laws.of(model).healthy
     return Persons(
         own("person.expectation", 1.0),
         own("person.slope", 0.0),
         own("person.course", 0.0),
         own("person.noise", 0.0),
-        own("outcome.score_healthy", healthy),
+        own(HEALTHY, healthy),
     )
 
 
 @dataclass(frozen=True)
 class Reader:
-    """The model's laws of the score, with its numbers.
+    """Reads scores of mood by the model's own laws."""
 
-    ``k_expectancy`` and ``k_care`` are paces [1/h], ``span`` the end of the scale [points].
-    """
-
-    k_expectancy: float
-    k_care: float
-    span: float
+    laws: Laws
 
     @classmethod
     def of(cls, model: Model) -> "Reader":
-        """Return the laws of a model."""
-        names = ("outcome.k_expectancy", "outcome.k_care", "outcome.score_span")
-        return cls(*(_number(model, name) for name in names))
+        """Return the reader of a model."""
+        return cls(Laws.of(model))
 
     def scores(
         self,
@@ -116,9 +105,7 @@ class Reader:
         """
         expected = self._expectancy(times, who, setting.expectation, sessions, lift)
         cared = self._cared(times, who, setting.care)
-        softness = _law(outcome.softness)(who.healthy[:, None], self.span)
-        missing = _law(outcome.deficit)(mood, expected, cared, self.span)
-        return _law(outcome.score)(missing, softness, self.span)
+        return self.laws.score(mood, expected, cared, who.healthy[:, None])
 
     def _expectancy(
         self,
@@ -136,16 +123,16 @@ class Reader:
             target = np.clip(grown, 0.0, MOST_EXPECTED)
             for j, time in enumerate(times):
                 if start < time <= end:
-                    left = math.exp(-self.k_expectancy * (time - start))
+                    left = math.exp(-self.laws.k_expectancy * (time - start))
                     found[:, j] = target + (level - target) * left
             if end < math.inf:
-                left = math.exp(-self.k_expectancy * (end - start))
+                left = math.exp(-self.laws.k_expectancy * (end - start))
                 level = target + (level - target) * left
         return found
 
     def _cared(self, times: Sequence[float], who: Persons, usual: float) -> Array:
         target = np.clip(usual + who.course, -MOST_CARED, MOST_CARED)
-        grown = [1.0 - math.exp(-self.k_care * max(0.0, time)) for time in times]
+        grown = [1.0 - math.exp(-self.laws.k_care * max(0.0, time)) for time in times]
         found: Array = target[:, None] * np.array(grown)
         return found
 
@@ -189,12 +176,3 @@ def chance(seed: int, stream: int, numbers: Indices) -> Array:
         z ^= z >> np.uint64(31)
     shares: Array = (z >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
     return shares
-
-
-def _law(law: Callable[..., Any]) -> Callable[..., Array]:
-    """Return a law, which is untyped by rule, as a function of arrays."""
-    return law
-
-
-def _number(model: Model, name: str) -> float:
-    return float(model.value(name)) / unit(model.parameters[name].unit).factor

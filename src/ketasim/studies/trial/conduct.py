@@ -14,8 +14,9 @@ from scipy.special import expit, ndtri
 
 from ketasim.core.protocol import Protocol
 from ketasim.errors import SolverError
+from ketasim.models.rating import SCALE
 from ketasim.studies.patients.crew import SCREENING, Crew
-from ketasim.studies.patients.reading import SCALE, Indices, Persons, chance
+from ketasim.studies.patients.reading import Indices, Persons, chance
 from ketasim.studies.trial.plan import Plan, TrialArm
 
 Array = NDArray[np.float64]
