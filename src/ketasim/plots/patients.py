@@ -136,9 +136,9 @@ def _forest(
     ]
     axes.set_yticks(range(len(rows)), names, fontsize=PAGE.text_size - 1.2)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel(
-        label + "\ncircles: published, 95 %; diamonds: cohort; * not used", fontsize=6.4
-    )
+    axes.set_xlabel(label)
+    if "share" in label:
+        axes.set_xlim(-0.02, 1.02)
     axes.spines[["top", "right"]].set_visible(False)
 
 

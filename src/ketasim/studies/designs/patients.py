@@ -8,7 +8,7 @@ value times bounded positive factors, so that no member is impossible.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from scipy.special import ndtr, ndtri
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.design import Design
 from ketasim.studies.designs.distributions import Distribution
-from ketasim.studies.designs.draw import Seed, key_of, shares_of
+from ketasim.studies.designs.draw import shares_of
 
 Array = NDArray[np.float64]
 KIND = "patients"
@@ -187,10 +187,6 @@ class Crowd:
             "effects": [_plain(asdict(one)) for one in self.effects],
             "together": [repr(float(one)) for one in self.together],
         }
-
-    def with_size(self, n: int, seed: Seed) -> "Crowd":
-        """Return as many others."""
-        return replace(self, size=n, seed=key_of(seed))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is drawn, without what was computed from it."""

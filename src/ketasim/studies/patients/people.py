@@ -92,11 +92,6 @@ class People:
         _check_possible(crowd, model)
         return crowd
 
-    @property
-    def covariates(self) -> tuple[str, ...]:
-        """Return the names of what reaches the model through effects only."""
-        return tuple(dict.fromkeys(one.of for one in self.effects))
-
 
 def _values(one: Trait, model: Model) -> Values:
     """Return what a trait is drawn from, its name checked."""
