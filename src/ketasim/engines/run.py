@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
@@ -34,6 +35,7 @@ from ketasim.engines.contract import (
     never,
 )
 from ketasim.engines.status import AGAIN, Status, usable
+from ketasim.errors import ModelError
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
 Flags = NDArray[np.bool_]
@@ -96,6 +98,23 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
     )
 
 
+def is_ready(model: Model, parameters: Array) -> bool:
+    """Return whether the compiled engine can run members of a model at once."""
+    from ketasim.engines.kernels import is_ready as ready  # LLVM, when asked for
+
+    try:
+        return ready(model, parameters)
+    except ModelError:  # a law that cannot be compiled
+        return False
+
+
+def make_ready(model: Model) -> None:
+    """Have a model compiled in the background, so that the compiled engine is ready next time."""
+    from ketasim.engines.kernels import make_ready as make
+
+    make(model)
+
+
 def gradients(
     batch: Batch,
     settings: Settings | None = None,
@@ -126,7 +145,7 @@ def gradients(
         When a law cannot be compiled.
     """
     from ketasim.engines.batch import FIRST_STEP
-    from ketasim.engines.gradient import gradients as attempted  # numba, when asked for
+    from ketasim.engines.gradient import gradients as attempted  # LLVM, when asked for
 
     how, system, whole = settings or Settings(), System(batch.model), None
     for one in ATTEMPTS["ensemble"]:
@@ -272,7 +291,7 @@ def _attempt(batch: Batch, asked: Asked, settings: Settings, how: Try, halted: H
         return by_reference(
             batch, asked, replace(settings, method=method), first_step=how.first_step, halted=halted
         )
-    from ketasim.engines.ensemble import attempt as by_ensemble  # numba, when asked for
+    from ketasim.engines.ensemble import attempt as by_ensemble  # LLVM, when asked for
 
     return by_ensemble(batch, asked, settings, first_step=how.first_step, halted=halted)
 
@@ -284,18 +303,11 @@ def _starts(system: System, batch: Batch, asked: Asked) -> Flags:
         before = np.repeat(batch.schedules.before[:, None], n, axis=1)
     else:
         before = np.stack([one.before for one in batch.schedules], axis=1)
-    with np.errstate(all="ignore"):
-        try:
-            values = system.prepare(np.ascontiguousarray(batch.parameters.T), before)
-            start = system.rest(values).reshape(len(system.state_names), -1)
-            rest = np.broadcast_to(start, (len(start), n))
-            slopes = system.slopes(values, rest)
-        except (ZeroDivisionError, OverflowError):
-            return np.zeros(n, dtype=bool)
     names = dict.fromkeys([*asked.record, *(one.name for one in asked.primitives)])
-    fine: Flags = np.isfinite(rest).min(axis=0, initial=True)
-    for one in (*slopes, *(values[system.slots[name]] for name in names)):
-        fine = fine & np.isfinite(one)
+    found = system.evaluated(batch.parameters.T, before, seen=names)
+    fine: Flags = np.ones(n, dtype=bool)
+    for one in found:
+        fine &= np.isfinite(one).all(axis=0)
     return fine
 
 

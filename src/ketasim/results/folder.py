@@ -26,7 +26,7 @@ SUMMARY, SCENARIO, PROVENANCE = "summary.csv", "scenario.toml", "provenance.json
 BANDS = "bands.csv"
 Draw = Callable[[xr.Dataset, Path], object]
 PACKAGES = (
-    "numpy", "scipy", "xarray", "netCDF4", "zarr", "numba", "pydantic", "matplotlib", "click",
+    "numpy", "scipy", "xarray", "netCDF4", "zarr", "llvmlite", "pydantic", "matplotlib", "click",
     "pint", "tqdm",
 )  # fmt: skip
 
