@@ -13,6 +13,7 @@ from ketasim.config import packaged
 from ketasim.config.people import load_people
 from ketasim.config.population import load_population
 from ketasim.config.trial import load_trial
+from ketasim.engines.contract import Halted
 from ketasim.errors import KetasimError
 from ketasim.results.store import Store
 from ketasim.verbs.population import regimens
@@ -20,8 +21,8 @@ from ketasim.verbs.population import regimens
 POPULATION = """\
 schema = 1
 people = "human"
-patients = 40
-cohort = 15
+patients = 34
+cohort = 12
 match = ["murrough2013"]
 predict = ["lii2023"]
 [[intervention]]
@@ -70,10 +71,10 @@ def test_a_cohort_is_written_a_row_a_patient_a_column_a_varied_path(made):
     _, out, done = made
     assert done.exit_code == 0, done.output
     found = rows(out / "cohort.csv")
-    assert len(found) == 15
-    asked = load_people("human").crowd(ks.models.antidepressant(), 40, 1)
+    assert len(found) == 12
+    asked = load_people("human").crowd(ks.models.antidepressant(), 34, 1)
     assert list(found[0]) == ["patient", "weight", *asked.columns]
-    wanted = asked.rows(0, 40)
+    wanted = asked.rows(0, 34)
     for row in found:
         values = [float(row[name]) for name in asked.columns]
         assert np.array_equal(values, wanted[int(row["patient"])])
@@ -87,7 +88,7 @@ def test_what_was_asked_of_it_is_told_with_its_errors_and_what_is_lost(made):
     lost = [row for row in matches if row["reproduced"] == "False"]
     assert len(told["not_reproduced"]) == len(lost)
     assert f"{6 - len(lost)} of 6 published numbers" in done.output
-    assert told["bending"]["plausible"] == 40
+    assert told["bending"]["plausible"] == 34
     assert told["sources"]["clearance"].startswith("derived")
     assert {one["trial"] for one in told["predicted"]} == {"lii2023"}
     for name in ("forest", "waterfall", "spaghetti", "response_over_time", "traits"):
@@ -103,6 +104,12 @@ def test_the_same_command_resumes_and_gives_the_same_bits(made):
     again = typed("population", place / "mine.toml", "--threads", "2", "-o", out)
     assert again.exit_code == 0, again.output
     assert {one.name: one.read_bytes() for one in out.glob("*.csv")} == before
+
+
+def test_what_was_stopped_is_no_population(made):
+    place, _, _ = made
+    with pytest.raises(Halted):
+        ks.population(place / "mine.toml", threads=1, progress=lambda _: True)
 
 
 def test_a_trial_takes_a_saved_cohort_and_writes_its_power(made):

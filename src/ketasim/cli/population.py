@@ -43,6 +43,7 @@ def command(
     from ketasim.cli.progress import STOPPED, listener, prompt_stop
     from ketasim.cli.run import say
     from ketasim.cli.sweep import threads as counted
+    from ketasim.engines.contract import Halted
     from ketasim.results.folder import prepare
     from ketasim.verbs.population import population
 
@@ -56,7 +57,7 @@ def command(
                 config, sets=changes, store=place / "runs", threads=counted(threads),
                 progress=progress, tell=say,
             )  # fmt: skip
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Halted):
         click.echo(f"stopped. {again}", err=True)
         sys.exit(STOPPED)
     click.echo(found)

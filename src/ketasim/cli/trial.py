@@ -48,6 +48,7 @@ def command(
     from ketasim.cli.progress import STOPPED, listener, prompt_stop
     from ketasim.cli.run import say
     from ketasim.cli.sweep import threads as counted
+    from ketasim.engines.contract import Halted
     from ketasim.results.folder import prepare
     from ketasim.verbs.virtual_trial import trial
 
@@ -61,7 +62,7 @@ def command(
                 config, sets=changes, cohort=cohort, store=place / "runs",
                 threads=counted(threads), progress=progress, tell=say,
             )  # fmt: skip
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Halted):
         click.echo(f"stopped. {again}", err=True)
         sys.exit(STOPPED)
     click.echo(found)

@@ -12,6 +12,8 @@ from ketasim.config import dump
 from ketasim.config.population import PopulationAsked, load_population
 from ketasim.core.protocol import Protocol
 from ketasim.core.scenario import Scenario
+from ketasim.engines.contract import Halted
+from ketasim.engines.status import Status
 from ketasim.errors import ConfigError
 from ketasim.models.rating import MOOD
 from ketasim.reports.population import population_text
@@ -200,6 +202,8 @@ def population(
         When something cannot be carried out, or no cohort shows what is asked.
     StoreError
         When a store was made otherwise, is damaged, or cannot be written.
+    Halted
+        When ``progress`` asked to stop; with a store, the same call goes on.
     """
     asked = what if isinstance(what, PopulationAsked) else load_population(what, sets=sets)
     for caution in asked.setup.cautions:
@@ -255,12 +259,21 @@ class How:
     progress: bool | Listener | None = None
 
     def carried_out(self, order: Order, name: str | None) -> "xr.Dataset":
-        """Return the result of a sweep, kept under a name where there is a folder for it."""
+        """Return the result of a sweep, kept under a name where there is a folder for it.
+
+        Raises
+        ------
+        Halted
+            When the listener asked to stop before it was whole.
+        """
         place = None if self.store is None or name is None else self.store / f"{name}.zarr"
         with listening(self.progress) as listener:
-            return replace(order, store=place).carry_out(
+            found = replace(order, store=place).carry_out(
                 threads=self.threads, progress=listener, keep_design=False
             )
+        if (found["status"].to_numpy() == Status.NOT_RUN).any():
+            raise Halted
+        return found
 
 
 @dataclass(frozen=True)
