@@ -36,7 +36,7 @@ from ketasim.errors import ModelError
 
 Array = NDArray[np.float64]
 Schedules = Schedule | Sequence[Schedule]
-PAYS = 10_000  # members in a sweep for which a narrow kernel is made, for them and the next
+PAYS = 1_000  # members in a sweep for which a narrow kernel is made, for them and the next
 AGAIN = 2.0  # seconds after which it is looked for again what others have compiled
 LOG = logging.getLogger("ketasim.kernels")
 
