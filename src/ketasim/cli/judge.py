@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ketasim.cli.cluster import spread
 from ketasim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ FORMER = {
     help="The picture in this format too.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@spread
 def command(
     hypotheses: tuple[str, ...],
     own: tuple[Path, ...],
