@@ -78,12 +78,9 @@ FORMER = {
     help="Folder for the picture, the CSV and the JSON.",
 )
 @click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    type=click.Choice(["svg", "pdf"]),
+    "--format", "formats", multiple=True, type=click.Choice(["svg", "pdf"]),
     help="The picture in this format too.",
-)
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @spread
 def command(
