@@ -1,117 +1,112 @@
-"""The engines in the race, each given every core."""
+"""The engines in the race, each with one thread, in one process, as a user calls them."""
 
-import os
-from concurrent.futures import Executor
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
+import cvodes
 import numpy as np
-from setting import OBSERVABLES, scenario, system, varied
+from setting import OBSERVABLES, draws, scenario, system, varied
 
-from ketasim.engines.ensemble import compile_kernel, run_members
+import ketasim as ks
+from ketasim.engines.inputs import gather
+from ketasim.engines.kernels import kernel_for
 from ketasim.engines.reference import integrate
+from ketasim.units import unit
 
 ATOL_SHARE = 1e-3
-
-
-def all_of_them(members: int) -> "tuple[Ours | Spread, ...]":
-    """Return the contenders, ours first; peers run as many members as a few seconds allow."""
-    return (
-        Ours(members),
-        Spread("libRoadRunner (CVODE)", 400, roadrunner_chunk, "roadrunner"),
-        Spread("SciPy LSODA, compiled rhs and Jacobian", 64, compiled_chunk, "scipy"),
-        Spread("SciPy LSODA, laws in Python", 16, scipy_chunk, "scipy"),
-        Spread("SciPy LSODA, laws on NumPy arrays", 8, numpy_chunk, "scipy"),
-    )
+Run = Callable[[str, np.ndarray, float], Any]
 
 
 @dataclass(frozen=True)
-class Ours:
-    """The compiled ensemble engine, threads in one process."""
+class Contender:
+    """An engine: its name, how many members a turn has, and whether it is here.
 
-    members: int
-    name: str = "ketasim ensemble"
-
-    def available(self) -> bool:
-        """Return whether it can run."""
-        return True
-
-    def run(self, parameters: np.ndarray, rtol: float, _: Executor) -> np.ndarray:
-        """Return observables (n, 8, n_times)."""
-        scene = scenario()
-        found = run_members(kernel(), parameters, scene.schedule, np.array(scene.times), rtol=rtol)
-        return found.values
-
-
-@cache
-def kernel():
-    """Return the compiled kernel of the benchmark's question."""
-    return compile_kernel(system(), record=OBSERVABLES, schedules=scenario().schedule)
-
-
-@dataclass(frozen=True)
-class Spread:
-    """An engine that runs one member at a time, in one process a core."""
+    ``read`` makes observables (n, 8, n_times), canonical, of what a run gives; nobody times it.
+    """
 
     name: str
     members: int
-    chunk: object
-    needs: str
-
-    def available(self) -> bool:
-        """Return whether it is installed."""
-        return find_spec(self.needs) is not None
-
-    def run(self, parameters: np.ndarray, rtol: float, pool: Executor) -> np.ndarray:
-        """Return observables (n, 8, n_times)."""
-        parts = np.array_split(parameters, os.cpu_count() or 1)
-        jobs = [pool.submit(self.chunk, part, rtol) for part in parts if len(part)]
-        return np.concatenate([job.result() for job in jobs])
+    run: Run
+    available: Callable[[], bool] = lambda: True
+    read: Callable[[str, Any], np.ndarray] = lambda _, found: found
 
 
-def scipy_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
+def all_of_them() -> tuple[Contender, ...]:
+    """Return the contenders, ours first; each runs as many members as about a second allows."""
+    return (
+        Contender("ketasim, `ks.sweep`", 2048, ours, read=read_ours),
+        Contender("CVODES + KLU in C, -O3", 256, cvodes.run, cvodes.available),
+        Contender("libRoadRunner (CVODE)", 64, roadrunner_run, lambda: _installed("roadrunner")),
+        Contender("SciPy LSODA, compiled rhs and Jacobian", 16, compiled_run),
+        Contender("SciPy LSODA, laws in Python", 3, scipy_run),
+    )
+
+
+def _installed(name: str) -> bool:
+    return find_spec(name) is not None
+
+
+def warm(scene: str) -> None:
+    """Run our sweep until its own kernel is at hand, as it is from a user's second sweep on."""
+    inputs, states = gather(scenario(scene).schedule), len(system(scene).state_names)
+    for _ in range(60):
+        ours(scene, draws(2048), 1e-5)
+        if len(kernel_for(system(scene).model, inputs, members=0).dosed) < states:
+            return
+        time.sleep(2.0)
+
+
+def ours(scene: str, parameters: np.ndarray, rtol: float) -> Any:
+    """Run the public sweep; returns its whole result."""
+    names = [list(scenario(scene).model.parameters)[i] for i in varied()]
+    columns = {name: parameters[:, i] for name, i in zip(names, varied(), strict=True)}
+    units = {name: _canonical(scene, name) for name in names}
+    design = ks.designs.table(columns, units=units)
+    return ks.sweep(scenario(scene), design, record=OBSERVABLES, rtol=rtol, threads=1)
+
+
+def read_ours(scene: str, found: Any) -> np.ndarray:
+    """Return observables (n, 8, n_times) of our result."""
+    return np.stack([found[name].to_numpy() for name in OBSERVABLES], axis=1) * _factors(scene)
+
+
+def _canonical(scene: str, name: str) -> str:
+    return unit(scenario(scene).model.parameters[name].unit).canonical
+
+
+@cache
+def _factors(scene: str) -> np.ndarray:
+    model = scenario(scene).model
+    return np.array([unit(model.unit(name)).factor for name in OBSERVABLES])[None, :, None]
+
+
+def scipy_run(scene: str, parameters: np.ndarray, rtol: float) -> np.ndarray:
     """Our reference engine: SciPy's LSODA calling the laws, with their exact Jacobian."""
-    times = np.array(scenario().times)
+    times, schedule = np.array(scenario(scene).times), scenario(scene).schedule
     runs = [
         integrate(
-            system(), scenario().schedule, times, names=OBSERVABLES, rtol=rtol, parameters=row
+            system(scene), schedule, times, names=OBSERVABLES, rtol=rtol, parameters=row
         ).observed
         for row in parameters
     ]
     return np.array([[run[name] for name in OBSERVABLES] for run in runs])
 
 
-def numpy_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
-    """SciPy's LSODA on the right-hand side over NumPy arrays, restarted at each breakpoint."""
-    return np.array([_numpy_run(row, rtol) for row in parameters])
-
-
-def _numpy_run(parameters: np.ndarray, rtol: float) -> np.ndarray:
-    schedule = scenario().schedule
-    values = system().prepare(parameters[:, None], schedule.before[:, None])
-
-    def slopes(_, state):
-        return np.array([float(np.squeeze(one)) for one in system().slopes(values, state[:, None])])
-
-    def segment(i):
-        rates = schedule.rates[i]
-        return (lambda t, y: slopes(t, np.asarray(y)) + rates), None
-
-    return _integrate(parameters, rtol, segment)
-
-
-def compiled_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
+def compiled_run(scene: str, parameters: np.ndarray, rtol: float) -> np.ndarray:
     """SciPy's LSODA on machine code for the right-hand side and the Jacobian."""
-    return np.array([_compiled_run(row, rtol) for row in parameters])
+    return np.array([_compiled_run(scene, row, rtol) for row in parameters])
 
 
-def _compiled_run(parameters: np.ndarray, rtol: float) -> np.ndarray:
+def _compiled_run(scene: str, parameters: np.ndarray, rtol: float) -> np.ndarray:
     from machine_code import machines
 
     slopes, entries, places = machines()
     rows, columns = np.array(places).T
-    schedule, n = scenario().schedule, len(system().state_names)
+    schedule, n = scenario(scene).schedule, len(system(scene).state_names)
 
     def jacobian(_, y):
         full = np.zeros((n, n))
@@ -123,16 +118,15 @@ def _compiled_run(parameters: np.ndarray, rtol: float) -> np.ndarray:
             one.set(p=parameters, k=schedule.knobs[i], r=schedule.rates[i])
         return (lambda _, y: slopes(y)), jacobian
 
-    return _integrate(parameters, rtol, segment)
+    return _integrate(scene, parameters, rtol, segment)
 
 
-def _integrate(parameters: np.ndarray, rtol: float, segment) -> np.ndarray:
+def _integrate(scene: str, parameters: np.ndarray, rtol: float, segment) -> np.ndarray:
     """Run LSODA over the segments of the schedule and return observables (8, n_times)."""
     from scipy.integrate import solve_ivp
 
-    schedule, times = scenario().schedule, np.array(scenario().times)
-    values = system().prepare(parameters, schedule.before)
-    y = system().rest(values)
+    one, schedule, times = system(scene), scenario(scene).schedule, np.array(scenario(scene).times)
+    y = one.rest(one.prepare(parameters, schedule.before))
     out = np.empty((len(OBSERVABLES), len(times)))
     for i in range(len(schedule.edges) - 1):
         begin, end = schedule.edges[i], schedule.edges[i + 1]
@@ -140,42 +134,43 @@ def _integrate(parameters: np.ndarray, rtol: float, segment) -> np.ndarray:
         chosen = (times >= begin) & ((times <= end) if last else (times < end))
         slopes, jacobian = segment(i)
         run = solve_ivp(
-            slopes, (begin, end), y, method="LSODA", rtol=rtol, jac=jacobian,
-            atol=rtol * ATOL_SHARE * system().scales, t_eval=np.unique([*times[chosen], end]),
+            slopes, (begin, end), y + schedule.boluses[i], method="LSODA", rtol=rtol, jac=jacobian,
+            atol=rtol * ATOL_SHARE * one.scales, t_eval=np.unique([*times[chosen], end]),
         )  # fmt: skip
         y = run.y[:, -1]
-        found = system().observe(values, run.y[:, : chosen.sum()], OBSERVABLES)
+        values = one.prepare(parameters, schedule.knobs[i])
+        found = one.observe(values, run.y[:, : chosen.sum()], OBSERVABLES)
         out[:, chosen] = [found[name] for name in OBSERVABLES]
     return out
 
 
 @cache
-def _roadrunner():
+def _roadrunner(scene: str):
     import roadrunner
 
     from ketasim.export import sbml
     from ketasim.export.names import identifier
 
     roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
-    engine = roadrunner.RoadRunner(sbml(scenario()))
+    engine = roadrunner.RoadRunner(sbml(scenario(scene)))
     engine.timeCourseSelections = [identifier(name) for name in OBSERVABLES]
-    names = list(scenario().model.parameters)
+    names = list(scenario(scene).model.parameters)
     return engine, [(i, identifier(names[i])) for i in varied()]
 
 
-def roadrunner_chunk(parameters: np.ndarray, rtol: float) -> np.ndarray:
-    """Run libRoadRunner on the exported model, loaded once a process."""
-    engine, names = _roadrunner()
+def roadrunner_run(scene: str, parameters: np.ndarray, rtol: float) -> np.ndarray:
+    """Run libRoadRunner on the exported model, loaded once."""
+    engine, names = _roadrunner(scene)
     settings = engine.getIntegrator()
     settings.setValue("relative_tolerance", rtol)
     settings.setValue("absolute_tolerance", rtol * ATOL_SHARE)
     settings.setValue("initial_time_step", 1e-6)
     settings.setValue("maximum_num_steps", 100_000)
-    grid = list(scenario().times)
-    return np.array([_roadrunner_run(engine, names, row, grid) for row in parameters])
+    grid = list(scenario(scene).times)
+    return np.array([_roadrunner_once(engine, names, row, grid) for row in parameters])
 
 
-def _roadrunner_run(engine, names, row, grid) -> np.ndarray:
+def _roadrunner_once(engine, names, row, grid) -> np.ndarray:
     engine.resetToOrigin()
     for i, identifier in names:
         engine.setValue(identifier, float(row[i]))

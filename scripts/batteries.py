@@ -72,9 +72,11 @@ def flipped(data: bytes, chance: random.Random) -> bytes:
 def flips_in_kernels(n: int, chance: random.Random, place: Path) -> Iterator[str]:
     """One bit of one file of a kept kernel; the kernel that is then loaded must be right."""
     from ketasim.compile import cache, kernel
+    from ketasim.compile.interface import FORWARD
+    from ketasim.compile.machine import written
 
     os.environ["KETASIM_CACHE_DIR"] = str(place / "kernels")
-    text = "from numba import njit\n@njit('f8(f8)', cache=True)\ndef run(x):\n    return x * 3.25\n"
+    text = written({}, {}, {}, FORWARD, "def run(job):\n    return 325\n")
     name = kernel.module_of(text)
     cache.load(name, text)
     files = {one: one.read_bytes() for one in cache.entry(name).path.iterdir()}

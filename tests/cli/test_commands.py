@@ -265,7 +265,7 @@ def test_what_is_not_there_is_answered_with_what_is(type_in, words, message):
 
 
 def test_help_is_immediate_and_loads_nothing_heavy():
-    heavy = ("numpy", "scipy", "xarray", "matplotlib", "pydantic", "numba", "pint")
+    heavy = ("numpy", "scipy", "xarray", "matplotlib", "pydantic", "llvmlite", "pint")
     code = (
         "import sys\nfrom ketasim.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"

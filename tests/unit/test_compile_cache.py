@@ -10,20 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import little
 import toy
 from ketasim.compile import cache, kernel
+from ketasim.compile.machine import assembled
+from ketasim.compile.target import target
 from ketasim.core.protocol import bolus
 from ketasim.core.scenario import Scenario, Subject
 from ketasim.core.system import System
 from ketasim.engines.ensemble import compile_kernel, run_members
 
 RECORD = ("body.plasma", "receptor.bound")
-LITTLE = "from numba import njit\n@njit('f8(f8)', cache=True)\ndef run(x):\n    return x * {}\n"
+HERE = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
 CHILD = """
 import os
 from ketasim.compile import cache
-module, note = cache.load({name!r}, {text!r})
-print(module.run(2.0), note or "kept")
+import little
+code, note = cache.load({name!r}, {text!r})
+print(little.multiplied(code), note or "kept")
 """
 
 
@@ -40,7 +44,7 @@ def asked():
 
 
 def child(text, folder):
-    environment = {**os.environ, "KETASIM_CACHE_DIR": str(folder)}
+    environment = {**os.environ, "KETASIM_CACHE_DIR": str(folder), "PYTHONPATH": HERE}
     done = subprocess.run(
         [sys.executable, "-c", CHILD.format(name=kernel.module_of(text), text=text)],
         env=environment,
@@ -49,10 +53,6 @@ def child(text, folder):
         check=True,
     )
     return done.stdout.split()
-
-
-def load(text):
-    return cache.load(kernel.module_of(text), text)
 
 
 def test_a_name_follows_from_content(folder):
@@ -72,18 +72,18 @@ def test_another_emitter_has_other_names(folder, tmp_path, monkeypatch):
 
 
 def test_a_kernel_is_found_again_by_another_process(folder):
-    text = LITTLE.format(3.5)
+    text = little.text(3.5)
     assert not cache.is_kept(kernel.module_of(text))
     assert child(text, folder) == ["7.0", "kept"]
     assert cache.is_kept(kernel.module_of(text))
-    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.o")}
     assert kept
     assert child(text, folder) == ["7.0", "kept"]
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")} == kept
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.o")} == kept
 
 
 def test_processes_that_compile_at_once_agree(folder):
-    text = LITTLE.format(4.5)
+    text = little.text(4.5)
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda _: child(text, folder), range(3)))
     assert found == [["9.0", "kept"]] * 3
@@ -95,8 +95,8 @@ def test_an_unwritable_folder_is_told_and_survived(tmp_path, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
     monkeypatch.setenv("KETASIM_CACHE_DIR", str(blocked))
-    module, note = load(LITTLE.format(5.5))
-    assert module.run(2.0) == 11.0
+    code, note = little.load(little.text(5.5))
+    assert little.multiplied(code) == 11.0
     assert str(blocked) in note
 
 
@@ -104,7 +104,7 @@ def test_an_unwritable_folder_is_told_and_survived(tmp_path, monkeypatch):
 def test_a_folder_without_permission(tmp_path, monkeypatch):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     monkeypatch.setenv("KETASIM_CACHE_DIR", str(tmp_path / "kernels"))
-    assert load(LITTLE.format(6.5))[1]
+    assert little.load(little.text(6.5))[1]
 
 
 def test_a_model_compiles_and_runs_from_its_own_cache(folder):
@@ -119,7 +119,7 @@ def test_a_model_compiles_and_runs_from_its_own_cache(folder):
     assert len(list(folder.glob("kernel_*"))) == 1
     assert found.status[0] == 0
     assert found.values[0, 0, 0] == 0.0 < found.values[0, 0, 2] < found.values[0, 0, 1]
-    code = "".join(mine.compiled().module.run.inspect_asm().values())
+    code = target().machine().emit_assembly(assembled(mine.plan(general=False).text))
     assert "%zmm" in code or "%ymm" in code or "%v" in code
 
 

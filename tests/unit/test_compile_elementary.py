@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
-from probe import compile_nodes
+from probe import WORKSPACE, compile_nodes
 
-from ketasim.compile.trace import Graph
+from ketasim.compile import emit
+from ketasim.compile import machine as machine_module
+from ketasim.compile.machine import assembled, written
+from ketasim.compile.specialise import render
+from ketasim.compile.target import Target, target
+from ketasim.compile.trace import Graph, reach
 
 N = 20_000
 
@@ -82,15 +87,60 @@ def test_the_rest(functions):
 
 
 def test_the_code_uses_vector_registers(functions):
-    from llvmlite.binding import get_host_cpu_features
-
-    features = get_host_cpu_features()
-    _, machine = functions
-    code = "".join(machine.inspect_asm().values())
-    if features.get("avx512f"):
+    made_for = target()
+    code = made_for.machine().emit_assembly(assembled(functions[1].source))
+    if made_for.width == 8:
         assert "%zmm" in code
-    elif features.get("avx"):
+    elif made_for.width == 4:
         assert "%ymm" in code
     else:
         pytest.skip("this processor has no wide vector registers")
-    assert "vfmadd" in code or not features.get("fma")
+    assert "vfmadd" in code or not made_for.has_fma
+
+
+LEVELS = {
+    "x86-64": (2, False, "%xmm"), "x86-64-v3": (4, True, "%ymm"), "x86-64-v4": (8, True, "%zmm"),
+}  # fmt: skip
+
+
+@pytest.mark.skipif("x86_64" not in target().triple, reason="these are x86-64's levels")
+@pytest.mark.parametrize("level", LEVELS)
+def test_code_is_for_the_target_and_not_for_the_machine_that_makes_it(level, monkeypatch):
+    """A generic target once got fused multiply-add as a library call, 35 times slower."""
+    width, fused, register = LEVELS[level]
+    wide = target().width
+    monkeypatch.setenv("KETASIM_CPU", level)
+    assert (target().width, target().has_fma) == (width, fused)
+    graph = Graph()
+    x, e = graph.leaf("y", 0), graph.leaf("y", 1)
+    evaluate, machine = compile_nodes([graph.pow(x, e), graph.exp(e)], {"y": 2}, 8)
+    code = target().machine().emit_assembly(assembled(machine.source))
+    assert register in code
+    assert ("vfmadd" in code) == fused
+    assert "call" not in code.replace("callq\tprogram", "").partition("program_nodes:")[2]
+    if width <= wide:
+        points = np.array([[0.5, 2.0, 9.0], [3.0, -0.5, 1.25]])
+        found = evaluate(y=points)
+        np.testing.assert_allclose(found[0], points[0] ** points[1], rtol=1e-14)
+        np.testing.assert_allclose(found[1], np.exp(points[1]), rtol=1e-15)
+
+
+def test_an_arm_gets_its_own_vectors(monkeypatch):
+    arm = Target("aarch64-unknown-linux-gnu", "neoverse-n1", "+neon")
+    monkeypatch.setattr(emit, "target", lambda: arm)
+    monkeypatch.setattr(machine_module, "target", lambda: arm)
+    assert (arm.width, arm.has_fma) == (2, True)
+    graph = Graph()
+    node = graph.exp(graph.leaf("y", 0))
+    layout = {"y": (0, 8, False, False), "out": (8, 8, False, False)}
+    words = {one.id: "y:0" for one in reach([node]) if one.op == "leaf"}
+    program = {"nodes": emit.Program(render([("out:0", node)], words), 8, arm.width)}
+    text = written(
+        {}, layout, program, WORKSPACE, "def run(job):\n    nodes(job.w, 0)\n    return 0"
+    )
+    try:
+        code = arm.machine().emit_assembly(assembled(text))
+    except RuntimeError as error:
+        pytest.skip(f"this LLVM writes no code for ARM: {error}")
+    assert "fmla" in code
+    assert ".2d" in code

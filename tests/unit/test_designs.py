@@ -1,5 +1,7 @@
 """Designs: which values each member gets, known row by row."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +16,7 @@ from scipy import stats
 import toy
 from ketasim.errors import ConfigError, KetasimError, ModelError, UnitError
 from ketasim.studies import designs
+from ketasim.studies.designs import sequence
 
 MODEL = toy.model()
 DRAWS = (designs.random, designs.sobol, designs.latin_hypercube)
@@ -265,3 +268,32 @@ def test_a_pandas_frame_is_a_table():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"body.k_el [1/h]": [0.1, 0.2]})
     np.testing.assert_array_equal(whole(designs.table(frame)), [[0.1], [0.2]])
+
+
+@pytest.mark.parametrize(("seed", "width"), [(0, 1), (0, 5), (7, 147), (3, 400)])
+def test_sobol_points_are_those_of_scipy_bit_for_bit(seed, width):
+    from scipy.stats import qmc
+
+    theirs = qmc.Sobol(width, rng=np.random.default_rng(seed)).random(2048)
+    np.testing.assert_array_equal(sequence.points(seed, width, 0, 300), theirs[:300])
+    np.testing.assert_array_equal(sequence.points(seed, width, 1024, 2048), theirs[1024:])
+    np.testing.assert_array_equal(sequence._by_scipy(seed, width, 1024, 2048), theirs[1024:])
+
+
+def test_without_directions_scipy_draws_itself(monkeypatch):
+    sequence._scrambled.cache_clear()
+    before = sequence.points(5, 3, 64, 128)
+    sequence._scrambled.cache_clear()
+    monkeypatch.setattr(sequence, "_FILE", "nowhere.npz")
+    np.testing.assert_array_equal(sequence.points(5, 3, 64, 128), before)
+
+
+def test_a_sobol_design_does_not_import_scipy_stats():
+    code = (
+        "import sys\n"
+        "from ketasim.models import antidepressant; from ketasim.studies import designs\n"
+        "designs.sobol(antidepressant(), 8).source.points(0, 8)\n"
+        "print('scipy.stats' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

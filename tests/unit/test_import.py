@@ -9,8 +9,8 @@ import pytest
 import ketasim
 
 HEAVY = {
-    "numba", "sympy", "matplotlib", "dask", "distributed", "pint", "pydantic", "scipy", "xarray",
-    "zarr", "pandas", "netCDF4", "libsbml", "click", "tqdm",
+    "llvmlite", "sympy", "matplotlib", "dask", "distributed", "pint", "pydantic", "scipy",
+    "xarray", "zarr", "pandas", "netCDF4", "libsbml", "click", "tqdm",
 }  # fmt: skip
 PROBE = """
 import json, sys, time

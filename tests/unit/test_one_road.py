@@ -46,12 +46,13 @@ def roads():
 def test_there_is_one_road_to_the_engines():
     wanted = {("run", one) for one in ("run", "steady_state", "gradients")}
     wanted |= {("run", one) for one in ("attempts", "carried_by")}  # the same road, elsewhere
+    wanted |= {("run", one) for one in ("is_ready", "make_ready")}  # may it be taken at once?
     wanted.add(("solve", "solve_ivp"))  # equations of one's own, which are no model's
     wanted.add(("portable", "portable"))  # programs for a page, which runs them itself
     assert set(roads()) == wanted, roads()
 
 
-@pytest.mark.parametrize("taken", ["scipy.integrate", "numba"])
+@pytest.mark.parametrize("taken", ["scipy.integrate", "llvmlite"])
 def test_nobody_else_integrates(taken):
     others = {
         name

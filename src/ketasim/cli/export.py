@@ -1,4 +1,4 @@
-"""``ketasim export sbml CONFIG`` and ``export petab DATA``: in the formats of other tools."""
+"""``ketasim export sbml CONFIG``, ``export petab DATA``, ``export c CONFIG``: for other tools."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ketasim.config import Setup
 
 
-@click.group(short_help="Write SBML, a COMBINE archive or PEtab.")
+@click.group(short_help="Write SBML, a COMBINE archive, PEtab or C.")
 def command() -> None:
     """Write a configuration in the formats of other tools."""
 
@@ -45,6 +45,30 @@ def sbml(
     click.echo(path)
     if omex:
         click.echo(_archive(setup, path.with_suffix(".omex")))
+
+
+@command.command("c", short_help="Write C for other integrators.")
+@click.argument("config")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="File; else CONFIG.c.")
+@click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
+@WITH
+def in_c(config: str, out: Path | None, sets: tuple[str, ...], modules: tuple[str, ...]) -> None:
+    """Write CONFIG as C99: slopes, exact sparse Jacobian, observables, and what is given when.
+
+    The file needs nothing but math.h; benchmarks/cvodes.c shows it under CVODES with KLU.
+    """
+    from ketasim import export
+    from ketasim.config import load
+    from ketasim.results.output import file_at
+
+    setup = load(config, sets=sets, modules=named(modules))
+    for caution in setup.cautions:
+        click.echo(caution, err=True)
+    path = out or Path(f"{Path(config).stem}.c")
+    text = export.c_source(setup.scenario)
+    with file_at(path) as place:
+        place.write_text(text, encoding="utf-8")
+    click.echo(path)
 
 
 @command.command(short_help="Write a fit as a PEtab problem.")

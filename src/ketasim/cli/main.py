@@ -41,6 +41,8 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "resume": "stores.resume",
     "failures": "stores.failures",
     "rerun": "stores.rerun",
+    "population": "population.command",
+    "trial": "trial.command",
     "plot": "plot.command",
 }
 FAULT, NO_ROOM, STOPPED = 1, 4, 130

@@ -20,7 +20,10 @@ DEMO = "human_depressed_iv"
 @click.option("--set", "sets", multiple=True, help='Change a number: "nmda.k_s=0.5 uM".')
 @WITH
 @click.option("--values", type=click.Path(path_type=Path), help="SBML with changed parameters.")
-@click.option("--engine", help="reference or ensemble; else the file's, else reference.")
+@click.option(
+    "--engine",
+    help="reference or ensemble; else the file's, else what is ready.",
+)
 @click.option("--method", help="Of the reference engine: LSODA, BDF or Radau.")
 @click.option(
     "--rtol", help="Relative tolerance, 1e-12 to 1e-2; else 1e-7 (reference), 1e-6 (ensemble)."

@@ -11,38 +11,28 @@ constants becomes that by parameters, inputs and rates.
 # mypy: ignore-errors
 # ruff: noqa: D103, F821
 
-import numpy as np
-from numba import njit
-
-SAFE = {"error_model": "numpy", "nogil": True}
-
 # --- copied from here
 STEP, TASK, SEGMENT = range(3)
 FREE = -1
 SEEN = 3 * W
 
 
-@njit(**SAFE)
 def run_factor(w):
     factor(w, 0)
 
 
-@njit(**SAFE)
 def run_stage(w, at):
     stage(w, at)
 
 
-@njit(**SAFE)
 def run_solve_back(w, at):
     solve_back(w, at)
 
 
-@njit(**SAFE)
 def run_slopes_back(w, at):
     slopes_back(w, at)
 
 
-@njit(**SAFE)
 def load_inputs(job, w, task, segment):
     """Lay a member's parameters and a segment's inputs out."""
     m = job.owners[task]
@@ -55,7 +45,6 @@ def load_inputs(job, w, task, segment):
         w[R + i], w[RB + i] = job.rates[edge * N_DOSED + i], 0.0
 
 
-@njit(**SAFE)
 def enter(job, w, d, lane, segment):
     """Begin a segment, from its end."""
     d[SEGMENT * W + lane] = segment
@@ -65,7 +54,6 @@ def enter(job, w, d, lane, segment):
         w[CB + i * W + lane] = 0.0
 
 
-@njit(**SAFE)
 def leave(job, w, d, lane):
     """Note what a segment's beginning means for the result, and what its inputs do."""
     task, segment = d[TASK * W + lane], d[SEGMENT * W + lane]
@@ -84,7 +72,6 @@ def leave(job, w, d, lane):
         job.by_edge[row * N + i] = w[LAM + i * W + lane]
 
 
-@njit(**SAFE)
 def conclude(job, w, d, lane):
     """Note what a member's first states mean for the result."""
     task = d[TASK * W + lane]
@@ -99,7 +86,6 @@ def conclude(job, w, d, lane):
             job.by_parameter[task * N_PARAMETERS + i] += w[PB + i]
 
 
-@njit(**SAFE)
 def take_up(job, w, d, lane, task):
     """Put a task into a lane."""
     d[TASK * W + lane], d[SEGMENT * W + lane] = task, FREE
@@ -108,12 +94,11 @@ def take_up(job, w, d, lane, task):
         w[LAM + i * W + lane] = 0.0
 
 
-@njit(**SAFE)
 def load_step(job, w, d, lane):
     """Lay a step out, and what is read within it; return whether anything is."""
     task, step = d[TASK * W + lane], d[STEP * W + lane]
     a = (job.owners[task] * job.n_tape + step) * job.n_row
-    segment = np.int64(job.tape[a + 2])
+    segment = int(job.tape[a + 2])
     if segment != d[SEGMENT * W + lane]:
         if d[SEGMENT * W + lane] != FREE:
             leave(job, w, d, lane)
@@ -130,7 +115,6 @@ def load_step(job, w, d, lane):
     return True
 
 
-@njit(**SAFE)
 def seed(job, w, place, a):
     """Note what is read of one state within a step."""
     w[Z + place] = job.seeds[a]
@@ -140,7 +124,6 @@ def seed(job, w, place, a):
     )  # fmt: skip
 
 
-@njit(**SAFE)
 def clear(job, w):
     """Forget what was read within the last steps."""
     for j in range(job.n_seeded):
@@ -150,7 +133,6 @@ def clear(job, w):
             w[D2 + place + lane] = w[D3 + place + lane] = 0.0
 
 
-@njit(**SAFE)
 def next_steps(job, w, d, waiting):
     """Lay the next step of every lane out; return how many tasks have been taken up.
 
@@ -171,14 +153,11 @@ def next_steps(job, w, d, waiting):
     return waiting
 
 
-# --- what follows is the body of the function that everything enters by
-def entered(job, workspace):
+def run(job):
     """Take every task back to its beginning; return how many steps all lanes took together."""
-    workspace[:] = 0.0
-    table = np.zeros(3 * W + 1, np.int64)
-    table[TASK * W : TASK * W + W] = FREE
-    w, d = pointer(workspace), pointer(table)
-    waiting = rounds = 0
+    w, d, waiting, rounds = job.workspace, zeros(3 * W + 1), 0, 0
+    for lane in range(W):
+        d[TASK * W + lane] = FREE
     while True:
         waiting = next_steps(job, w, d, waiting)
         busy = False

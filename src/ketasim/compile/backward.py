@@ -223,8 +223,7 @@ class Backward(Writer):
             if s > 1:
                 body.append(f"    run_slopes_back(w, {s - 1} * N * W)")
         body += ["    entries_back(w, 0)", "    first_back(w, 0)", ""]
-        text = "\n".join(["@njit(**SAFE)", "def run_back(job, w, seen):", *body])
-        return [self.interface.resolved(text)]
+        return ["\n".join(["def run_back(job, w, seen):", *body])]
 
 
 DEAR = frozenset(("recip", "pow", "exp", "log"))  # operations that take long

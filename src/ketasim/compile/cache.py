@@ -1,43 +1,42 @@
 """Compiled kernels, kept in the user's cache folder under the hash of their content.
 
-A module's name is the hash of its text, of the code that turns programs into instructions, and of
-the versions involved, so nothing stale can be found. Entries appear whole, are never rewritten, and
+A kernel's name is the hash of its text, of the code that turns it into instructions, and of the
+versions involved, so nothing stale can be found. Entries appear whole, are never rewritten, and
 are sealed: a damaged one, or one that somebody else could have written, is not read but compiled
-again, and that is said.
+again, and that is said. What is kept is an object file beside its text: nothing in it is
+interpreted, unpickled or imported.
 
 Run as a program, this module compiles one kernel that waits in the folder and ends.
 """
 
 import contextlib
 import hashlib
-import importlib.util
 import json
 import logging
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from ketasim.compile.entry import Entry, read_all, write_private
+from ketasim.compile.entry import Entry
 from ketasim.compile.kernel import Plan, module_of, plan_of
+from ketasim.compile.machine import Code, compiled
+from ketasim.compile.target import target
 from ketasim.compile.writer import Observer
+from ketasim.errors import ModelError
 from ketasim.files import owned
-from ketasim.files.process import mark
 from ketasim.files.seal import seal
-from ketasim.files.whole import SUFFIX, sweep_up, write_whole
+from ketasim.files.whole import sweep_up, write_whole
 
 LOG = logging.getLogger("ketasim.kernels")
-_ONE_AT_A_TIME = threading.Lock()  # a module half executed must not be found by another thread
+_ONE_AT_A_TIME = threading.Lock()  # two threads need not compile the same kernel
+_LOADED: dict[str, Code] = {}  # by name; machine code stays in memory once it is there
+TEXT, CODE = "text", "o"  # endings of an entry's two files
 ABANDONED = 3600.0  # seconds after which a kernel that another process makes is made anew
-STAMP = 1_000_000_000  # numba may compare time stamps; equal content must have an equal one
 MOST_PLAN = 50_000_000  # bytes
 
 
@@ -72,26 +71,23 @@ def trouble() -> str:
 
 def entry(name: str) -> Entry:
     """Return the place of a module's kernel on this machine."""
-    return Entry(folder() / f"{name}-{_processor()}")
+    return Entry(folder() / _here(name))
 
 
-@cache
+def _here(name: str) -> str:
+    return f"{name}-{_processor()}"
+
+
 def _processor() -> str:
     """Return a hash of what machine code depends on besides its text: one home, many machines."""
-    from llvmlite import binding
-
-    told = [
-        binding.get_process_triple(),
-        binding.get_host_cpu_name(),
-        binding.get_host_cpu_features().flatten(),
-        *sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith("NUMBA_")),
-    ]
+    made_for = target()
+    told = (made_for.triple, made_for.cpu, made_for.features)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
 
 
 def is_kept(name: str) -> bool:
     """Return whether the kernel of this name was compiled before, and can be believed."""
-    if name in sys.modules:
+    if _here(name) in _LOADED:
         return True
     return not trouble() and bool(_sound(name))
 
@@ -150,8 +146,8 @@ def _unsealed(path: Path) -> dict[str, Any]:
     return found
 
 
-def load(name: str, text: str) -> tuple[ModuleType, str]:
-    """Return the module of a name, compiled now from its text or before, and a note.
+def load(name: str, text: str) -> tuple[Code, str]:
+    """Return the code of a kernel of this name, compiled now from its text or before, and a note.
 
     The note says so when the kernel cannot be kept. ``text`` may be empty where it is kept.
 
@@ -161,76 +157,36 @@ def load(name: str, text: str) -> tuple[ModuleType, str]:
         When it is not kept and there is no text.
     """
     with _ONE_AT_A_TIME:
-        if name in sys.modules:
-            return sys.modules[name], ""
+        here = _here(name)
+        if here in _LOADED:
+            return _LOADED[here], ""
         note = trouble()
         if note:
             LOG.warning(note)
         kept = {} if note else _sound(name)
         if kept:
             try:
-                return _run(name, kept, keep=True), ""
-            except Exception as error:
+                _LOADED[here] = Code(kept[f"{name}.{CODE}"])
+            except (RuntimeError, KeyError, ModelError) as error:
                 LOG.warning(f"{entry(name).path} does not load ({error}); it is compiled again")
                 entry(name).discard()
-                text = text or kept[f"{name}.py"].decode()
+                text = text or kept.get(f"{name}.{TEXT}", b"").decode()
+            else:
+                return _LOADED[here], ""
         if not text:
             raise LookupError(name)
-        return _run(name, {f"{name}.py": text.encode()}, keep=not note), note
-
-
-def _run(name: str, files: dict[str, bytes], *, keep: bool) -> ModuleType:
-    """Run a module in a folder of this process's own, and keep what numba made of it."""
-    with _own_folder() as own, _numba_beside():
-        (own / "__pycache__").mkdir()
-        path = own / f"{name}.py"
-        write_private(own, {path.name: files[path.name]}, stamp=STAMP)
-        compiled = {one: data for one, data in files.items() if one != path.name}
-        write_private(own / "__pycache__", compiled, stamp=STAMP)
-        module = _execute(name, path)
-        made = read_all((own, own / "__pycache__"))
-        if keep and _by_numba(made) != _by_numba(files):
-            if _by_numba(files):
-                entry(name).discard()  # numba had no use for what was kept
+        made = compiled(text)
+        if not note:
             with contextlib.suppress(OSError):  # a full disk; it is compiled again another time
-                entry(name).keep(made)
-        return module
+                sweep_up(folder(), deep=False)
+                entry(name).keep({f"{name}.{TEXT}": text.encode(), f"{name}.{CODE}": made})
+        _LOADED[here] = Code(made)
+        return _LOADED[here], note
 
 
-def _by_numba(files: dict[str, bytes]) -> dict[str, bytes]:
-    return {one: data for one, data in files.items() if one.endswith((".nbi", ".nbc"))}
-
-
-@contextlib.contextmanager
-def _own_folder() -> Iterator[Path]:
-    """Yield a folder for this process alone, in the cache folder where that can be."""
-    with contextlib.ExitStack() as stack:
-        try:
-            sweep_up(folder(), deep=False)
-            own = tempfile.TemporaryDirectory(
-                dir=folder(),
-                prefix=".work.",
-                suffix=f".{mark()}{SUFFIX}",
-                ignore_cleanup_errors=True,
-            )
-        except OSError:
-            own = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        yield Path(stack.enter_context(own))
-
-
-@contextlib.contextmanager
-def _numba_beside() -> Iterator[None]:
-    """Have numba keep its files beside the module, whatever its own settings say."""
-    from numba.core import config
-
-    before = {one: getattr(config, one, "") for one in ("CACHE_DIR", "CACHE_LOCATOR_CLASSES")}
-    for one in before:
-        setattr(config, one, "")
-    try:
-        yield
-    finally:
-        for one, value in before.items():
-            setattr(config, one, value)
+def forget(name: str) -> None:
+    """Let a kernel be looked for on disk again; what is in use stays in memory."""
+    _LOADED.pop(_here(name), None)
 
 
 def make_in_background(plan: Plan) -> bool:
@@ -259,21 +215,6 @@ def make_in_background(plan: Plan) -> bool:
 
 def _order(name: str) -> Path:
     return folder() / f"{name}.order"
-
-
-def _execute(name: str, path: Path) -> ModuleType:
-    """Run a module; it is registered first, or numba would not cache what it compiles."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise OSError(f"{path} cannot be read as a module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
 
 
 def main(name: str) -> None:

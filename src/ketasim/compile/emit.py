@@ -9,16 +9,15 @@ reductions, within 2 units in the last place; ``power`` keeps fourteen digits. N
 out, and nothing overflows to infinity.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import factorial, log
 from typing import Any
 
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 
+from ketasim.compile.target import target
 from ketasim.core.maths import TINY
 
 DOUBLE, LONG = ir.DoubleType(), ir.IntType(64)
@@ -39,18 +38,6 @@ LOG_SERIES = (  # of (log(1 + f) - 2 r) / r^3 in r^2, r = f / (2 + f), as in FDL
 )
 
 
-def has_fma() -> bool:
-    """Return whether this processor multiplies and adds with one rounding."""
-    features = get_host_cpu_features()
-    return bool(features.get("fma", "x86" not in _machine()) or features.get("neon", False))
-
-
-def _machine() -> str:
-    from platform import machine
-
-    return machine().lower().replace("amd64", "x86_64")
-
-
 class Ops:
     """Operations on ``width`` doubles at once; width 1 works on plain doubles."""
 
@@ -58,7 +45,7 @@ class Ops:
         self.b, self.width = builder, width
         self.type = ir.VectorType(DOUBLE, width) if width > 1 else DOUBLE
         self.long = ir.VectorType(LONG, width) if width > 1 else LONG
-        self.fused = has_fma()
+        self.fused = target().has_fma
 
     def literal(self, value: float) -> Any:
         """Return a constant in every lane."""
@@ -222,74 +209,60 @@ class Array:
 Layout = Mapping[str, Array]
 
 
-def vector(text: str, layout: Layout, lanes: int, width: int, repeat: int = 1) -> Any:
-    """Return a numba function ``f(workspace, shift)`` that runs a program over all lanes.
+@dataclass(frozen=True)
+class Program:
+    """Straight-line operations, and how they are gone through.
 
-    With ``repeat`` the program runs for so many consecutive entries of every array not ``fixed``.
+    ``lanes`` 0 is a program for one lane, which the call names; any other runs over all lanes,
+    ``width`` at once, and ``repeat`` times for consecutive entries of every array not ``fixed``.
     """
 
-    def build(builder: Any, base: Any, shift: Any) -> None:
-        with cgutils.for_range(builder, LONG(lanes // width)) as block:
-            first = builder.mul(block.index, LONG(width))
-            if repeat == 1:
-                _Body(builder, base, layout, width, shift, first, LONG(0)).run(text)
-                return
-            with cgutils.for_range(builder, LONG(repeat)) as entry:
-                _Body(builder, base, layout, width, shift, first, entry.index).run(text)
+    text: str
+    lanes: int = 0
+    width: int = 1
+    repeat: int = 1
 
-    return _function(build)
-
-
-def scalar(text: str, layout: Layout) -> Any:
-    """Return a numba function ``f(workspace, lane)`` that runs a program for one lane."""
-
-    def build(builder: Any, base: Any, lane: Any) -> None:
-        _Body(builder, base, layout, 1, LONG(0), lane, LONG(0)).run(text)
-
-    return _function(build)
-
-
-def _pointer(typing_context: Any, array: Any) -> Any:  # noqa: ARG001
-    """Return the address of an array's first entry, which nobody counts references to."""
-
-    def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
-        return context.make_array(signature.args[0])(context, builder, arguments[0]).data
-
-    address: Any = types.CPointer
-    return address(array.dtype)(array), write
+    def write(self, module: Any, name: str, layout: Layout) -> Any:
+        """Write the function ``name(workspace, shift or lane)`` and return it."""
+        kind = ir.FunctionType(ir.VoidType(), [DOUBLE.as_pointer(), LONG])
+        function = ir.Function(module, kind, name)
+        function.linkage = "internal"
+        if self.text.count("\n") > SHORT:
+            function.attributes.add("noinline")
+        builder = ir.IRBuilder(function.append_basic_block())
+        base, shift = function.args
+        if not self.lanes:
+            _Body(builder, base, layout, 1, LONG(0), shift, LONG(0)).run(self.text)
+            builder.ret_void()
+            return function
+        with _counted(builder, self.lanes // self.width) as block:
+            first = builder.mul(block, LONG(self.width))
+            with _counted(builder, self.repeat) as entry:
+                _Body(builder, base, layout, self.width, shift, first, entry).run(self.text)
+        builder.ret_void()
+        return function
 
 
-pointer: Any = intrinsic(_pointer)
+SHORT = 30  # operations up to which a program may be copied into what calls it
 
 
-def _pointer_at(kind: Any) -> Any:
-    """Return a numba function that takes an address for one of numbers of a kind."""
-
-    def at(typing_context: Any, address: Any) -> Any:  # noqa: ARG001
-        def write(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
-            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-        made: Any = types.CPointer
-        return made(kind)(types.int64), write
-
-    return intrinsic(at)
-
-
-reals, wholes, codes = (_pointer_at(kind) for kind in (types.float64, types.int64, types.int8))
-
-
-def _function(build: Callable[[Any, Any, Any], None]) -> Any:
-    @intrinsic
-    def call(typing_context: Any, workspace: Any, shift: Any) -> Any:  # noqa: ARG001
-        signature = types.void(workspace, types.intp)
-
-        def write(context: Any, builder: Any, _: Any, arguments: Sequence[Any]) -> Any:
-            build(builder, arguments[0], arguments[1])
-            return context.get_dummy_value()
-
-        return signature, write
-
-    return call
+@contextmanager
+def _counted(builder: Any, times: int) -> Iterator[Any]:
+    """Go through a body so many times; yields the number of the round."""
+    if times == 1:
+        yield LONG(0)
+        return
+    before = builder.block
+    body = builder.append_basic_block()
+    builder.branch(body)
+    builder.position_at_end(body)
+    at = builder.phi(LONG)
+    at.add_incoming(LONG(0), before)
+    yield at
+    after, following = builder.append_basic_block(), builder.add(at, LONG(1))
+    at.add_incoming(following, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, LONG(times)), body, after)
+    builder.position_at_end(after)
 
 
 class _Body:

@@ -1,15 +1,15 @@
 """One kept kernel: a folder that appears whole, read only when sound and written by this user.
 
-Machine code is kept by numba as pickles, and whoever reads a pickle runs what is in it. So nothing
-is run from where it is kept: every file is read, its owner looked at, the digest of all of them
-compared with the seal, and only those very bytes are handed on, in a folder of this process's own.
+Whoever loads machine code runs what is in it. So nothing is run from where it is kept: every file
+is read, its owner looked at, the digest of all of them compared with the seal, and only those very
+bytes are handed on.
 """
 
 import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,23 +89,12 @@ def _seal(name: str, files: Mapping[str, bytes]) -> bytes:
     return (json.dumps({"of": name, "sha256": seal_of_files(name, files)}) + "\n").encode()
 
 
-def write_private(folder: Path, files: Mapping[str, bytes], *, stamp: int | None = None) -> None:
-    """Write files that this user alone can read, forced to disk, with one time stamp [s]."""
+def write_private(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files that this user alone can read, forced to disk."""
     for name, data in files.items():
         descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            if stamp is None:
-                os.fsync(file.fileno())
-        if stamp is not None:
-            os.utime(folder / name, (stamp, stamp))
-    if stamp is None:
-        sync_folder(folder)
-
-
-def read_all(folders: Iterable[Path]) -> dict[str, bytes]:
-    """Return every file in some folders by its name."""
-    return {
-        one.name: one.read_bytes() for place in folders for one in place.iterdir() if one.is_file()
-    }
+            os.fsync(file.fileno())
+    sync_folder(folder)

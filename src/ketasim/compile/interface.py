@@ -1,72 +1,69 @@
 """What compiled kernels are called with, declared once: by the writer and by who calls them.
 
-A row is an argument's name and its type in numba's words. The stepper is handed one table of
-addresses and counts: where its text says ``job.values``, the module says where in the table it is.
-Handing on forty pointers at every call took a tenth of the time.
+A row is an argument's name and its type: of its numbers, and how many axes it has. Compiled code is
+handed one table of addresses and counts; where its text says ``job.values``, the table says where
+that is.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 WHOLE, REAL = "i8[::1]", "f8[::1]"
-_READERS = {"f8": "reals", "i8": "wholes", "i1": "codes"}
-_FIELD = re.compile(r"\bjob\.(\w+)")
 
 
 @dataclass(frozen=True)
 class Interface:
-    """The arguments of a compiled function, in order, and how its text finds them.
+    """The arrays that compiled code works on, and how its text finds them.
 
-    ``counts`` says what it must know of the arrays' lengths, as expressions of them; ``plain`` are
-    arguments it takes as arrays, rather than by their addresses.
+    ``counts`` says what it must know beside their addresses: the length of one of an array's axes,
+    or (axis None) one of its entries.
     """
 
     arguments: tuple[tuple[str, str], ...]
-    counts: Mapping[str, str]
-    plain: tuple[str, ...]
+    counts: Mapping[str, tuple[str, int | None, int]]
 
-    @property
-    def held(self) -> Mapping[str, str]:
-        """Return the arguments whose addresses the table holds, with the kind of number."""
-        return {name: kind[:2] for name, kind in self.arguments if name not in self.plain}
+    @cached_property
+    def _places(self) -> Mapping[str, tuple[int, str]]:
+        held = [(name, kind[:2]) for name, kind in self.arguments]
+        every = [*held, *((name, "") for name in self.counts)]
+        return {name: (at, kind) for at, (name, kind) in enumerate(every)}
 
-    @property
-    def signature(self) -> str:
-        """Return the type of the compiled function."""
-        return f"i8({', '.join(kind for _, kind in self.arguments)})"
+    @cached_property
+    def _wanted(self) -> Sequence[tuple[str, np.dtype[Any], int]]:
+        return [(n, np.dtype(kind[:2]), kind.count(":") - 1) for n, kind in self.arguments]
 
-    def resolved(self, text: str) -> str:
-        """Return a stepper's text with every ``job.name`` in it found in the table."""
-        held = self.held
-        places = {name: k for k, name in enumerate([*held, *self.counts])}
+    def __contains__(self, name: object) -> bool:
+        """Return whether an array or count is handed on."""
+        return name in self._places
 
-        def found(match: "re.Match[str]") -> str:
-            name = match[1]
-            entry = f"job[{places[name]}]"
-            return f"{_READERS[held[name]]}({entry})" if name in held else entry
+    def place(self, name: str) -> tuple[int, str]:
+        """Return where in the table an array or count is, and an array's kind of number."""
+        return self._places[name]
 
-        return _FIELD.sub(found, text)
+    def table(self, given: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+        """Return the table for arrays given by name, which must stay as long as it is in use.
 
-    def entry(self, body: str) -> str:
-        """Return the source of the function that everything enters by: a table, then ``body``."""
-        names = [name for name, _ in self.arguments]
-        table = [*(f"{name}.ctypes.data" for name in self.held), *self.counts.values()]
-        return "\n".join(
-            [
-                '@njit(SIGNATURE, cache=True, error_model="numpy", nogil=True)',
-                f"def run({', '.join(names)}):",
-                f"    addresses = np.empty({len(table)}, np.int64)",
-                *(f"    addresses[{k}] = {one}" for k, one in enumerate(table)),
-                "    job = pointer(addresses)",
-                body,
-            ]
-        )
-
-    def ordered(self, given: Mapping[str, Any]) -> list[Any]:
-        """Return arguments given by name in the order of the call; KeyError for one missing."""
-        return [given[name] for name, _ in self.arguments]
+        Raises
+        ------
+        KeyError
+            For an array that is missing.
+        TypeError
+            For one of another type, or not contiguous: nothing may go to compiled code unseen.
+        """
+        entries = []
+        for name, kind, axes in self._wanted:
+            one = given[name]
+            if one.dtype != kind or one.ndim != axes or not one.flags.c_contiguous:
+                raise TypeError(f"{name}: {axes} axes of {kind} in a row are needed")
+            entries.append(one.ctypes.data)
+        for name, axis, at in self.counts.values():
+            entries.append(int(given[name][at]) if axis is None else given[name].shape[axis])
+        return np.array(entries, dtype=np.int64)
 
 
 _FORWARD: tuple[tuple[str, str], ...] = (
@@ -109,16 +106,14 @@ _FORWARD: tuple[tuple[str, str], ...] = (
 SETTINGS = ("rtol", "first_step", "anchor")
 LIMITS = ("steps", "milliseconds", "lanes")
 _COUNTS = {
-    "n_members": "len(members)", "n_starts": "len(starts)", "n_times": "len(times)",
-    "n_final": "len(final)", "n_shown": "len(shown)", "n_columns": "values.shape[2]",
-    "n_states": "needs[0]", "n_windowed": "needs[1]", "n_scanned": "needs[2]",
-    "n_curved": "needs[3]", "n_laws": "needs[4]",
-    "n_needs": "len(needs)", "n_watched": "len(watched)", "n_numbers": "len(kinds)",
-    "n_lanes": "limits[2]", "n_tape": "tape.shape[1]", "n_row": "tape.shape[2]",
+    **{f"n_{name}": (name, 0, 0) for name in ("members", "starts", "times", "final", "shown")},
+    "n_columns": ("values", 2, 0), "n_states": ("needs", None, 0),
+    "n_windowed": ("needs", None, 1), "n_scanned": ("needs", None, 2),
+    "n_curved": ("needs", None, 3), "n_laws": ("needs", None, 4), "n_needs": ("needs", 0, 0),
+    "n_watched": ("watched", 0, 0), "n_numbers": ("kinds", 0, 0),
+    "n_lanes": ("limits", None, 2), "n_tape": ("tape", 1, 0), "n_row": ("tape", 2, 0),
 }  # fmt: skip
-FORWARD = Interface(
-    _FORWARD, _COUNTS, ("atol", "low", "high", "settings", "limits", "clock", "workspace")
-)
+FORWARD = Interface(_FORWARD, _COUNTS)
 
 # Back through time: a task is one read-out of one member.
 _BACKWARD: tuple[tuple[str, str], ...] = (
@@ -147,8 +142,7 @@ _BACKWARD: tuple[tuple[str, str], ...] = (
 BACKWARD = Interface(
     _BACKWARD,
     {
-        "n_tasks": "len(owners)", "n_tape": "tape.shape[1]", "n_row": "tape.shape[2]",
-        "n_seeded": "len(seeded)", "n_steady": "len(steady)", "n_edges": "by_edge.shape[1]",
+        "n_tasks": ("owners", 0, 0), "n_tape": ("tape", 1, 0), "n_row": ("tape", 2, 0),
+        "n_seeded": ("seeded", 0, 0), "n_steady": ("steady", 0, 0), "n_edges": ("by_edge", 1, 0),
     },
-    ("workspace",),
 )  # fmt: skip

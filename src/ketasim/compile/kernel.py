@@ -4,7 +4,6 @@ The name is a hash of the text and of everything else that decides its code.
 """
 
 import hashlib
-import platform
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,15 +17,17 @@ from ketasim.compile.trace import Node
 from ketasim.compile.wiring import Equations, derivatives, eliminate
 from ketasim.compile.writer import Observer, Parts, Writer
 
-EMITTERS = ("emit.py",)
+EMITTERS = (
+    "emit.py", "expressions.py", "interface.py", "kinds.py", "lower.py", "machine.py", "target.py",
+)  # fmt: skip
 _HERE = Path(__file__).parent
 
 
 @cache
 def versions() -> str:
     """Return what decides machine code beside a module's text."""
-    parts = [version("numba"), version("llvmlite"), platform.python_version()]
-    return "\0".join([*parts, *((_HERE / one).read_text(encoding="utf-8") for one in EMITTERS)])
+    texts = ((_HERE / one).read_text(encoding="utf-8") for one in EMITTERS)
+    return "\0".join([version("llvmlite"), *texts])
 
 
 @cache

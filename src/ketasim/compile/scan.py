@@ -11,10 +11,9 @@ one against the other.
 # mypy: ignore-errors
 # ruff: noqa: D103, F821, SIM109
 
-from numba import njit
+import numpy as np
 
 W = 8  # lanes; in a generated module, its own
-SAFE = {"error_model": "numpy", "nogil": True}
 
 # --- copied from here
 AT, START, PEAK, TROUGH, AREA, ABOVE, BELOW, REACHES, FALLS = range(9)
@@ -27,7 +26,6 @@ MOST_TRIES = 60
 CLOSE = 1e-14  # of a panel: a place is known well enough
 
 
-@njit(**SAFE)
 def curve(v):
     """Return the coefficients of the quartic through five values."""
     d1 = v[1] - v[0]
@@ -39,23 +37,19 @@ def curve(v):
     return v[0], first, second, d3 / 6.0 - d4 / 4.0, d4 / 24.0
 
 
-@njit(inline="always", **SAFE)
 def height(c, at):
     return c[0] + at * (c[1] + at * (c[2] + at * (c[3] + at * c[4])))
 
 
-@njit(inline="always", **SAFE)
 def slope(c, at):
     return c[1] + at * (2.0 * c[2] + at * (3.0 * c[3] + at * 4.0 * c[4]))
 
 
-@njit(inline="always", **SAFE)
 def inside(low, high, at):
     """Return a place if it lies between two, else the middle of them."""
     return at if low < at < high else 0.5 * (low + high)
 
 
-@njit(**SAFE)
 def turning(c, i):
     """Return where the curve turns between two neighbouring places, or -1."""
     low, high = float(i), float(i + 1)
@@ -76,7 +70,6 @@ def turning(c, i):
     return at
 
 
-@njit(**SAFE)
 def crossing(c, level, low, high):
     """Return where the curve passes a level on a stretch on which it only rises or only falls."""
     below = height(c, low) < level
@@ -93,7 +86,6 @@ def crossing(c, level, low, high):
     return at
 
 
-@njit(**SAFE)
 def offer(s, a, sign, t, v):
     """Take a value as the extreme so far; of hills alike, the first keeps the time."""
     height_ = sign * v
@@ -111,7 +103,6 @@ def offer(s, a, sign, t, v):
     s[a + BEST] = max(s[a + BEST], height_)
 
 
-@njit(**SAFE)
 def cross(s, a, c, v, level, t, quarter):
     """Look for the first place at which a course is no longer on the side it began on."""
     if s[a + BEGUN] == 0.0:
@@ -137,7 +128,6 @@ def cross(s, a, c, v, level, t, quarter):
             low = high
 
 
-@njit(**SAFE)
 def stay(c, level, sign):
     """Return for how much of a panel (0 to 4) a curve lies on one side of a level."""
     found = 0.0
@@ -157,7 +147,6 @@ def stay(c, level, sign):
     return found
 
 
-@njit(**SAFE)
 def feed(s, a, kind, t, length, v, level, after, exact):
     """Take a panel into account; return where (from ``after``) a true value is wanted, or -1.
 
@@ -189,7 +178,6 @@ def feed(s, a, kind, t, length, v, level, after, exact):
     return -1.0
 
 
-@njit(**SAFE)
 def rise(s, a, sign, t, length, v, low, most, after, exact):
     """Look for the largest value (of ``sign`` times the course) in a panel; see ``feed``."""
     if after < 0.0 and most < s[a + THERE] and s[a + BEGUN] == 1.0:

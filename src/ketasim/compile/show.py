@@ -7,42 +7,33 @@ time; a step that holds many moments has all lanes lent to it, so that none of t
 # mypy: ignore-errors
 # ruff: noqa: D103, F821
 
-from numba import njit
-
-SAFE = {"error_model": "numpy", "nogil": True}
-
 # --- copied from here
 HEAD = 5  # counts that ``needs`` begins with
 MANY = 3  # moments within one step that all lanes are lent to
 
 
-@njit(inline="always", **SAFE)
 def run_laws(job, w):
     """Compute every law that is read, in every lane, from the states between."""
     for j in range(HEAD + job.n_states, HEAD + job.n_states + job.n_laws):
         observe(w, job.needs[j])
 
 
-@njit(inline="always", **SAFE)
 def run_dense(job, w):
     for j in range(HEAD, HEAD + job.n_states):
         dense(w, job.needs[j] * W)
 
 
-@njit(inline="always", **SAFE)
 def run_between(job, w):
     """Find the states that are read at the share of the step that each lane asks for."""
     for j in range(HEAD, HEAD + job.n_states):
         between(w, job.needs[j] * W)
 
 
-@njit(**SAFE)
 def look(job, w):
     run_between(job, w)
     run_laws(job, w)
 
 
-@njit(**SAFE)
 def show(job, w, d):
     """Read everything that falls into the accepted steps, a moment of every lane at a time."""
     for lane in range(job.n_lanes):
@@ -67,14 +58,12 @@ def show(job, w, d):
                     read(job, w, d, lane, lane)
 
 
-@njit(inline="always", **SAFE)
 def lend(w, at, lane):
     """Let a constant of one lane hold in all of them."""
     one_of(w, at + lane)
     all_of(w, at)
 
 
-@njit(inline="always", **SAFE)
 def lay_shares(job, w, d, lane, last):
     """Lay the shares of a lane's step at which its next moments lie out; return how many."""
     k = d[OUT * W + lane]
@@ -84,7 +73,6 @@ def lay_shares(job, w, d, lane, last):
     return n
 
 
-@njit(**SAFE)
 def show_many(job, w, d, lane):
     """Read the moments within one lane's step, but the very last, with all lanes lent to it.
 
@@ -110,7 +98,6 @@ def show_many(job, w, d, lane):
         restore(w, job.needs[j] * W)
 
 
-@njit(**SAFE)
 def finish(job, w, d):
     """Let boluses given at the very end show in the last moment."""
     for lane in range(job.n_lanes):
@@ -121,7 +108,6 @@ def finish(job, w, d):
                 w[Z + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
 
 
-@njit(inline="always", **SAFE)
 def read(job, w, d, lane, there):
     """Write what a lane shows at its next moment, found ``there``, and move on to the one after."""
     m, k = d[MEMBER * W + lane], d[OUT * W + lane]

@@ -12,7 +12,6 @@ pointers: counting references to arrays took a fifth of the time, and threads fo
 # ruff: noqa: D103, F821, SIM109
 
 import numpy as np
-from numba import njit
 
 # --- copied from here
 OK, MAX_STEPS, TIME_LIMIT, NONFINITE, STEP_TOO_SMALL, NEGATIVE_STATE, BAD = 0, 2, 3, 4, 5, 6, 7
@@ -30,27 +29,22 @@ FINE, LARGE, OUTSIDE, BROKEN = 0, 1, 2, 3
 MOST, MOST_FIRST, LEAST = 6.0, 100.0, 0.2
 
 
-@njit(**SAFE)
 def run_factor(w):
     factor(w, 0)
 
 
-@njit(**SAFE)
 def run_stage(w, at):
     stage(w, at)
 
 
-@njit(**SAFE)
 def run_error(w):
     error(w, 0)
 
 
-@njit(inline="always", **SAFE)
 def run_prepare(w, lane):
     prepare(w, lane)
 
 
-@njit(**SAFE)
 def enter(job, w, d, lane, first_step):
     """Start a segment: its inputs, and a small first step."""
     edge = d[EDGE * W + lane]
@@ -67,7 +61,6 @@ def enter(job, w, d, lane, first_step):
     d[NEXT * W + lane] = STAY
 
 
-@njit(inline="always", **SAFE)
 def dose(job, w, d, lane):
     """Give the boluses that wait at a segment's edge."""
     edge = d[EDGE * W + lane]
@@ -75,7 +68,6 @@ def dose(job, w, d, lane):
         w[Y + DOSED[i] * W + lane] += job.boluses[edge * N_DOSED + i]
 
 
-@njit(**SAFE)
 def begin(job, w, d, lane):
     """Forget the last member's answers, and note what is there before anything is given."""
     d[NONE * W + lane] = 0
@@ -90,13 +82,11 @@ def begin(job, w, d, lane):
         job.scratch[before(job, i, lane)] = w[job.watched[i] + lane]
 
 
-@njit(**SAFE)
 def before(job, i, lane):
     """Return where a watched value of before time 0 is kept."""
     return W * (job.n_numbers * ROOM + 10 * job.n_watched) + i * W + lane
 
 
-@njit(**SAFE)
 def seat(job, w, d, lane, m, first_step):
     """Put a member into a lane; return whether all its numbers are finite."""
     plan = job.plans[m]
@@ -124,7 +114,6 @@ def seat(job, w, d, lane, m, first_step):
     return total == 0.0
 
 
-@njit(inline="always", **SAFE)
 def idle(w, d, lane):
     """Leave a lane empty, with numbers that do no harm."""
     d[MEMBER * W + lane] = -1
@@ -136,7 +125,6 @@ def idle(w, d, lane):
         w[Y + i * W + lane] = 0.0
 
 
-@njit(**SAFE)
 def blank(job, m, first):
     """Leave nothing in a member's values from one moment on, and no number taken of it."""
     for k in range(first, job.n_times):
@@ -147,7 +135,6 @@ def blank(job, m, first):
         job.numbers[m * 2 * job.n_numbers + r] = np.nan
 
 
-@njit(**SAFE)
 def refill(job, w, d, clock, first_step, waiting):
     """Give every free lane its next member; return how many members have been taken."""
     for lane in range(W):
@@ -165,7 +152,6 @@ def refill(job, w, d, clock, first_step, waiting):
     return waiting
 
 
-@njit(**SAFE)
 def choose(w, d):
     """Choose every lane's step: to the edge, half way there, or as error control asks."""
     for lane in range(W):
@@ -183,7 +169,6 @@ def choose(w, d):
         w[G + lane] = 1.0 / (step * GAMMA)
 
 
-@njit(**SAFE)
 def due(job, w, d, lane):
     """Find how far the moments within a step go, which owns the run's end only; say if any does."""
     k, new = d[OUT * W + lane], w[NEW + lane]
@@ -196,7 +181,6 @@ def due(job, w, d, lane):
     return k > d[OUT * W + lane]
 
 
-@njit(**SAFE)
 def judge(job, w, d):
     """Accept or reject each lane's step; return whether any output falls into one."""
     pending = False
@@ -220,7 +204,6 @@ def judge(job, w, d):
     return pending
 
 
-@njit(**SAFE)
 def outcome(w, d, lane):
     """Move an accepted lane on in time; return how its member ended, if it did."""
     if w[ACC + lane] == 0.0:
@@ -241,7 +224,6 @@ def outcome(w, d, lane):
     return OK if d[EDGE * W + lane] == d[LAST * W + lane] else GOING
 
 
-@njit(**SAFE)
 def note(job, w, d):
     """Keep of each accepted step what running back in time needs: see ``engines/tape.py``."""
     for lane in range(job.n_lanes):
@@ -264,7 +246,6 @@ def note(job, w, d):
             a += 4
 
 
-@njit(**SAFE)
 def answer(job, w, d, lane):
     """Write a finished member's numbers, each a value and its time."""
     m = d[MEMBER * W + lane]
@@ -280,7 +261,6 @@ def answer(job, w, d, lane):
         job.numbers[out + 1] = moment
 
 
-@njit(**SAFE)
 def last_dose(job, w, d, lane):
     """Let a bolus given at the very end count among the extremes."""
     row = d[LAST * W + lane] * N_DOSED
@@ -301,7 +281,6 @@ def last_dose(job, w, d, lane):
             offer(job.scratch, a, sign, w[NEW + lane], w[job.watched[job.of[r]] + lane])
 
 
-@njit(**SAFE)
 def conclude(job, w, d, limits, clock):
     """Move every lane on, and note members that have ended."""
     for lane in range(W):
@@ -326,7 +305,6 @@ def conclude(job, w, d, limits, clock):
             blank(job, m, d[OUT * W + lane])
 
 
-@njit(**SAFE)
 def turn(job, w, d, first_step):
     """Start the next segment of lanes at an edge, and keep the last state of those that ended."""
     for lane in range(W):
@@ -342,24 +320,21 @@ def turn(job, w, d, first_step):
                     job.final[m * N + DOSED[i]] += job.boluses[d[LAST * W + lane] * N_DOSED + i]
 
 
-@njit(**SAFE)
-def tolerances(w, atol, low, high, rtol):
-    w[RTOL] = rtol
+def tolerances(job, w):
+    w[RTOL] = job.settings[0]
     for i in range(N):
-        w[ATOL + i], w[LOW + i], w[HIGH + i] = atol[i], low[i], high[i]
+        w[ATOL + i], w[LOW + i], w[HIGH + i] = job.atol[i], job.low[i], job.high[i]
 
 
-# --- what follows is the body of the function that everything enters by
-def entered(job, workspace, atol, low, high, settings, limits, clock):
+def run(job):
     """Step until every member has ended or somebody asks to stop; return the number of steps."""
-    workspace[:] = 0.0
-    table = np.zeros(ROWS * W, np.int64)
-    table[NEXT * W : NEXT * W + W] = LEAVE
-    w, d, first_step, anchor = pointer(workspace), pointer(table), settings[1], settings[2]
-    tolerances(w, pointer(atol), pointer(low), pointer(high), settings[0])
-    waiting = rounds = 0
+    d, w, clock, rounds, waiting = zeros(ROWS * W), job.workspace, job.clock, 0, 0
+    first_step, anchor = job.settings[1], job.settings[2]
+    for lane in range(W):
+        d[NEXT * W + lane] = LEAVE
+    tolerances(job, w)
     while clock[1] == 0:
-        waiting = refill(job, w, d, pointer(clock), first_step, waiting)
+        waiting = refill(job, w, d, clock, first_step, waiting)
         busy = False
         for lane in range(W):
             busy |= d[MEMBER * W + lane] >= 0
@@ -377,7 +352,7 @@ def entered(job, workspace, atol, low, high, settings, limits, clock):
             show(job, w, d)
         if WATCHES and job.n_scanned > 0:
             watch(job, w, d, anchor)
-        conclude(job, w, d, pointer(limits), pointer(clock))
+        conclude(job, w, d, job.limits, clock)
         accept(w, 0)
         turn(job, w, d, first_step)
     return rounds

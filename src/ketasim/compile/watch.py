@@ -7,30 +7,22 @@ where it can, since what is read of a step lies at the same shares of it in ever
 # mypy: ignore-errors
 # ruff: noqa: C901, D103, F821, FBT003, SIM109
 
-from numba import njit
-
-SAFE = {"error_model": "numpy", "nogil": True}
-
 # --- copied from here
 PARTS = 4  # of a step that is looked at more closely
 
 
-@njit(**SAFE)
 def run_sharp(w):
     sharp(w, 0)
 
 
-@njit(**SAFE)
 def run_places(w, at):
     places(w, at)
 
 
-@njit(**SAFE)
 def run_skim(w, at):
     ends(w, at)
 
 
-@njit(**SAFE)
 def watch(job, w, d, anchor):
     """Take the accepted steps into every number that is asked of the members."""
     if not wanted(job, w, d, anchor):
@@ -61,7 +53,6 @@ def watch(job, w, d, anchor):
                 job.scratch[first + lane] = job.scratch[last + lane]
 
 
-@njit(**SAFE)
 def wanted(job, w, d, anchor):
     """Return whether any number concerns an accepted step; else its end is not looked at."""
     if job.n_windowed < job.n_scanned:
@@ -80,12 +71,10 @@ def wanted(job, w, d, anchor):
     return False
 
 
-@njit(inline="always", **SAFE)
 def reaches(w, lane, anchor):
     return w[T + lane] < anchor and w[NEW + lane] >= anchor
 
 
-@njit(inline="always", **SAFE)
 def place(job, i, j, lane):
     """Return where the value of watched ``i`` at place ``j`` of a lane's step is kept.
 
@@ -94,7 +83,6 @@ def place(job, i, j, lane):
     return W * job.n_numbers * ROOM + (i * 10 + j) * W + lane
 
 
-@njit(**SAFE)
 def first_place(job, w, d):
     """Note the watched values at the beginning of the steps for which it is not known."""
     for lane in range(W):
@@ -106,7 +94,6 @@ def first_place(job, w, d):
                 job.scratch[place(job, i, 0, lane)] = w[job.watched[i] + lane]
 
 
-@njit(**SAFE)
 def next_place(job, w, j):
     """Note the watched values at one of the further places of every lane's step."""
     for lane in range(W):
@@ -118,7 +105,6 @@ def next_place(job, w, j):
             job.scratch[there + lane] = w[here + lane]
 
 
-@njit(**SAFE)
 def note_before(job, w, anchor):
     """Note the values at time 0, before what is done then, in the steps that reach it."""
     for lane in range(job.n_lanes):
@@ -130,7 +116,6 @@ def note_before(job, w, anchor):
                 job.scratch[before(job, i, lane)] = w[job.watched[i] + lane]
 
 
-@njit(**SAFE)
 def panel(job, w, lane, first, last):
     """Note the watched values at five places of a part of one lane's step."""
     for j in range(5):
@@ -140,19 +125,16 @@ def panel(job, w, lane, first, last):
             job.scratch[place(job, i, 5 + j, lane)] = w[job.watched[i] + lane]
 
 
-@njit(inline="always", **SAFE)
 def is_exact(job, i):
     """Return whether the curve through a watched value is the solution itself."""
     return job.watched[i] < D1
 
 
-@njit(inline="always", **SAFE)
 def five(s, p):
     """Return the five values of a panel of which the first is kept at ``p``."""
     return s[p], s[p + W], s[p + 2 * W], s[p + 3 * W], s[p + 4 * W]
 
 
-@njit(**SAFE)
 def bends(job, w, d):
     """Mark what bends too sharply within a step, each for itself; say if anything does."""
     s, found = job.scratch, False
@@ -173,7 +155,6 @@ def bends(job, w, d):
     return found
 
 
-@njit(inline="always", **SAFE)
 def lay_out(job, w, i):
     """Lay a curved value at the five places of every lane's step out for the programs."""
     first = place(job, i, 0, 0)
@@ -181,13 +162,11 @@ def lay_out(job, w, i):
         w[V + k] = job.scratch[first + k]
 
 
-@njit(inline="always", **SAFE)
 def bent(job, i, lane):
     """Return where it is marked that a watched value bends sharply within a lane's step."""
     return W * (job.n_numbers * ROOM + 11 * job.n_watched) + i * W + lane
 
 
-@njit(**SAFE)
 def take(job, w, d, anchor):
     """Take the accepted steps into every number."""
     for r in range(job.n_numbers):
@@ -207,7 +186,6 @@ def take(job, w, d, anchor):
                 take_step(job, w, d, lane, r, first, last, anchor)
 
 
-@njit(**SAFE)
 def mark(job, w, r):
     """Mark the accepted steps as still to be taken into a number."""
     a = scratch_at(0, r) + TO_DO
@@ -215,7 +193,6 @@ def mark(job, w, r):
         job.scratch[a + lane] = w[ACC + lane]
 
 
-@njit(**SAFE)
 def skim(job, w, r, sign, first, last):
     """Take all steps that only rise or only fall into an extreme; return whether none is left."""
     i, at = job.of[r], job.watched[job.of[r]]
@@ -241,7 +218,6 @@ def skim(job, w, r, sign, first, last):
     return left == 0.0
 
 
-@njit(**SAFE)
 def take_step(job, w, d, lane, r, first, last, anchor):
     """Take one lane's step into a number, as much of it as lies in the number's window."""
     s, i, kind, t = job.scratch, job.of[r], job.kinds[r], w[T + lane]
@@ -258,7 +234,6 @@ def take_step(job, w, d, lane, r, first, last, anchor):
             look_again(job, w, lane, r, 0.0, 1.0, v, level, seen)
 
 
-@njit(**SAFE)
 def solution(job, w, i, lane):
     """Return a state at the five places of a step, from its dense output."""
     at = job.watched[i] - Z
@@ -273,7 +248,6 @@ def solution(job, w, i, lane):
     return y, a, b, c, u
 
 
-@njit(inline="always", **SAFE)
 def fallen(job, value, lane, r, anchor):
     """Return the level that is reached when a value has fallen far enough."""
     a = scratch_at(lane, r)
@@ -284,7 +258,6 @@ def fallen(job, value, lane, r, anchor):
     return job.scratch[a + LOWEST]
 
 
-@njit(**SAFE)
 def take_parts(job, w, d, anchor):
     """Take steps within which something bends sharply into the numbers, part by part."""
     for lane in range(job.n_lanes):
@@ -298,7 +271,6 @@ def take_parts(job, w, d, anchor):
                         take_panel(job, w, d, lane, r, first, last, anchor)
 
 
-@njit(inline="always", **SAFE)
 def covers(job, w, lane, r, anchor):
     """Return whether a number's window covers the whole of a lane's step."""
     if job.kinds[r] == AT or job.kinds[r] == START:
@@ -308,7 +280,6 @@ def covers(job, w, lane, r, anchor):
     return first <= w[T + lane] and last >= w[NEW + lane]
 
 
-@njit(**SAFE)
 def take_window(job, w, d, lane, r, anchor):
     """Take the part of a lane's step that lies in a number's window."""
     begin_, end = job.windows[2 * r], job.windows[2 * r + 1]
@@ -319,7 +290,6 @@ def take_window(job, w, d, lane, r, anchor):
     take_panel(job, w, d, lane, r, first, last, anchor)
 
 
-@njit(**SAFE)
 def take_panel(job, w, d, lane, r, first, last, anchor):
     """Take a part of a lane's step, at whose places values are known, into one number."""
     s, i = job.scratch, job.of[r]
@@ -334,7 +304,6 @@ def take_panel(job, w, d, lane, r, first, last, anchor):
         look_again(job, w, lane, r, first, last, v, level, seen)
 
 
-@njit(**SAFE)
 def look_again(job, w, lane, r, first, last, v, level, seen):
     """Take the true value where an extreme may lie into a number."""
     s, a, i, kind = job.scratch, scratch_at(lane, r), job.of[r], job.kinds[r]
@@ -347,7 +316,6 @@ def look_again(job, w, lane, r, first, last, v, level, seen):
         seen = feed(s, a, kind, t, length, v, level, seen, False)
 
 
-@njit(inline="always", **SAFE)
 def scratch_at(lane, r):
     """Return where a lane's unfinished answer to one number is kept."""
     return r * ROOM * W + lane

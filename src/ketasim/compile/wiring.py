@@ -12,6 +12,7 @@ from math import inf
 from ketasim.compile.pullback import pulled_back
 from ketasim.compile.trace import Graph, Node
 from ketasim.core.laws import Term, Wire
+from ketasim.core.shared import remembered
 from ketasim.core.system import System
 from ketasim.errors import ModelError
 from ketasim.units import unit
@@ -96,12 +97,17 @@ def equations(
 def whole_exponents(system: System) -> dict[int, float]:
     """Return the parameters whose default is a small whole number and that raise what moves."""
     defaults = system.default_parameters
-    exponents = (
+    raised = remembered(system.mechanisms, "exponents", lambda: _exponents(system))
+    return {i: float(defaults[i]) for i in raised if defaults[i] in range(1, 9)}
+
+
+def _exponents(system: System) -> list[int]:
+    found = (
         node.args[1].leaf[1]
         for node in equations(system).graph.nodes
         if node.op == "pow" and node.args[0].moving and node.args[1].leaf[0] == "p"
     )
-    return {i: float(defaults[i]) for i in sorted({*exponents}) if defaults[i] in range(1, 9)}
+    return sorted({*found})
 
 
 def _call(graph: Graph, wire: Wire, values: Mapping[Term, Node]) -> Call:

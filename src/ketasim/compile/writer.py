@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ketasim.compile import arithmetic
 from ketasim.compile.arithmetic import Rosenbrock
+from ketasim.compile.emit import Program
 from ketasim.compile.interface import FORWARD, Interface
+from ketasim.compile.machine import written
 from ketasim.compile.specialise import hoisted, render
 from ketasim.compile.trace import Node, reach
 from ketasim.compile.wiring import Equations
 
 MARK = "# --- copied from here\n"
-ENTERED = "# --- what follows is the body of the function that everything enters by\n"
 LINE = 8  # doubles in a cache line
 LANES = ("t", "te", "new", "h", "hs", "g", "hinv", "er", "fac", "margin", "acc", "xs", "bend")
 # The rows of an unfinished answer, as in scan.py; the first follows the workspace.
@@ -267,23 +268,13 @@ class Writer:
         }
 
     def text(self) -> str:
-        """Return the module."""
-        lines = [*_opening(self.interface)]
-        lines += [f"{name} = {value!r}" for name, value in self._numbers().items()]
-        lines += [f"LAYOUT = {{k: Array(*v) for k, v in {self.arrays!r}.items()}}", ""]
-        for name, text in self.programs.items():
-            lines += [
-                f'{name} = {self._maker(name)}("""',
-                text,
-                '""", LAYOUT' + self._how(name) + ")",
-            ]
+        """Return the text of the kernel; see ``machine``."""
+        programs = {name: Program(text, *self._how(name)) for name, text in self.programs.items()}
         here = Path(__file__)
         texts = (here.with_name(name).read_text(encoding="utf-8") for name in self.copied)
-        copied = [self.interface.resolved(text.partition(MARK)[2]) for text in texts]
-        *copied, last = [*copied[:-1], *copied[-1].split(ENTERED)]
-        body = last.partition(":\n")[2]
-        entry = self.interface.entry(body)
-        return "\n".join([*lines, "", *self._functions(), *copied, "", entry])
+        copied = [text.partition(MARK)[2] for text in texts]
+        functions = "\n".join([*self._functions(), *copied])
+        return written(self._numbers(), self.arrays, programs, self.interface, functions)
 
     def _functions(self) -> list[str]:
         """Return the functions that name programs by number or run them in a row."""
@@ -296,52 +287,34 @@ class Writer:
             for k in range(len(self.laws))
         ]
         body = rows or ["    pass"]
-        return "\n".join(["@njit(**SAFE)", "def observe(w, k):", *body, ""])
+        return "\n".join(["def observe(w, k):", *body, ""])
 
     def _step(self) -> str:
         """Return the function that carries out one step of the method, up to the error estimate."""
         body = ["    run_factor(w)"]
         for s in range(2, self.method.stages + 1):
             body += [f"    combine_{s}(w, 0)", f"    run_stage(w, {s - 1} * N * W)"]
-        return "\n".join(["@njit(**SAFE)", "def run_step(w):", *body, "    run_error(w)", ""])
+        return "\n".join(["def run_step(w):", *body, "    run_error(w)", ""])
 
-    def _maker(self, name: str) -> str:
-        return "scalar" if name in self.scalars else "vector"
-
-    def _how(self, name: str) -> str:
+    def _how(self, name: str) -> tuple[int, ...]:
         if name in self.scalars:
-            return ""
+            return ()
         repeated = name.startswith("combine") or name in self.repeated
-        return f", {self.lanes}, {self.width}, {self.n if repeated else 1}"
+        return self.lanes, self.width, self.n if repeated else 1
 
     def _numbers(self) -> dict[str, object]:
         """Return the constants of the stepper; arrays go by their names in capitals."""
         places = {
             name.upper(): place[0] for name, place in self.arrays.items() if name not in ANSWER
         }
-        # numba has no empty tuples of whole numbers, so it ends with one that is never used.
         return places | {
             "WATCHES": self.watches, "N": self.n, "W": self.lanes, "GAMMA": self.method.gamma,
             "STAGES": self.method.stages, "TIE": arithmetic.TIE,
             "N_C": len(self.constants), "N_DOSED": len(self.dosed),
             "N_KNOBS": len(self.eq.neutral), "N_PARAMETERS": self.eq.n_parameters,
-            "DOSED": (*(self.live[i] for i in self.dosed), -1),
+            "DOSED": (*(self.live[i] for i in self.dosed), -1),  # never empty
         }  # fmt: skip
 
 
 def _to(array: str, nodes: Sequence[Node]) -> list[tuple[str, Node]]:
     return [(f"{array}:{i}", node) for i, node in enumerate(nodes)]
-
-
-def _opening(interface: Interface) -> tuple[str, ...]:
-    return (
-        '"""Generated; the file is named by its content. Do not edit."""',
-        "",
-        "import numpy as np",
-        "from numba import njit",
-        "from ketasim.compile.emit import Array, codes, pointer, reals, scalar, vector, wholes",
-        "",
-        f'SIGNATURE = "{interface.signature}"',
-        "ALONE = dict.fromkeys(('no_cfunc_wrapper', 'no_cpython_wrapper'), True)",
-        'SAFE = {"error_model": "numpy", "nogil": True, **ALONE}',
-    )

@@ -27,7 +27,7 @@ DEFAULT_UNTIL = "7 d"
 class Setup:
     """A scenario, how to integrate it, and what its author should hear first.
 
-    An ``engine`` of None was not said: the reference engine for one run, the ensemble for many.
+    An ``engine`` of None was not said: the ensemble engine, or for one run what is at hand.
     """
 
     scenario: Scenario

@@ -175,7 +175,7 @@ class OutputTable(Table):
 
 
 class EngineTable(Table):
-    """``[engine]``: how to integrate; unnamed, reference for a run and ensemble for many."""
+    """``[engine]``: how to integrate; unnamed, ensemble, or for one run what is ready."""
 
     name: Literal["reference", "ensemble"] | None = None
     method: Literal["LSODA", "BDF", "Radau"] = "LSODA"

@@ -7,6 +7,7 @@
 - ``model``: mechanisms put together
 - ``module``: mechanisms added to a model, and what they change in it
 - ``laws``: laws in order, told, replaced; numbers and names refused
+- ``shared``: what follows from mechanisms alone, found out once
 - ``system``: a model as a function from states to derivatives
 - ``protocol``: what is done, event by event
 - ``schedule``: a protocol as segments with constant inputs

@@ -10,6 +10,8 @@ from html import escape
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from ketasim.core.shared import remembered
+
 if TYPE_CHECKING:
     from ketasim.core.declare import Mechanism
     from ketasim.core.model import Model
@@ -226,7 +228,11 @@ def _usual(mechanism: Mechanism) -> Iterable[Panel]:
 
 def told(model: Model) -> Mapping[str, str]:
     """Return what a result has to say of its model to be shown: its panels and its headlines."""
-    panels = json.dumps([asdict(panel) for panel in panels_of(model)], separators=(",", ":"))
+
+    def text() -> str:
+        return json.dumps([asdict(panel) for panel in panels_of(model)], separators=(",", ":"))
+
+    panels = remembered(model.mechanisms, ("panels", model.panels), text)
     return {"panels": panels, "headlines": ";".join(model.short_names.values())}
 
 

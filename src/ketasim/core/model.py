@@ -31,6 +31,7 @@ from ketasim.core.laws import (
     text_of,
     with_law,
 )
+from ketasim.core.shared import shared
 from ketasim.errors import ModelError, UnitError, suggest
 from ketasim.units import read as read_unit
 from ketasim.units import split, unit
@@ -63,36 +64,41 @@ class Model:
 
     def __post_init__(self) -> None:
         """Build the wiring once, so that a faulty model cannot exist."""
-        _ = self._owners, self.derived, self.quantities, self.flows, self.conserved
-        check_short_names(self)
+        _ = self._sound
         for name in self.edits:
             check_value(name, self.value(name), self.parameters[name])
+
+    @shared
+    def _sound(self) -> bool:
+        _ = self._owners, self.derived, self.quantities, self.flows, self.conserved
+        check_short_names(self)
         for name, parameter in self.parameters.items():
             check_ledger(name, parameter)
         for name in self.states:
             _ = self.initial(name)
         for (substance, route), into in self.inlets.items():
             self._check_inlet(f"{substance} by the route {route} enters {into}", into)
+        return True
 
     def _collect(self, group: str) -> dict[str, object]:
         return {f"{m.name}.{one.name}": one for m in self.mechanisms for one in getattr(m, group)}
 
-    @cached_property
+    @shared
     def states(self) -> Mapping[str, State]:
         """Return every state by full name, in order."""
         return self._collect("states")  # type: ignore[return-value]
 
-    @cached_property
+    @shared
     def parameters(self) -> Mapping[str, Parameter]:
         """Return every parameter by full name, as its ledger declares it."""
         return self._collect("parameters")  # type: ignore[return-value]
 
-    @cached_property
+    @shared
     def knobs(self) -> Mapping[str, Knob]:
         """Return every knob by full name."""
         return self._collect("knobs")  # type: ignore[return-value]
 
-    @cached_property
+    @shared
     def inlets(self) -> Mapping[tuple[str, str], str]:
         """Return the state (or bath knob) that a (substance, route) enters."""
         return {
@@ -101,12 +107,12 @@ class Model:
             for one in m.inlets
         }
 
-    @cached_property
+    @shared
     def recordable(self) -> tuple[str, ...]:
         """Return the full names of everything with a time course: states, then quantities."""
         return (*self.states, *(str(one.name) for one in self.quantities))
 
-    @cached_property
+    @shared
     def short_names(self) -> Mapping[str, str]:
         """Return what people call time courses, and the full name of each, in reading order."""
         found: dict[str, str] = {}
@@ -116,18 +122,18 @@ class Model:
             found |= {own[name]: f"{m.name}.{name}" for name in dict.fromkeys([*first, *own])}
         return found
 
-    @cached_property
+    @shared
     def short_inputs(self) -> Mapping[str, str]:
         """Return what people call inputs, and the full name of each."""
         return {short: full for full, one in self.knobs.items() for short in one.short}
 
-    @cached_property
+    @shared
     def weight(self) -> str | None:
         """Return the parameter that follows the subject's weight, when there is one."""
         own = (name for name, one in self.parameters.items() if one.role == "weight")
         return next(own, None)
 
-    @cached_property
+    @shared
     def carriers(self) -> frozenset[str]:
         """Return the mechanisms that carry the drug rather than answer to it."""
         return frozenset(m.name for m in self.mechanisms if m.role == "drug")
@@ -140,7 +146,7 @@ class Model:
         """Return the full name of an input, given it or a short name of it."""
         return name if name in self.knobs else self.short_inputs.get(name, name)
 
-    @cached_property
+    @shared
     def conserved(self) -> tuple[tuple[str, ...], ...]:
         """Return groups of states whose sum never changes."""
         groups = tuple(
@@ -153,7 +159,7 @@ class Model:
                 raise ModelError(f'conserved pool names "{name}", which is not a state.')
         return groups
 
-    @cached_property
+    @shared
     def _owners(self) -> dict[str, tuple[Role, object]]:
         owners: dict[str, tuple[Role, object]] = {}
         roles: tuple[tuple[Role, str], ...] = (
@@ -222,7 +228,7 @@ class Model:
         sources = tuple(self._source(m, one.law, a, one.using) for a in arguments(one.law))
         return Wire(one.law, sources, m.name, **ends)
 
-    @cached_property
+    @shared
     def derived(self) -> tuple[Wire, ...]:
         """Return derived parameters in an order in which each finds its arguments ready."""
         wires = [
@@ -237,7 +243,7 @@ class Model:
                     )
         return in_order(wires)
 
-    @cached_property
+    @shared
     def quantities(self) -> tuple[Wire, ...]:
         """Return quantities in an order in which each finds its arguments ready."""
         return in_order(
@@ -246,7 +252,7 @@ class Model:
             for q in m.quantities
         )
 
-    @cached_property
+    @shared
     def flows(self) -> tuple[Wire, ...]:
         """Return every flow with its ends resolved to states."""
         return tuple(

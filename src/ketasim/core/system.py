@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ketasim.core.laws import Term, Wire
 from ketasim.core.model import Model
+from ketasim.core.shared import shared
 from ketasim.units import unit
 
 Array = NDArray[Any]
@@ -40,12 +41,17 @@ class System:
 
     model: Model
 
-    @cached_property
+    @property
+    def mechanisms(self) -> object:
+        """Return what its wiring follows from."""
+        return self.model.mechanisms
+
+    @shared
     def state_names(self) -> tuple[str, ...]:
         """Return the states in the order of the state vector."""
         return tuple(self.model.states)
 
-    @cached_property
+    @shared
     def slots(self) -> Mapping[Term, int]:
         """Return the position of every name (and constant) in the list of values."""
         wires = (*self.model.derived, *self.model.quantities, *self.model.flows)
@@ -62,11 +68,11 @@ class System:
     def _pick(self, wire: Wire) -> Callable[[Values], tuple[Any, ...]]:
         return _picker(tuple(self.slots[a] for a in wire.arguments))
 
-    @cached_property
+    @shared
     def _derived(self) -> list[tuple[int, Any, Any]]:
         return self._steps(self.model.derived)
 
-    @cached_property
+    @shared
     def _split_quantities(self) -> tuple[list[Wire], list[Wire]]:
         """Part quantities into those fixed within a segment and those that move with states."""
         moving: set[Term | None] = set(self.model.states)
@@ -79,15 +85,15 @@ class System:
                 moving.add(wire.name)
         return still, live
 
-    @cached_property
+    @shared
     def _still(self) -> list[tuple[int, Any, Any]]:
         return self._steps(self._split_quantities[0])
 
-    @cached_property
+    @shared
     def _live(self) -> list[tuple[int, Any, Any]]:
         return self._steps(self._split_quantities[1])
 
-    @cached_property
+    @shared
     def _flows(self) -> list[tuple[Any, Any, int, int]]:
         nowhere = len(self.state_names)
         where = {name: i for i, name in enumerate(self.state_names)}
@@ -106,17 +112,17 @@ class System:
         """Return the model's parameter values, canonical, shape (n_parameters,)."""
         return np.array([self.model.value(name) for name in self.model.parameters])
 
-    @cached_property
+    @shared
     def neutral_knobs(self) -> Array:
         """Return the neutral knob values, canonical, shape (n_knobs,)."""
         return np.array([k.neutral * unit(k.unit).factor for k in self.model.knobs.values()])
 
-    @cached_property
+    @shared
     def scales(self) -> Array:
         """Return the size at which a change of each state matters, shape (n_states,)."""
         return np.array([s.scale * unit(s.unit).factor for s in self.model.states.values()])
 
-    @cached_property
+    @shared
     def within(self) -> tuple[Array, Array]:
         """Return the interval that each state cannot leave, canonical, each (n_states,)."""
         states = self.model.states.values()
@@ -167,6 +173,52 @@ class System:
         del slopes[n]
         return slopes
 
+    def evaluated(
+        self, parameters: Array, knobs: Array, states: Array | None = None, seen: Iterable[str] = ()
+    ) -> tuple[Array, Array, Array]:
+        """Return rest, slopes and named values of members that have nothing to do with each other.
+
+        Parameters
+        ----------
+        parameters, knobs
+            Canonical, (n_parameters, n_members) and (n_knobs, n_members).
+        states
+            Where slopes and values are wanted, (n_states, n_members); by default at rest.
+
+        Returns
+        -------
+        rest, slopes, values
+            (n_states, n_members) twice, and (n_seen, n_members); not a number where a law has no
+            value. One member is computed with plain numbers, which is several times faster.
+        """
+        n, names = parameters.shape[1], tuple(seen)
+        if n == 1:
+            alone = None if states is None else states[:, 0]
+            try:
+                found = self._evaluated(parameters[:, 0], knobs[:, 0], alone, names)
+            except ArithmeticError:  # a plain number divided by zero or overflowed
+                found = None
+            if found is not None:
+                return found
+        with np.errstate(all="ignore"):
+            whole = np.ascontiguousarray(parameters, dtype=float)
+            try:
+                return self._evaluated(whole, knobs, states, names)
+            except ArithmeticError:  # between constants, so that it is so for every member
+                blank = (len(self.state_names), len(self.state_names), len(names))
+                none = [np.full((rows, n), np.nan) for rows in blank]
+                return none[0], none[1], none[2]
+
+    def _evaluated(
+        self, parameters: Array, knobs: Array, states: Array | None, names: tuple[str, ...]
+    ) -> tuple[Array, Array, Array]:
+        values = self.prepare(parameters, knobs)
+        n = parameters.shape[1] if parameters.ndim == 2 else 1
+        rest = _level(list(self.rest(values)), n)
+        at = states if states is not None else rest if parameters.ndim == 2 else rest[:, 0]
+        slopes = _level(self.slopes(values, at), n)
+        return rest, slopes, _level([values[self.slots[name]] for name in names], n)
+
     def jacobian(self, values: Values, states: Array) -> Array:
         """Return d(dy/dt)/dy by complex step, exact to rounding; shape (n_states, n_states)."""
         n = len(states)
@@ -210,3 +262,11 @@ class System:
 
 def _entries(values: Array) -> list[Any]:
     return values.tolist() if values.ndim == 1 and values.dtype == float else list(values)
+
+
+def _level(rows: list[Any], n: int) -> Array:
+    """Return rows of numbers, or of n numbers, as an array (n_rows, n)."""
+    out = np.empty((len(rows), n))
+    for row, value in zip(out, rows, strict=True):
+        row[:] = value
+    return out

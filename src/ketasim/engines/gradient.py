@@ -106,7 +106,7 @@ class _Part:
         self.reductions, self.first_step = batch.reductions, first_step
         self.memory, self.with_rest = memory, True
         self.plan = kernel.plan(general=general)
-        self.back, self.module = kernel.backward(general=general)
+        self.back, self.code = kernel.backward(general=general)
         self.parameters = np.ascontiguousarray(batch.parameters[members])
         self.inputs = replace(inputs, plans=inputs.plans[members])
         self.n_edges = int(np.diff(inputs.firsts).max())
@@ -203,17 +203,14 @@ class _Part:
             "by_rate": np.zeros((tasks, self.n_edges, len(self.plan.dosed))),
         }
         counts = np.where(good, tape.counts, 0)
-        self.module.run(
-            *BACKWARD.ordered(
-                {
-                    **results, **seeds.arrays, "owners": np.repeat(np.arange(n), r),
-                    "tape": tape.rows, "counts": counts, "parameters": self.parameters,
-                    "plans": given.plans, "firsts": given.firsts, "knobs": given.knobs,
-                    "rates": given.rates, "rested": np.repeat((~settled).astype(np.int8), r),
-                    "workspace": np.zeros(self.back.size),
-                }
-            )
-        )  # fmt: skip
+        arguments = {
+            **results, **seeds.arrays, "owners": np.repeat(np.arange(n), r),
+            "tape": tape.rows, "counts": counts, "parameters": self.parameters,
+            "plans": given.plans, "firsts": given.firsts, "knobs": given.knobs,
+            "rates": given.rates, "rested": np.repeat((~settled).astype(np.int8), r),
+            "workspace": np.zeros(self.back.size),
+        }  # fmt: skip
+        self.code.run(BACKWARD, arguments)
         results["by_edge"] += seeds.at_end
         shaped = {key: one.reshape(n, r, *one.shape[1:]) for key, one in results.items()}
         before = np.zeros((n, r, n_k))

@@ -8,23 +8,27 @@ cannot move: no bit changes, and it is faster, so it is used where it is at hand
 pays.
 """
 
+import contextlib
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.compile import cache
 from ketasim.compile.kernel import Plan, Reversal, plan, reversal
+from ketasim.compile.machine import Code
+from ketasim.compile.target import target
 from ketasim.compile.wiring import Equations, equations, whole_exponents
 from ketasim.core.laws import text_of
 from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
+from ketasim.core.shared import remembered
 from ketasim.core.system import System
 from ketasim.engines.inputs import Inputs, gather
 from ketasim.engines.rodas5p import RODAS5P
@@ -32,7 +36,8 @@ from ketasim.errors import ModelError
 
 Array = NDArray[np.float64]
 Schedules = Schedule | Sequence[Schedule]
-PAYS = 10_000  # members in a sweep for which a narrow kernel is made, for them and the next
+PAYS = 1_000  # members in a sweep for which a narrow kernel is made, for them and the next
+AGAIN = 2.0  # seconds after which it is looked for again what others have compiled
 LOG = logging.getLogger("ketasim.kernels")
 
 
@@ -46,10 +51,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Compiled:
-    """One variant: what it computes, its module, and a note when it could not be kept."""
+    """One variant: what it computes, its code, and a note when it could not be kept."""
 
     plan: Plan
-    module: ModuleType
+    code: Code
     note: str
 
 
@@ -75,7 +80,8 @@ class Kernel:
     _made: dict[bool, Compiled] = field(default_factory=dict, compare=False)
     _plans: dict[bool, Plan] = field(default_factory=dict, compare=False)
     _narrow: dict[object, "Kernel"] = field(default_factory=dict, compare=False)
-    _back: dict[bool, tuple[Reversal, ModuleType]] = field(default_factory=dict, compare=False)
+    _back: dict[bool, tuple[Reversal, Code]] = field(default_factory=dict, compare=False)
+    _looked: dict[bool, float] = field(default_factory=dict, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def is_general(self, parameters: Array) -> NDArray[np.bool_]:
@@ -112,16 +118,27 @@ class Kernel:
         """Return whether a variant is at hand or on disk, so that nobody has to wait for it."""
         return general in self._made or cache.is_kept(self.plan(general=general).module)
 
-    def is_at_hand(self) -> bool:
-        """Return whether the usual variant can be had at once, without even writing its plan."""
-        return False in self._made or cache.recalled(self._name(general=False)) is not None
+    def is_at_hand(self, *, general: bool = False) -> bool:
+        """Return whether a variant can be had at once, without even writing its plan.
+
+        Whether one has been made meanwhile is looked for on disk every few seconds.
+        """
+        if general in self._made:
+            return True
+        now = time.monotonic()
+        if now - self._looked.get(general, -AGAIN) < AGAIN:
+            return False
+        if cache.recalled(self._name(general=general)) is not None:
+            return True
+        self._looked[general] = now
+        return False
 
     def make_later(self) -> None:
         """Have the usual variant compiled by another process."""
         made = self.plan(general=False)
         if cache.make_in_background(made):
             cache.remember(self._name(general=False), made)
-            LOG.info("a smaller kernel for these inputs is being made in the background")
+            LOG.info("a kernel is being made in the background, for the next time")
 
     def compiled(self, *, general: bool = False) -> Compiled:
         """Return a variant, compiling it now if it has to be."""
@@ -133,16 +150,16 @@ class Kernel:
                     )
                 made = self.plan(general=general)
                 try:
-                    module, note = cache.load(made.module, made.text)
+                    code, note = cache.load(made.module, made.text)
                 except LookupError:  # it was remembered, and somebody has removed it meanwhile
                     made = self._plans[general] = self._written(general=general)
-                    module, note = cache.load(made.module, made.text)
+                    code, note = cache.load(made.module, made.text)
                 if self.key and not note:
                     cache.remember(self._name(general=general), made)
-                self._made[general] = Compiled(made, module, note)
+                self._made[general] = Compiled(made, code, note)
             return self._made[general]
 
-    def backward(self, *, general: bool = False) -> tuple[Reversal, ModuleType]:
+    def backward(self, *, general: bool = False) -> tuple[Reversal, Code]:
         """Return what takes derivatives back through a variant's steps, compiling it if need be.
 
         Raises
@@ -159,8 +176,8 @@ class Kernel:
                 made = reversal(eq, RODAS5P, self.plan(general=general), width=self.shape.width)
                 if not cache.is_kept(made.module):
                     LOG.info("compiling the model backwards; once a model, some seconds")
-                module, _ = cache.load(made.module, made.text)
-                self._back[general] = made, module
+                code, _ = cache.load(made.module, made.text)
+                self._back[general] = made, code
             return self._back[general]
 
     def narrowed(self, inputs: Inputs) -> "Kernel":
@@ -171,17 +188,14 @@ class Kernel:
         if (dosed, turned) not in self._narrow:
             self._narrow[dosed, turned] = replace(
                 self, dosed=dosed, turned=turned, _made={}, _plans={}, _narrow={}, _back={},
-                _lock=threading.Lock(),
+                _looked={}, _lock=threading.Lock(),
             )  # fmt: skip
         return self._narrow[dosed, turned]
 
 
 def processor_shape() -> Shape:
-    """Return the shape measured to be fastest for this processor's vector registers."""
-    from llvmlite.binding import get_host_cpu_features
-
-    features = get_host_cpu_features()
-    return Shape(8, 8 if features.get("avx512f") else 4 if features.get("avx") else 2)
+    """Return the shape measured to be fastest for the target's vector registers."""
+    return Shape(8, target().width)
 
 
 def compile_kernel(
@@ -229,17 +243,20 @@ class _Structure:
     def key(self) -> str:
         """Return a hash of everything that a kernel's text follows from."""
         model = self.model
+        wired = remembered(model.mechanisms, "wired", self._wired)
+        whole = repr(sorted(whole_exponents(System(model)).items()))
+        return hashlib.sha256(f"{wired}\n{whole}".encode()).hexdigest()
+
+    def _wired(self) -> str:
+        model = self.model
         wires = (*model.derived, *model.quantities, *model.flows)
         parts = [
             repr((n, s.unit, model.initial(n), s.scale, s.within)) for n, s in model.states.items()
         ]
         parts += [repr((n, k.unit, k.neutral)) for n, k in model.knobs.items()]
-        parts += [
-            repr(tuple(model.parameters)),
-            repr(sorted(whole_exponents(System(model)).items())),
-        ]
+        parts.append(repr(tuple(model.parameters)))
         parts += [repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) for w in wires]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return "\n".join(parts)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -251,6 +268,21 @@ class _Structure:
 @lru_cache(maxsize=16)
 def _wide(structure: _Structure) -> Kernel:
     return compile_kernel(System(structure.model))
+
+
+def is_ready(model: Model, parameters: Array) -> bool:
+    """Return whether members (n_members, n_parameters) of a model can run without compiling."""
+    wide = _wide(_structure(_Held(model)))
+    variants = set(wide.is_general(np.atleast_2d(parameters)).tolist())
+    return all(wide.is_at_hand(general=bool(one)) for one in variants)
+
+
+def make_ready(model: Model) -> None:
+    """Have a model's kernel compiled by another process, for whoever asks next."""
+    with contextlib.suppress(ModelError):  # a law that cannot be compiled; SciPy runs it
+        wide = _wide(_structure(_Held(model)))
+        if not wide.is_at_hand():
+            wide.make_later()
 
 
 def kernel_for(

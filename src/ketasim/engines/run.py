@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
@@ -34,6 +35,7 @@ from ketasim.engines.contract import (
     never,
 )
 from ketasim.engines.status import AGAIN, Status, usable
+from ketasim.errors import ModelError
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
 Flags = NDArray[np.bool_]
@@ -96,6 +98,23 @@ def run(batch: Batch, settings: Settings, *, halted: Halt = never) -> Outcome:
     )
 
 
+def is_ready(model: Model, parameters: Array) -> bool:
+    """Return whether the compiled engine can run members of a model at once."""
+    from ketasim.engines.kernels import is_ready as ready  # LLVM, when asked for
+
+    try:
+        return ready(model, parameters)
+    except ModelError:  # a law that cannot be compiled
+        return False
+
+
+def make_ready(model: Model) -> None:
+    """Have a model compiled in the background, so that the compiled engine is ready next time."""
+    from ketasim.engines.kernels import make_ready as make
+
+    make(model)
+
+
 def gradients(
     batch: Batch,
     settings: Settings | None = None,
@@ -131,7 +150,7 @@ def gradients(
         When a law cannot be compiled.
     """
     from ketasim.engines.batch import FIRST_STEP
-    from ketasim.engines.gradient import gradients as attempted  # numba, when asked for
+    from ketasim.engines.gradient import gradients as attempted  # LLVM, when asked for
 
     how, system, whole = settings or Settings(), System(batch.model), None
     for one in ATTEMPTS["ensemble"]:
@@ -247,28 +266,46 @@ def _attempts(
     batch: Batch, asked: Asked, settings: Settings, halted: Halt
 ) -> tuple[Attempt, Array]:
     """Try every member, and those that fail again, as the retry policy has it."""
-    system = System(batch.model)
-    fine = _starts(system, batch, asked)
-    whole = _nothing(system, batch, asked, fine)
+    system, everyone = System(batch.model), np.arange(len(batch))
     rtol = np.full(len(batch), settings.tolerance)
     tries = [*ATTEMPTS[settings.engine]]
     if settings.allow_looser:
         tries.append(looser(settings.tolerance))
+    whole, left = _nothing(system, batch, asked), everyone
     for number, how in enumerate(tries):
-        failed = np.flatnonzero(fine if number == 0 else np.isin(whole.status, AGAIN))
-        if not len(failed):
+        if number:
+            left = np.flatnonzero(np.isin(whole.status, AGAIN))
+        if not len(left):
             continue
         if halted():
             raise Halted
         tolerance = settings.tolerance if how.rtol is None else how.rtol
-        part = batch if len(failed) == len(batch) else batch.some(failed)
-        given = asked if len(failed) == len(batch) else asked.some(failed)
+        part = batch if len(left) == len(batch) else batch.some(left)
+        given = asked if len(left) == len(batch) else asked.some(left)
         found = _attempt(part, given, replace(settings, rtol=tolerance), how, halted)
         found = _judged(system, part, found, how)
-        whole = _merged(whole, failed, found, first=number == 0)
-        saved = failed[usable(whole.status[failed])]
-        rtol[saved] = tolerance
+        if number == 0:
+            whole = _without_start(system, batch, asked, found)
+        else:
+            whole = _merged(whole, left, found)
+        rtol[left[usable(whole.status[left])]] = tolerance
     return whole, rtol
+
+
+def _without_start(system: System, batch: Batch, asked: Asked, found: Attempt) -> Attempt:
+    """Say of those that failed at first whether they can start at all.
+
+    A member that runs has shown that it can, so only the others are looked at.
+    """
+    failed = np.flatnonzero(~usable(found.status))
+    if len(failed):
+        bad = failed[~_starts(system, batch.some(failed), asked.some(failed))]
+        for values in (found.values, found.numbers, found.final):
+            values[bad] = np.nan
+        found.status[bad], found.steps[bad] = Status.BAD_PARAMETER, 0
+        stories = {i: told for i, told in found.stories.items() if i not in set(bad.tolist())}
+        return replace(found, stories=stories)
+    return found
 
 
 def _attempt(batch: Batch, asked: Asked, settings: Settings, how: Try, halted: Halt) -> Attempt:
@@ -279,7 +316,7 @@ def _attempt(batch: Batch, asked: Asked, settings: Settings, how: Try, halted: H
         return by_reference(
             batch, asked, replace(settings, method=method), first_step=how.first_step, halted=halted
         )
-    from ketasim.engines.ensemble import attempt as by_ensemble  # numba, when asked for
+    from ketasim.engines.ensemble import attempt as by_ensemble  # LLVM, when asked for
 
     return by_ensemble(batch, asked, settings, first_step=how.first_step, halted=halted)
 
@@ -291,29 +328,22 @@ def _starts(system: System, batch: Batch, asked: Asked) -> Flags:
         before = np.repeat(batch.schedules.before[:, None], n, axis=1)
     else:
         before = np.stack([one.before for one in batch.schedules], axis=1)
-    with np.errstate(all="ignore"):
-        try:
-            values = system.prepare(np.ascontiguousarray(batch.parameters.T), before)
-            start = system.rest(values).reshape(len(system.state_names), -1)
-            rest = np.broadcast_to(start, (len(start), n))
-            slopes = system.slopes(values, rest)
-        except (ZeroDivisionError, OverflowError):
-            return np.zeros(n, dtype=bool)
     names = dict.fromkeys([*asked.record, *(one.name for one in asked.primitives)])
-    fine: Flags = np.isfinite(rest).min(axis=0, initial=True)
-    for one in (*slopes, *(values[system.slots[name]] for name in names)):
-        fine = fine & np.isfinite(one)
+    found = system.evaluated(batch.parameters.T, before, seen=names)
+    fine: Flags = np.ones(n, dtype=bool)
+    for one in found:
+        fine &= np.isfinite(one).all(axis=0)
     return fine
 
 
-def _nothing(system: System, batch: Batch, asked: Asked, fine: Flags) -> Attempt:
-    """Return what is known before any attempt: members that cannot start, and nothing else."""
+def _nothing(system: System, batch: Batch, asked: Asked) -> Attempt:
+    """Return what is known of members before any attempt: nothing."""
     n = len(batch)
     return Attempt(
-        values=np.full((n, len(asked.record), len(asked.times)), np.nan),
-        numbers=np.full((n, len(asked.primitives), 2), np.nan),
-        final=np.full((n, len(system.state_names)), np.nan),
-        status=np.where(fine, Status.NOT_RUN, Status.BAD_PARAMETER).astype(np.int8),
+        values=np.empty((n, len(asked.record), len(asked.times))),
+        numbers=np.empty((n, len(asked.primitives), 2)),
+        final=np.empty((n, len(system.state_names))),
+        status=np.full(n, Status.NOT_RUN, dtype=np.int8),
         steps=np.zeros(n, dtype=np.int64),
         stories={},
     )
@@ -333,9 +363,9 @@ def _judged(system: System, batch: Batch, found: Attempt, how: Try) -> Attempt:
     return replace(found, status=status, stories={**found.stories, **told})
 
 
-def _merged(whole: Attempt, places: NDArray[np.intp], found: Attempt, *, first: bool) -> Attempt:
-    """Put an attempt at some members in: all of a first one, of a later one what it saved."""
-    saved = np.ones(len(places), dtype=bool) if first else usable(found.status)
+def _merged(whole: Attempt, places: NDArray[np.intp], found: Attempt) -> Attempt:
+    """Put what a later attempt at some members saved in."""
+    saved = usable(found.status)
     into = places[saved]
     for name in ("values", "numbers", "final", "status"):
         getattr(whole, name)[into] = getattr(found, name)[saved]

@@ -11,6 +11,7 @@
 - ``notes``: stories, evidence, sources and ontology terms
 - ``archive``: a COMBINE archive with its SED-ML
 - ``peers``: what libSBML, libRoadRunner and COPASI make of the same file
+- ``c``: a scenario as C, for other integrators
 - ``values``: values that were changed in another tool come back
 - ``petab``: what a fit asks as a PEtab problem
 - ``sheet``: equations and ledgers as Markdown or LaTeX
@@ -18,9 +19,10 @@
 """
 
 from ketasim.export.archive import omex
+from ketasim.export.c import c_source
 from ketasim.export.document import sbml
 from ketasim.export.peers import check, validate
 from ketasim.export.sheet import sheet
 from ketasim.export.values import read_values
 
-__all__ = ["check", "omex", "read_values", "sbml", "sheet", "validate"]
+__all__ = ["c_source", "check", "omex", "read_values", "sbml", "sheet", "validate"]

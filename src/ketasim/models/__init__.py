@@ -5,6 +5,7 @@
 - ``systems``: those of them beside safety and serotonin
 - ``rivals``: other accounts, as edits of it
 - ``reference``: what it is measured by
+- ``rating``: what a rater reads of it
 - ``subjects``: who takes the drug, and how subjects differ
 - ``load``: a model from a file of your own
 """

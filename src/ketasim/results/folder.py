@@ -26,7 +26,7 @@ SUMMARY, SCENARIO, PROVENANCE = "summary.csv", "scenario.toml", "provenance.json
 BANDS = "bands.csv"
 Draw = Callable[[xr.Dataset, Path], object]
 PACKAGES = (
-    "numpy", "scipy", "xarray", "netCDF4", "zarr", "numba", "pydantic", "matplotlib", "click",
+    "numpy", "scipy", "xarray", "netCDF4", "zarr", "llvmlite", "pydantic", "matplotlib", "click",
     "pint", "tqdm",
 )  # fmt: skip
 
@@ -103,7 +103,8 @@ def _written(
     files.append(_table(folder / TIMECOURSE, timecourse(dataset)))
     files.append(
         _table(
-            folder / SUMMARY, rows(summary, {n: str(dataset[n].attrs["units"]) for n in summary})
+            folder / SUMMARY,
+            rows(summary, {n: str(dataset.variables[n].attrs["units"]) for n in summary}),
         )
     )
     dataset.to_netcdf(folder / DATASET)
@@ -187,10 +188,10 @@ def record(folder: Path, attributes: dict[str, Any], files: Iterable[Path]) -> P
 
 def timecourse(dataset: xr.Dataset, *, member: int = 0) -> Iterable[list[Any]]:
     """Yield the rows of a member's time course, a header with units first."""
-    names = observables(dataset)
-    yield ["time [h]", *(f"{name} [{dataset[name].attrs['units']}]" for name in names)]
-    columns = [dataset["time"].to_numpy()]
-    columns += [dataset[name].isel(member=member).to_numpy() for name in names]
+    names, seen = observables(dataset), dataset.variables
+    yield ["time [h]", *(f"{name} [{seen[name].attrs['units']}]" for name in names)]
+    columns = [seen["time"].to_numpy()]
+    columns += [seen[name].isel(member=member).to_numpy() for name in names]
     for line in zip(*(column.tolist() for column in columns), strict=True):
         yield list(line)
 

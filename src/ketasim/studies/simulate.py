@@ -14,7 +14,7 @@ from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines import balance
 from ketasim.engines.contract import ALONE, Batch, Outcome, Settings
-from ketasim.engines.run import run
+from ketasim.engines.run import is_ready, make_ready, run
 from ketasim.engines.status import Status
 from ketasim.errors import SolverError
 from ketasim.readouts import Ledger, Lookup, Reading, Readout, Reduction, check_moments, parse_all
@@ -26,14 +26,15 @@ from ketasim.units import unit
 
 Array = NDArray[np.float64]
 DAY = 24.0
+LSODA = "LSODA"  # of the reference engine, when nothing else is asked for
 TOGETHER = 1e-9  # times nearer than this [h] are one
 
 
 def simulate(
     scenario: Scenario,
     *,
-    engine: str = "reference",
-    method: str = "LSODA",
+    engine: str | None = None,
+    method: str = LSODA,
     rtol: float | None = None,
     readouts: Iterable[str] = (),
 ) -> xr.Dataset:
@@ -44,9 +45,11 @@ def simulate(
     scenario
         Model, subject, protocol, times [h] and names to record.
     engine
-        ``'reference'`` (SciPy calls the laws) or ``'ensemble'`` (compiled, as sweeps use it).
+        ``'reference'`` (SciPy calls the laws) or ``'ensemble'`` (compiled, as sweeps use it). By
+        default the ensemble engine where its kernel is at hand, else the reference: their numbers
+        agree to a millionth of scale, and the result says which one ran.
     method
-        Of the reference engine: ``'LSODA'`` (default), ``'BDF'`` or ``'Radau'``.
+        Of the reference engine, which any but ``'LSODA'`` asks for: ``'BDF'`` or ``'Radau'``.
     rtol
         Relative tolerance, by default the engine's own (1e-7 reference, 1e-6 ensemble); the
         absolute one is ``1e-3 * rtol`` of each state's own scale.
@@ -68,7 +71,9 @@ def simulate(
     SolverError
         When integration stops, or drug was lost or made on the way.
     """
-    settings = Settings(engine, method, rtol, ALONE, threads=1)
+    settings = Settings(
+        engine or engine_for(scenario, method=method), method, rtol, ALONE, threads=1
+    )
     asked = _asked(scenario, readouts)
     reductions = tuple(dict.fromkeys(r for one in asked for r in one.reductions))
     found = _carried_out(scenario, settings, np.array(scenario.times), reductions)
@@ -82,6 +87,21 @@ def simulate(
         labels = {"units": one.unit, "long_name": one.text}
         whole[one.label] = xr.Variable(("member",), values[one.label], labels)
     return whole
+
+
+def engine_for(*scenarios: Scenario, method: str = LSODA, prepare: bool = False) -> str:
+    """Return the engine that runs scenarios when none is named; see :func:`simulate`.
+
+    It is the same for all, or they would differ by rounding. With ``prepare`` a kernel that is not
+    at hand is made in the background, for the next time.
+    """
+    models = [one.resolved_model for one in scenarios]
+    if method == LSODA and all(is_ready(one, System(one).default_parameters) for one in models):
+        return "ensemble"
+    if prepare and method == LSODA:
+        for one in models:
+            make_ready(one)
+    return "reference"
 
 
 def _numbers(
@@ -173,8 +193,8 @@ class Look:
 def look(
     scenario: Scenario,
     *,
-    engine: str = "reference",
-    method: str = "LSODA",
+    engine: str | None = None,
+    method: str = LSODA,
     rtol: float | None = None,
 ) -> Look:
     """Run one scenario, and take of it what a figure and a table need; see :func:`simulate`.
@@ -184,7 +204,9 @@ def look(
     ConfigError, SolverError
         As :func:`simulate`.
     """
-    settings = Settings(engine, method, rtol, ALONE, threads=1)
+    settings = Settings(
+        engine or engine_for(scenario, method=method), method, rtol, ALONE, threads=1
+    )
     begin, end = scenario.times[0], scenario.times[-1]
     reductions = tuple(r for name in scenario.recorded for r in _summarised(name, begin, end))
     more = _union([*scenario.times, *around(scenario.protocol, begin, end)])

@@ -43,7 +43,7 @@ def trials() -> Iterator[tuple[str, str]]:
 _CURES = {
     "engine reference": "Type: python -m pip install --force-reinstall numpy scipy",
     "cache": "Set KETASIM_CACHE_DIR to a folder of your own.",
-    "engine ensemble": "Type: python -m pip install --force-reinstall numba llvmlite; until then "
+    "engine ensemble": "Type: python -m pip install --force-reinstall llvmlite; until then "
     "--engine reference works.",
     "store": "Type: python -m pip install --force-reinstall zarr numcodecs google-crc32c, or set "
     "TMPDIR to a disk with room.",

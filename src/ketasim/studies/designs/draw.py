@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
+from ketasim.studies.designs import sequence
 from ketasim.studies.designs.axes import Axis
 from ketasim.studies.designs.choice import Drawable, Source, Vary, chosen
 from ketasim.studies.designs.design import Design, of_axes
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 Kind = Literal["random", "sobol", "latin_hypercube"]
 Seed = int | np.random.Generator
 BLOCK = 1024  # a power of two, as Sobol' points want to be drawn
-MAX_SOBOL = 2**30
+MAX_SOBOL = sequence.MOST
 MAX_CUBE = 100_000_000  # numbers a Latin hypercube holds in memory at once
 
 
@@ -48,7 +49,7 @@ class Drawn:
         """Return what gives shares (0 to 1) of some members; it may hold blocks in memory."""
         width = max(self.shares) + 1
         if self.kind == "random":
-            return _philox(self.seed, width)
+            return shares_of(self.seed, width)
         return _sobol(self.seed, width) if self.kind == "sobol" else _cube(self, width)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -165,8 +166,8 @@ def _cube(drawn: Drawn, width: int) -> Callable[[int, int], Array]:
     return lambda start, stop: cube[start:stop]
 
 
-def _philox(seed: int, width: int) -> Callable[[int, int], Array]:
-    """Return shares from a counter-based generator: member i owns counters of its own."""
+def shares_of(seed: int, width: int) -> Callable[[int, int], Array]:
+    """Return shares (0 to 1) from a counter-based generator: member i owns counters of its own."""
     words = np.random.SeedSequence(seed).generate_state(2, np.uint64)
     counters = ceil(width / 4)
 
@@ -179,38 +180,15 @@ def _philox(seed: int, width: int) -> Callable[[int, int], Array]:
     return shares
 
 
-class _Points:
-    """Sobol' points in order, a block at a time; going back starts again."""
-
-    def __init__(self, seed: int, width: int) -> None:
-        self.seed, self.width = seed, width
-        self.restart()
-
-    def restart(self) -> None:
-        from scipy.stats import qmc
-
-        self.engine = qmc.Sobol(self.width, rng=np.random.default_rng(self.seed))
-        self.next = 0
-
-    def block(self, i: int) -> Array:
-        if i < self.next:
-            self.restart()
-        if i > self.next:
-            self.engine.fast_forward((i - self.next) * BLOCK)
-        self.next = i + 1
-        points: Array = self.engine.random(BLOCK)
-        return np.clip(points, 2.0**-54, 1.0 - 2.0**-54)
-
-
 def _sobol(seed: int, width: int) -> Callable[[int, int], Array]:
-    points = _Points(seed, width)
     held: dict[int, Array] = {}
 
     def block(i: int) -> Array:
         if i not in held:
             if len(held) > 1:
                 del held[min(held)]
-            held[i] = points.block(i)
+            drawn = sequence.points(seed, width, i * BLOCK, (i + 1) * BLOCK)
+            held[i] = np.clip(drawn, 2.0**-54, 1.0 - 2.0**-54)
         return held[i]
 
     def shares(start: int, stop: int) -> Array:
@@ -234,6 +212,10 @@ def from_description(description: Mapping[str, Any]) -> Design:
     if description["kind"] == "grid":
         axes = description["axes"]
         return of_axes({name: Axis.of(values, u) for name, u, values in axes})
+    if description["kind"] == "patients":
+        from ketasim.studies.designs.patients import of_described  # which draws as this file does
+
+        return of_described(description)
     if "factors" in description:
         from ketasim.studies.designs.blocks import of_blocks  # which draws as this file does
 
