@@ -9,9 +9,10 @@
 
 Whatever the command line does has a verb here: ``run``, ``compare``, ``sweep``, ``plan``,
 ``sensitivity``, ``check``, ``curves``, ``rest``, ``judge``, ``decide``, ``load_data``, ``fit``,
-``posterior``, ``explain``, ``gradient``, ``describe``, ``list_...``, ``status``, ``resume``,
-``failures``, ``rerun``, ``doctor``, ``app``, ``export.sbml`` and ``plot.timecourse``. Every name
-loads on first use, so that ``import ketasim`` costs nothing.
+``posterior``, ``population``, ``trial``, ``optimise``, ``explain``, ``gradient``,
+``describe``, ``list_...``, ``status``, ``resume``, ``failures``, ``rerun``, ``doctor``,
+``app``, ``export.sbml`` and ``plot.timecourse``. Every name loads on first use, so that
+``import ketasim`` costs nothing.
 """
 
 from importlib import import_module
@@ -48,11 +49,14 @@ if TYPE_CHECKING:
         list_states,
         list_targets,
     )
+    from ketasim.verbs.optimise import optimise
+    from ketasim.verbs.population import population
     from ketasim.verbs.posterior import posterior
     from ketasim.verbs.rest import fast_then_slow, rest
     from ketasim.verbs.run import compare, run
     from ketasim.verbs.stores import failures, rerun, resume, status
     from ketasim.verbs.sweep import plan, sweep
+    from ketasim.verbs.virtual_trial import trial
 
 __version__ = "0.1.0"
 
@@ -100,8 +104,10 @@ __all__ = [
     "monkey",
     "mouse",
     "on_cluster",
+    "optimise",
     "plan",
     "plot",
+    "population",
     "posterior",
     "rat",
     "repeat",
@@ -115,6 +121,7 @@ __all__ = [
     "solve_ivp",
     "status",
     "sweep",
+    "trial",
     "until",
 ]
 
@@ -153,11 +160,14 @@ _HOMES = {
         "list_states",
         "list_targets",
     ),
+    "ketasim.verbs.optimise": ("optimise",),
+    "ketasim.verbs.population": ("population",),
     "ketasim.verbs.posterior": ("posterior",),
     "ketasim.verbs.rest": ("fast_then_slow", "rest"),
     "ketasim.verbs.run": ("compare", "run"),
     "ketasim.verbs.stores": ("failures", "rerun", "resume", "status"),
     "ketasim.verbs.sweep": ("plan", "sweep"),
+    "ketasim.verbs.virtual_trial": ("trial",),
 }
 
 

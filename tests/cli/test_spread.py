@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -120,3 +122,27 @@ def test_a_sweep_on_workers_of_ones_own(tmp_path, capsys):
     assert files[0] == files[1]
     for one in files[0]:
         assert (stores[0] / one).read_bytes() == (stores[1] / one).read_bytes(), one
+
+
+@pytest.mark.slow
+def test_workers_of_a_cluster_draw_the_same_posterior(tmp_path):
+    pytest.importorskip("distributed")
+    words = ["posterior", "spines", "--free", "spines.reached, spines.k_mature",
+             "--particles", "128", "--replicates", "1"]  # fmt: skip
+    for name, more in (("here", []), ("there", ["--dask", "local:2"])):
+        words_of = [sys.executable, "-m", "ketasim", *words, "-o", str(tmp_path / name), *more]
+        done = subprocess.run(words_of, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    with (
+        np.load(tmp_path / "here" / "run0.npz") as one,
+        np.load(tmp_path / "there" / "run0.npz") as other,
+    ):
+        assert set(one.files) == set(other.files)
+        for key in one.files:
+            np.testing.assert_array_equal(one[key], other[key])
+
+
+@pytest.mark.parametrize("command", ["fit", "posterior", "check", "judge"])
+def test_what_takes_many_runs_can_be_spread(command):
+    told = CliRunner().invoke(group, [command, "--help"])
+    assert "--dask" in told.output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ketasim.cli.cluster import spread
 from ketasim.cli.modules import WITH, named
 from ketasim.errors import ConfigError
 
@@ -42,6 +43,7 @@ PASSED = {"agrees": True, "fails": False, "tells little": False}
 @click.option("--rest", is_flag=True, help="Gains of feedback loops, and whether draws return.")
 @click.option("--course", is_flag=True, help="How many draws are fast and then slow.")
 @click.option("--posterior", type=click.Path(path_type=Path), help="Draws too, a CSV (--course).")
+@spread
 def command(
     only: tuple[int, ...],
     name: str | None,

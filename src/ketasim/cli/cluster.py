@@ -2,8 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,23 @@ def client_of(where: str | None) -> Iterator[Any]:
         raise ConfigError(f"--dask {where}: no scheduler answers there ({told}).") from None
     with client:
         yield client
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--dask``: what takes many runs goes to workers, with the same bits."""
+
+    @click.option("--dask", help="On a cluster: a scheduler's ADDRESS, or local:N workers here.")
+    @wraps(command)
+    def spreading(*args: Any, dask: str | None, **options: Any) -> None:
+        if dask is None:
+            command(*args, **options)
+            return
+        from ketasim.verbs.cluster import on_cluster
+
+        with client_of(dask) as client, on_cluster(client):
+            command(*args, **options)
+
+    return spreading
 
 
 @click.command(

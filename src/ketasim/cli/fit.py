@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ketasim.cli.cluster import spread
+
 if TYPE_CHECKING:
     from ketasim.studies.findings.finding import Finding
     from ketasim.studies.fit.data import Data
@@ -72,6 +74,7 @@ def check(files: tuple[str, ...]) -> None:
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "fit"))
 @_FORMAT
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@spread
 def command(
     data: tuple[str, ...],
     free: tuple[str, ...],
@@ -121,6 +124,7 @@ def command(
 @_SEED
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out", "posterior"))
 @_FORMAT
+@spread
 def posterior(
     data: tuple[str, ...],
     free: tuple[str, ...],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ketasim.cli.cluster import spread
 from ketasim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,13 +78,11 @@ FORMER = {
     help="Folder for the picture, the CSV and the JSON.",
 )
 @click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    type=click.Choice(["svg", "pdf"]),
+    "--format", "formats", multiple=True, type=click.Choice(["svg", "pdf"]),
     help="The picture in this format too.",
-)
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@spread
 def command(
     hypotheses: tuple[str, ...],
     own: tuple[Path, ...],

@@ -35,11 +35,14 @@ COMMANDS = {  # what a line asks for, and the function that answers it
     "posterior": "fit.posterior",
     "explain": "explain.command",
     "gradient": "gradient.command",
+    "optimise": "optimise.command",
     "doctor": "doctor.command",
     "status": "stores.status",
     "resume": "stores.resume",
     "failures": "stores.failures",
     "rerun": "stores.rerun",
+    "population": "population.command",
+    "trial": "trial.command",
     "plot": "plot.command",
 }
 FAULT, NO_ROOM, STOPPED = 1, 4, 130

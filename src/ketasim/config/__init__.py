@@ -11,6 +11,8 @@
 - ``packaged``: the models, subjects and files that come with the package
 - ``findings``, ``finding_file``: evidence in files
 - ``petab``: data, arms and free numbers as a PEtab problem, out and in
+- ``schedule_file``, ``schedules``: what is free, wished and limited of a schedule
+- ``people``, ``published``, ``population``, ``trial``: virtual patients and what they are put to
 - ``hypotheses``, ``judging``: hypotheses in files, and what they are judged by
 """
 

@@ -122,7 +122,6 @@ def _neighbours(folder: Path) -> str:
 
 
 _STEP = re.compile(r"\.?([\w-]{1,60})|\[(\d{1,6})\]")
-_SECTIONS = frozenset(field.alias or name for name, field in Config.model_fields.items())
 
 
 @dataclass(frozen=True)
@@ -147,14 +146,17 @@ class Overrides:
         return changed
 
 
-def read_overrides(texts: Iterable[str], modules: Iterable[str] = ()) -> Overrides:
-    """Read ``NAME=VALUE`` texts; a name that begins with no section is a parameter.
+def read_overrides(
+    texts: Iterable[str], modules: Iterable[str] = (), schema: type[Config] = Config
+) -> Overrides:
+    """Read ``NAME=VALUE`` texts; a name that begins with no section of a file is a parameter.
 
     Raises
     ------
     ConfigError
         When a text has no ``=`` or no name.
     """
+    sections = {field.alias or name for name, field in schema.model_fields.items()}
     keys: list[tuple[str, Any]] = []
     parameters: list[tuple[str, Any]] = []
     for text in texts:
@@ -162,7 +164,7 @@ def read_overrides(texts: Iterable[str], modules: Iterable[str] = ()) -> Overrid
         if not equals or not name:
             raise ConfigError(f'--set {text[:60]}: write NAME=VALUE, e.g. --set "nmda.k_s=0.5 uM".')
         section = re.split(r"[.\[]", name)[0]
-        (keys if section in _SECTIONS else parameters).append((name, _value(value)))
+        (keys if section in sections else parameters).append((name, _value(value)))
     return Overrides(tuple(keys), tuple(parameters), tuple(modules))
 
 

@@ -113,7 +113,7 @@ def compile_schedules(
     Parameters
     ----------
     base
-        What ``protocol`` is for the model; its breakpoints and resting state hold for all.
+        What ``protocol`` is for the model; its breakpoints hold for all.
     protocol
         The events; those at the places named in ``amounts`` and ``levels`` differ.
     weight
@@ -128,6 +128,7 @@ def compile_schedules(
     states = {name: i for i, name in enumerate(model.states)}
     rates, boluses = np.zeros((n, *base.rates.shape)), np.zeros((n, *base.boluses.shape))
     knobs = np.repeat(base.knobs[None], n, axis=0)
+    before = np.repeat(base.before[None], n, axis=0)
     possible = np.ones(n, dtype=bool)
     places = [i for i, event in enumerate(protocol.events) if isinstance(event, Dose)]
     with np.errstate(all="ignore"):
@@ -139,9 +140,11 @@ def compile_schedules(
             possible &= np.logical_and.reduce([np.isfinite(one) for _, one in into])
         for i, values in levels.items():
             possible &= _turn_many(protocol.events[i], model, base.edges, knobs, values)
-    many = zip(rates, boluses, knobs, strict=True)
-    shared = (base.before, (), base.settled)
-    return [Schedule(base.edges, r, b, k, *shared) for r, b, k in many], possible
+            held = protocol.events[i]
+            if isinstance(held, Hold) and held.start == -inf:
+                before[:, list(model.knobs).index(held.knob)] = values
+    many = zip(rates, boluses, knobs, before, strict=True)
+    return [Schedule(base.edges, r, b, k, a, (), base.settled) for r, b, k, a in many], possible
 
 
 def covering_schedule(base: Schedule, model: Model, *, protocol: Protocol) -> Schedule:

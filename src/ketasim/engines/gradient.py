@@ -43,6 +43,7 @@ def gradients(
     first_step: float,
     weights: Array | None = None,
     with_kinks: bool = False,
+    with_rest: bool = True,
 ) -> Gradients:
     """Try every member of a batch once; see :func:`ketasim.engines.run.gradients`."""
     inputs = gather(batch.schedules).for_members(len(batch))
@@ -56,6 +57,7 @@ def gradients(
         for at in range(0, len(mine), TOGETHER):
             part = mine[at : at + TOGETHER]
             one = _Part(kernel, batch, inputs, how, part, first_step, memory, general=variant)
+            one.with_rest = with_rest
             tape = one.into(blank, None if weights is None else weights[part])
             if with_kinks and tape is not None:
                 notes += kinks(batch.model, kernel, tape)
@@ -102,7 +104,7 @@ class _Part:
         """Take what is asked of these members, and the kernels that serve them."""
         self.kernel, self.batch, self.how, self.members = kernel, batch, how, members
         self.reductions, self.first_step = batch.reductions, first_step
-        self.memory = memory
+        self.memory, self.with_rest = memory, True
         self.plan = kernel.plan(general=general)
         self.back, self.code = kernel.backward(general=general)
         self.parameters = np.ascontiguousarray(batch.parameters[members])
@@ -212,12 +214,15 @@ class _Part:
         results["by_edge"] += seeds.at_end
         shaped = {key: one.reshape(n, r, *one.shape[1:]) for key, one in results.items()}
         before = np.zeros((n, r, n_k))
-        for i in np.flatnonzero(settled & good):
+        for i in np.flatnonzero(settled & good) if self.with_rest else ():
             lam = shaped["by_start"][i]
             own, knobs = self._at_rest(tape, int(i), lam)
             shaped["by_parameter"][i] += own
             before[i] = knobs
         self._write(shaped, before, good, out)
+        if not self.with_rest:
+            out.by_parameter[self.members[settled]] = np.nan
+            out.by_before[self.members[settled]] = np.nan
         member, row = np.nonzero(none & good[:, None])
         for name in DERIVATIVES:  # what has no value has no slope
             getattr(out, name)[self.members[member], row] = np.nan

@@ -121,6 +121,7 @@ def gradients(
     *,
     weights: Array | None = None,
     with_kinks: bool = False,
+    with_rest: bool = True,
 ) -> Gradients:
     """Return the reductions of members, and their derivatives by all that went into them.
 
@@ -138,6 +139,10 @@ def gradients(
         weighted sum alone, which costs as much as one reduction: their second axis has length 1.
     with_kinks
         Whether the laws that stand on a kink somewhere are named in ``notes``; takes some ms.
+    with_rest
+        Whether derivatives go through a settled start, which takes some ms a member. Without it
+        those by parameters and by what always held are NaN where a run starts so; what is given
+        and done later does not touch that start.
 
     Raises
     ------
@@ -159,7 +164,9 @@ def gradients(
         step = FIRST_STEP if one.first_step is None else one.first_step
         part = batch.some(again)
         own = None if weights is None else weights[again]
-        found = attempted(part, how, first_step=step, weights=own, with_kinks=with_kinks)
+        found = attempted(
+            part, how, first_step=step, weights=own, with_kinks=with_kinks, with_rest=with_rest
+        )
         lost, _ = balance.check(system, part, found.final, usable(found.status))
         found.status[lost] = Status.DRUG_LOST
         for name in ("values", *DERIVATIVES):

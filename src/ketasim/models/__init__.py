@@ -6,6 +6,7 @@
 - ``rivals``: other accounts, as edits of it
 - ``reference``: what it is measured by
 - ``titles``: what its parts are called in print
+- ``rating``: what a rater reads of it
 - ``subjects``: who takes the drug, and how subjects differ
 - ``load``: a model from a file of your own
 """

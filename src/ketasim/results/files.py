@@ -120,8 +120,8 @@ class Rows:
     way; half a last row is cut off at the next opening.
     """
 
-    def __init__(self, path: Path, made: Mapping[str, str]) -> None:
-        """Open or make the file.
+    def __init__(self, path: Path, made: Mapping[str, str], *, what: str = "fit") -> None:
+        """Open or make the file; ``what`` it is of, for who meets one made otherwise.
 
         Raises
         ------
@@ -134,7 +134,7 @@ class Rows:
         lines = path.read_bytes().split(b"\n") if path.is_file() else []
         whole = [one for one in lines if _is_row(one)]
         if whole:
-            refuse_mixing(path.name, json.loads(whole[0]), made, what="fit")
+            refuse_mixing(path.name, json.loads(whole[0]), made, what=what)
         else:
             whole = [_row(dict(made))]
         if b"\n".join([*whole, b""]) != b"\n".join(lines):

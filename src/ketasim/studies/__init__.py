@@ -4,6 +4,7 @@
 - ``designs``: which values each member gets
 - ``findings``: what somebody observed, predicted; ``judge``: hypotheses weighed by it
 - ``fit``: parameters fitted to data and findings; ``posterior``: what data leave of the priors
+- ``patients``: a cohort of virtual patients that shows what trials showed; ``trial``: of them
 - ``gradients``: derivatives of read-outs; ``screening``: of every member of a design
 - ``sensitivity``: which inputs matter, from a sweep; ``indices``: the estimators
 - ``mediation``: what carries an effect, found by ``cuts`` of the model

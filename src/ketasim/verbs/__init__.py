@@ -6,6 +6,7 @@
 - ``evidence``: the published record, and which steps carry an effect
 - ``curves``: the model over whole published curves, study by study
 - ``rest``: gains of feedback loops, and draws that return; how many are fast and then slow
+- ``optimise``: doses, gaps, durations and routes chosen for a cohort, within limits
 - ``inspect``: what the model has, a mechanism in words, and this machine
 - ``app``: the model on a page of its own
 - ``plot``: every picture; ``figures``: time courses drawn again from what was kept

@@ -8,6 +8,7 @@
 - ``choice``: what a draw varies; ``draw``: designs drawn at random, or again as described
 - ``sequence``: Sobol' points
 - ``blocks``: members that differ in one factor at a time, for sensitivity
+- ``patients``: members whose traits go together
 - ``table``: the user's own table
 - ``columns``: where the values go
 """

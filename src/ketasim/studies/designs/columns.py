@@ -165,13 +165,8 @@ class Columns:
 
     @cached_property
     def _share_breakpoints(self) -> bool:
-        """Say whether every member has the breakpoints and resting state of the scenario."""
-        events = self.scenario.protocol.events
-        return all(
-            one.field == "amount"
-            or (one.field == "level" and isfinite(events[one.events[0]].start))
-            for one in self.events.values()
-        )
+        """Say whether every member has the breakpoints of the scenario."""
+        return all(one.field in ("amount", "level") for one in self.events.values())
 
     def _at_once(self, rows: Array) -> tuple[list[Schedule], Flags]:
         amounts: dict[int, tuple[Array, bool]] = {}

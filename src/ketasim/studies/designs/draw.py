@@ -49,7 +49,7 @@ class Drawn:
         """Return what gives shares (0 to 1) of some members; it may hold blocks in memory."""
         width = max(self.shares) + 1
         if self.kind == "random":
-            return _philox(self.seed, width)
+            return shares_of(self.seed, width)
         return _sobol(self.seed, width) if self.kind == "sobol" else _cube(self, width)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -166,8 +166,8 @@ def _cube(drawn: Drawn, width: int) -> Callable[[int, int], Array]:
     return lambda start, stop: cube[start:stop]
 
 
-def _philox(seed: int, width: int) -> Callable[[int, int], Array]:
-    """Return shares from a counter-based generator: member i owns counters of its own."""
+def shares_of(seed: int, width: int) -> Callable[[int, int], Array]:
+    """Return shares (0 to 1) from a counter-based generator: member i owns counters of its own."""
     words = np.random.SeedSequence(seed).generate_state(2, np.uint64)
     counters = ceil(width / 4)
 
@@ -212,6 +212,10 @@ def from_description(description: Mapping[str, Any]) -> Design:
     if description["kind"] == "grid":
         axes = description["axes"]
         return of_axes({name: Axis.of(values, u) for name, u, values in axes})
+    if description["kind"] == "patients":
+        from ketasim.studies.designs.patients import of_described  # which draws as this file does
+
+        return of_described(description)
     if "factors" in description:
         from ketasim.studies.designs.blocks import of_blocks  # which draws as this file does
 
