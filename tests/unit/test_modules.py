@@ -221,7 +221,9 @@ def test_every_verb_that_takes_a_file_takes_modules(asked):
 
 
 def test_every_verb_that_takes_changes_takes_modules():
-    verbs = [getattr(ks, name) for name in ks.__all__ if inspect.isfunction(getattr(ks, name))]
+    own = ("population", "trial")  # these read files of their own kind, which name their model
+    verbs = [getattr(ks, name) for name in ks.__all__ if name not in own]
+    verbs = [one for one in verbs if inspect.isfunction(one)]
     taking = [one for one in verbs if "sets" in inspect.signature(one).parameters]
     assert len(taking) >= 7
     lacking = [one for one in taking if "modules" not in inspect.signature(one).parameters]
