@@ -4,6 +4,7 @@ A battery yields words, one for each thing tried: ``found``, ``harmless``, ``kep
 ``refused``, ``read`` are what should be; anything that begins with ``FAULT`` is not.
 """
 
+import contextlib
 import io
 import os
 import random
@@ -311,12 +312,12 @@ def mutants_of_lines(n: int, chance: random.Random, place: Path) -> Iterator[str
         words[at] = mutated(words[at].encode(), chance).decode("utf-8", "replace")
         if words[0] == "sweep":
             words += ["--resume", "-o", str(place / "none.zarr")]  # stops where it would integrate
-
         words = [word.replace("\0", "") for word in words]  # no command line can hold it
 
         def typed(words: list[str] = words) -> None:
             said = io.StringIO()
-            with redirect_stdout(said), redirect_stderr(said):
+            # What a changed word names is written beside the others, and not where one happens to be.
+            with redirect_stdout(said), redirect_stderr(said), contextlib.chdir(place):
                 try:
                     main(words)
                 except SystemExit as left:
