@@ -316,7 +316,7 @@ def mutants_of_lines(n: int, chance: random.Random, place: Path) -> Iterator[str
 
         def typed(words: list[str] = words) -> None:
             said = io.StringIO()
-            # What a changed word names is written beside the others, and not where one happens to be.
+            # What a changed word names is written beside the others, wherever one is.
             with redirect_stdout(said), redirect_stderr(said), contextlib.chdir(place):
                 try:
                     main(words)
