@@ -1,5 +1,6 @@
 """Rest and the course of one dose, told in words: loops, draws that return, sentences broken."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
@@ -62,7 +63,17 @@ def _draws(found: Mapping[str, Sequence[Draw]], days: int) -> Iterator[str]:
         rows.append([name, *map(str, counts)])
     yield columns(rows)
     for name, draws in found.items():
+        yield from _refused(name, draws)
         yield from _late(name, [one for one in draws if one.possible and one.computed and one.late])
+
+
+def _refused(name: str, draws: Sequence[Draw]) -> Iterator[str]:
+    """Say which draws contradict themselves, and how the runs of others ended."""
+    for what, many in Counter(one.why_not for one in draws if not one.possible).most_common():
+        yield f"{many} draws of the {name} bounds contradict themselves: {what} would be impossible."
+    lost = Counter(one.status for one in draws if one.possible and not one.computed)
+    for what, many in lost.most_common():
+        yield f"{many} runs of the {name} bounds were not computed: {what}."
 
 
 def _late(name: str, late: Sequence[Draw]) -> Iterator[str]:

@@ -9,7 +9,7 @@ is traced, among states that reach each other; nothing here knows a mechanism by
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import nan
 
@@ -21,7 +21,7 @@ from ketasim.core.model import Model
 from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
 from ketasim.engines.contract import MEMBER, Limits
-from ketasim.engines.status import usable
+from ketasim.engines.status import Status, usable
 from ketasim.errors import KetasimWarning
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.run import sweep
@@ -32,6 +32,7 @@ MOST_LOOPS = 500  # in one knot of states; what is beyond is counted, not told
 AWAY = 3.0  # states are taken so many times below and above their rest
 NOUGHT = 1e-3  # a value before below this share of the scale counts as 0
 SEEN = 1e-9  # a smaller gain is no arrow
+TAKES = 0.05  # share of the most that a state moves in a way back, from which on it takes part
 PASSES = 2  # over all parameters, in search of the largest gain
 
 
@@ -267,11 +268,30 @@ def _ends(model: Model, name: str) -> tuple[float, float]:
 
 
 def is_possible(system: System, parameters: Array) -> bool:
-    """Return whether there is a rest within the intervals of the states."""
+    """Return whether there is a rest within the intervals of the states, and no rate is negative.
+
+    A rate that follows from other numbers is negative where these contradict each other, as where
+    more sites are said to be empty under stress than there are.
+    """
+    return not impossible(system, parameters)
+
+
+def impossible(system: System, parameters: Array) -> str:
+    """Return the state that has no rest within its interval, or the negative rate; '' for none."""
     with np.errstate(all="ignore"):
-        rest = system.rest(system.prepare(parameters, system.neutral_knobs))
+        values = system.prepare(parameters, system.neutral_knobs)
+        rest = system.rest(values)
     low, high = system.within
-    return bool(np.all((low <= rest) & (rest <= high)))
+    for name, fine in zip(system.state_names, (low <= rest) & (rest <= high), strict=True):
+        if not fine:
+            return name
+    return next((one for one in _rates(system.model) if not values[system.slots[one]] >= 0.0), "")
+
+
+def _rates(model: Model) -> list[str]:
+    """Return the derived numbers that are rates."""
+    rate = unit("1/h").dimension
+    return [one.name for one in model.derived if unit(model.unit(one.name)).dimension == rate]
 
 
 def _knots(arrows: NDArray[np.bool_]) -> Iterator[list[int]]:
@@ -304,9 +324,11 @@ class Draw:
 
     ``drift`` is the largest slope at rest, in scales an hour; ``slowest`` the largest real part of
     an eigenvalue [1/h], those of conserved pools apart. ``late`` holds what is left of a change in
-    states that are not back, ``slow`` the longest-lived of them, ``lifetime`` how long it lasts
-    [h].
-    ``possible`` says whether there is a rest at all, ``computed`` whether its run succeeded.
+    states that are not back, ``slow`` the one of them that takes part in the slowest way back,
+    ``lifetime`` how long that takes [h]: a compartment that empties in a day takes weeks where most
+    of what it loses comes back.
+    ``possible`` says whether there is a rest at all, ``why_not`` the state or rate by which there is
+    none; ``computed`` whether its run succeeded, ``status`` how it ended.
     """
 
     possible: bool
@@ -316,6 +338,8 @@ class Draw:
     late: Mapping[str, float]
     slow: str = ""
     lifetime: float = nan
+    why_not: str = ""
+    status: str = ""
 
 
 def left_alone(
@@ -350,16 +374,18 @@ def left_alone(
     names = tuple(model.states)
     with warnings.catch_warnings(action="ignore", category=KetasimWarning):  # of unusual values
         run = sweep(scenario, design, record=names, limits=limits, keep_design=False)
-    fine = usable(run["status"].to_numpy())
+    codes = run["status"].to_numpy()
+    fine = usable(codes)
     courses = np.stack([run[name].to_numpy()[:, [0, -1]] for name in names], axis=1)
     unread = {names[one] for one, _ in answers.left}
     found = []
-    for one, is_fine, course in zip(drawn, fine.tolist(), courses, strict=True):
+    told = [Status(int(code)).name.lower() for code in codes]
+    for one, is_fine, status, course in zip(drawn, fine.tolist(), told, courses, strict=True):
         gaps = _gaps(answers.system, course) if is_fine else np.zeros(len(names))
         late = {
             n: g for n, g in zip(names, gaps.tolist(), strict=True) if g > near and n not in unread
         }
-        found.append(_draw(answers, one, late, computed=is_fine))
+        found.append(replace(_draw(answers, one, late, computed=is_fine), status=status))
     return found
 
 
@@ -374,21 +400,37 @@ def _draw(
     answers: Answers, parameters: Array, late: Mapping[str, float], *, computed: bool
 ) -> Draw:
     system = answers.system
-    if not is_possible(system, parameters):
-        return Draw(possible=False, computed=computed, drift=nan, slowest=nan, late={})
+    if why := impossible(system, parameters):
+        return Draw(False, computed, drift=nan, slowest=nan, late={}, why_not=why)
     values = system.prepare(parameters, system.neutral_knobs)
     rest = system.rest(values)
     drift = float((np.abs(np.array(system.slopes(values, rest))) / system.scales).max())
-    roots = np.sort(np.linalg.eigvals(system.jacobian(values, rest)).real)[::-1]
-    zeros = len(system.model.conserved)
-    lifetimes = answers.lifetimes(parameters) if late else {}
-    slow = max(late, key=lambda name: lifetimes.get(name, 0.0), default="")
+    roots, ways = np.linalg.eig(system.jacobian(values, rest))
+    order = np.argsort(-roots.real)[len(system.model.conserved) :]
+    sizes = np.where(rest > 0.0, rest, system.scales)
+    lasts = _lasts(roots.real[order], np.abs(ways[:, order]) / sizes[:, None])
+    alone = answers.lifetimes(parameters) if late else {}
+    names = system.state_names
+    lifetimes = {name: float(lasts[names.index(name)]) for name in late}
+    slow = max(late, key=lambda name: (lifetimes[name], alone.get(name, 0.0)), default="")
     return Draw(
         possible=True,
         computed=computed,
         drift=drift,
-        slowest=float(roots[zeros]),
+        slowest=float(roots.real[order[0]]),
         late=late,
         slow=slow,
         lifetime=lifetimes.get(slow, nan),
     )
+
+
+def _lasts(roots: Array, ways: Array) -> Array:
+    """Return how long the slowest way back takes in which a state takes part [h], (n_states,).
+
+    ``roots`` (n_ways,) are in order, the slowest first; ``ways`` (n_states, n_ways) say how far each
+    state moves in each, of its size.
+    """
+    with np.errstate(all="ignore"):
+        taken = ways / ways.max(axis=0) >= TAKES
+        found: Array = -1.0 / roots[taken.argmax(axis=1)]
+    return found

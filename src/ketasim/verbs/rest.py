@@ -166,6 +166,8 @@ def _counted(draws: Sequence[Draw]) -> dict[str, Any]:
         "computed": len(computed),
         "largest_drift": max((one.drift for one in possible), default=None),
         "largest_eigenvalue": max((one.slowest for one in possible), default=None),
+        "why_not": dict(Counter(one.why_not for one in draws if not one.possible)),
+        "not_computed": dict(Counter(one.status for one in possible if not one.computed)),
         "not_back": sum(slow.values()),
         "slow_states": dict(slow.most_common()),
     }
