@@ -31,8 +31,8 @@ from ketasim.config.findings import load_checks
 from ketasim.config.packaged import folder
 from ketasim.core.system import System
 from ketasim.models import antidepressant
-from ketasim.studies.fit.likelihood import Problem, problem
 from ketasim.studies.findings.scorecard import scorecard
+from ketasim.studies.fit.likelihood import Problem, problem
 from ketasim.studies.posterior.walk import walk
 from ketasim.studies.published import MOST, residuals
 from ketasim.verbs.curves import Curves

@@ -12,7 +12,8 @@ from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.course import fast_then_slow
 from ketasim.studies.findings.robustness import anywhere, believed
-from ketasim.studies.rest import Answers, left_alone, loops, members
+from ketasim.studies.rest import Answers, impossible, loops, members
+from ketasim.studies.returns import _lasts, left_alone
 
 WHY = assumed("a toy")
 MODEL = antidepressant()
@@ -152,6 +153,38 @@ def test_a_state_that_is_not_back_is_named(human):
     assert found.late["pk_s.hydroxynorketamine"] > 0.05
     assert found.late[found.slow] > 0.05
     assert found.lifetime > 24 * 42
+
+
+def test_a_way_back_is_as_slow_as_what_keeps_coming_back():
+    """A far compartment that empties within an hour lasts for ten where most comes back."""
+    slopes = np.array([[-1.1, 1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 0.0, -5.0]])
+    roots, ways = np.linalg.eig(slopes)
+    order = np.argsort(-roots)
+    lasts = _lasts(roots[order], np.abs(ways[:, order]))
+    assert lasts[:2] == pytest.approx([-1.0 / roots.max()] * 2)
+    assert lasts[1] > 10.0
+    assert lasts[2] == pytest.approx(0.2)
+
+
+def test_numbers_that_contradict_each_other_have_no_rest(human):
+    """More sites cannot be empty under stress than there are: re-formation would run backwards."""
+    values = {"spines.lost": 0.9, "spines.labile_rest": 0.5}
+    model = MODEL.with_values(values)
+    assert impossible(System(model), System(model).default_parameters) == "spines.k_reform"
+    assert not impossible(System(MODEL), System(MODEL).default_parameters)
+    (found,) = left_alone(model, ks.designs.grid({k: [v] for k, v in values.items()}), human(model))
+    assert not found.possible
+    assert found.why_not == "spines.k_reform"
+
+
+def test_wide_draws_rest_exactly_and_are_stable(human):
+    found = left_alone(MODEL, anywhere(MODEL, 60, widely=True), human(MODEL))
+    fine = [one for one in found if one.possible]
+    assert len(fine) > 30
+    assert {one.why_not for one in found if not one.possible} == {"spines.k_reform"}
+    assert max(one.drift for one in fine) < 1e-9
+    assert max(one.slowest for one in fine) < 0.0
+    assert all(one.slow and one.lifetime > 0.0 for one in fine if one.late)
 
 
 def test_draws_leave_what_is_chosen_alone():

@@ -6,7 +6,8 @@ from statistics import median
 
 from ketasim.reports.text import Text, columns, number
 from ketasim.studies.course import Kept
-from ketasim.studies.rest import Draw, Loop, Together
+from ketasim.studies.rest import Loop, Together
+from ketasim.studies.returns import Draw
 
 STILL = 1e-9  # a slope of so few scales an hour is rounding
 
@@ -70,7 +71,7 @@ def _draws(found: Mapping[str, Sequence[Draw]], days: int) -> Iterator[str]:
 def _refused(name: str, draws: Sequence[Draw]) -> Iterator[str]:
     """Say which draws contradict themselves, and how the runs of others ended."""
     for what, many in Counter(one.why_not for one in draws if not one.possible).most_common():
-        yield f"{many} draws of the {name} bounds contradict themselves: {what} would be impossible."
+        yield f"{many} draws of the {name} bounds contradict themselves: {what} is impossible."
     lost = Counter(one.status for one in draws if one.possible and not one.computed)
     for what, many in lost.most_common():
         yield f"{many} runs of the {name} bounds were not computed: {what}."
@@ -79,7 +80,7 @@ def _refused(name: str, draws: Sequence[Draw]) -> Iterator[str]:
 def _late(name: str, late: Sequence[Draw]) -> Iterator[str]:
     if not late:
         return
-    yield f"Not back in draws of the {name} bounds, by the longest-lived state that is off:"
+    yield f"Not back in draws of the {name} bounds, by the state of the slowest way back:"
     rows = [["state", "draws", "lasts, median", "left, median"]]
     for state in sorted({one.slow for one in late}, key=lambda s: (-_count(late, s), s)):
         own = [one for one in late if one.slow == state]

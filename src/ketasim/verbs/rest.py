@@ -18,7 +18,8 @@ from ketasim.reports.text import Text
 from ketasim.studies import course
 from ketasim.studies.designs.table import table
 from ketasim.studies.findings.robustness import anywhere
-from ketasim.studies.rest import Draw, Loop, Together, left_alone, loops, members
+from ketasim.studies.rest import Loop, Together, loops, members
+from ketasim.studies.returns import Draw, left_alone
 
 DAYS = 42
 MOST_DRAWS = 10_000

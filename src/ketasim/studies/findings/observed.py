@@ -163,7 +163,7 @@ class Interval:
             above = log_ndtr((values - self.low) / error)
             below = log_ndtr((self.high - values) / error)
         found = np.sqrt(np.maximum(-2.0 * (above + below), 0.0))
-        return np.nan_to_num(most * np.tanh(found / most), nan=most, posinf=most)
+        return np.asarray(np.nan_to_num(most * np.tanh(found / most), nan=most, posinf=most))
 
     @property
     def told(self) -> str:

@@ -42,7 +42,7 @@ class Shape:
 
     @property
     def told(self) -> Array:
-        """Return how much data tell of each axis, 0 to 1: the share of the prior's variance gone."""
+        """Return the share of the prior's variance that data took from each axis."""
         return 1.0 - np.minimum(self.spreads, 1.0) ** 2
 
     def inward(self, z: Array) -> Array:
