@@ -10,7 +10,7 @@ from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
-from ketasim.studies.course import fast_then_slow
+from ketasim.studies.course import decides, fast_then_slow
 from ketasim.studies.findings.robustness import anywhere, believed
 from ketasim.studies.rest import Answers, impossible, loops, members
 from ketasim.studies.returns import _lasts, left_alone
@@ -210,6 +210,15 @@ def test_a_table_of_draws_stands_beside_the_bounds(tmp_path):
     assert found.kept["posterior"].computed == 2
     assert "fast then slow" in found.text
     assert found.record["ledger"]["draws"] == 2
+
+
+def test_the_parameter_that_decides_is_the_one_whose_ranks_differ():
+    rng = np.random.default_rng(4)
+    drawn = rng.random((200, 5))
+    found = decides(drawn, drawn[:, 3] > 0.7)
+    assert found[0] == 3
+    assert found[1] > 0.7 > found[2]
+    assert decides(drawn, drawn[:, 3] > 2.0) is None
 
 
 def test_rest_is_told():

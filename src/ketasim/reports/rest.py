@@ -104,4 +104,21 @@ def course_text(kept: Mapping[str, Kept]) -> Text:
     said = dict.fromkeys(sentence for one in kept.values() for sentence in one.broken)
     broken = [["broken by (draws)", *kept]]
     broken += [[s, *(str(one.broken.get(s, 0)) for one in kept.values())] for s in said]
-    return Text(f"{columns(rows)}\n\n{columns(broken)}" if said else columns(rows))
+    told = [columns(rows), columns(broken)] if said else [columns(rows)]
+    return Text("\n\n".join([*told, *_decided(kept)]))
+
+
+def _decided(kept: Mapping[str, Kept]) -> Iterator[str]:
+    """Say for each sentence which parameter tells best whether a draw breaks it."""
+    rows = [["draws", "sentence", "alone", "decided most by", "where broken", "elsewhere"]]
+    rows += [
+        [name, sentence, str(one.alone.get(sentence, 0)), who, number(broken), number(other)]
+        for name, one in kept.items()
+        for sentence, (who, broken, other) in one.decided.items()
+    ]
+    if len(rows) > 1:
+        yield columns(rows)
+        yield (
+            "alone: draws that break nothing else; medians of the parameter whose ranks differ most "
+            "between draws that break a sentence and those that do not."
+        )
