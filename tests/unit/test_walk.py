@@ -45,9 +45,11 @@ def test_chains_that_hardly_move_say_how_much_they_remember():
     def shell(z, _):
         return (((z**2).sum(axis=1) - 8.0) / 0.05) ** 2
 
-    found = drawn(shell, np.zeros(8), np.eye(8), warm=5, most=3)
+    told = []
+    found = drawn(shell, np.zeros(8), np.eye(8), warm=5, most=3, tell=told.append)
     assert found.steps == 3
     assert found.alike > 0.5
+    assert sum(line.startswith("step 1:") for line in told) == 3  # settled again, twice
 
 
 def test_a_shape_is_read_in_its_own_units():

@@ -119,6 +119,6 @@ def _decided(kept: Mapping[str, Kept]) -> Iterator[str]:
     if len(rows) > 1:
         yield columns(rows)
         yield (
-            "alone: draws that break nothing else; medians of the parameter whose ranks differ most "
-            "between draws that break a sentence and those that do not."
+            "alone: draws that break nothing else; decided by: the parameter whose ranks differ "
+            "most between draws that break a sentence and those that do not, with its medians."
         )

@@ -5,7 +5,7 @@ that of the slopes at the best point, which knows nothing of what begins to matt
 is taken anew from where the chains are after each part of the settling but the last, and then kept,
 with the pace. Only from there on is counted, and chains walk until their correlation with that
 beginning has fallen to ``alike``: in all directions together, and in the half of them that data
-tell most about.
+tell most about. Where it does not fall, they settle again and are counted from there.
 
 Reference: Cotter and others 2013 (the steps).
 """
@@ -21,7 +21,8 @@ from ketasim.studies.posterior.proposal import Array, fitted
 SLOW = 0.25  # share of proposals to be accepted
 WIDTH, OF = 0.5, 3  # spread of where chains begin, in the approximation's; the best of so many
 PACES = 0.02, 0.9
-PARTS = 8  # of the settling
+PARTS, FEWER = 8, 3  # of the settling: the first time, and where it has to be done again
+AGAIN = 2  # times that chains settle again, where they did not forget
 Losses = Callable[[Array, Array], Array]
 Tell = Callable[[str], object]
 
@@ -138,17 +139,34 @@ def walk(
     warm
         Steps of each of :data:`PARTS` parts before anything is counted.
     most
-        Steps at most, after these.
+        Steps at most, after these, each time.
     alike
         Correlation with where they began, pooled, at which chains stop.
     rng, tell
         Of all draws; hears a line a step.
     """
     one = _begun(losses, Shape.of(middle, root), chains, rng)
-    for part in range(PARTS):
+    _settle(one, PARTS, warm, tell)
+    found = _counted(one, most, alike, tell)
+    for _ in range(AGAIN):
+        if max(found.alike, found.alike_told) <= alike:
+            break
+        one.shape = one.shape.beside(one.z)
+        _settle(one, FEWER, warm, tell)
+        found = _counted(one, most, alike, tell)
+    return found
+
+
+def _settle(one: Chains, parts: int, warm: int, tell: Tell) -> None:
+    """Walk while pace and shape follow; the shape is not taken anew after the last part."""
+    for part in range(parts):
         late = one.settle(warm, tell)
-        if part < PARTS - 1:
+        if part < parts - 1:
             one.shape = one.shape.beside(late)
+
+
+def _counted(one: Chains, most: int, alike: float, tell: Tell) -> Walked:
+    """Walk with shape and pace as they are, until the beginning is forgotten."""
     first, means, shares = one.shape.inward(one.z), [], []
     for k in range(most):
         shares.append(one.step())
