@@ -118,7 +118,6 @@ class Walked:
     pace: float
     alike: float
     alike_told: float
-    shift: float
 
 
 def walk(
@@ -167,17 +166,14 @@ def _settle(one: Chains, parts: int, warm: int, tell: Tell) -> None:
 
 def _counted(one: Chains, most: int, alike: float, tell: Tell) -> Walked:
     """Walk with shape and pace as they are, until the beginning is forgotten."""
-    first, means, shares = one.shape.inward(one.z), [], []
+    first, shares = one.shape.inward(one.z), []
     for k in range(most):
         shares.append(one.step())
-        means.append(one.z.mean(axis=0))
         pooled, told = alike_in(one.shape, first, one.z)
         tell(f"step {k + 1}: {one.told(shares[-1])}, alike {pooled:.2f}, {told:.2f} where told")
         if max(pooled, told) <= alike:
             break
-    half = means[len(means) // 2]
-    shift = float((np.abs(one.z.mean(axis=0) - half) / one.z.std(axis=0)).max())
-    return Walked(one.z, len(shares), float(np.mean(shares)), one.pace, pooled, told, shift)
+    return Walked(one.z, len(shares), float(np.mean(shares)), one.pace, pooled, told)
 
 
 def _begun(losses: Losses, shape: Shape, chains: int, rng: np.random.Generator) -> Chains:
