@@ -42,6 +42,7 @@ COURSE = 27  # the check whose windows are the course of one dose
 ASKED = "function at 28 d"  # of these, what no study saw: not told
 TOLD = {"06_spines": "spines at 6 h, of the final size"}  # a mouse's, which the course has
 RTOL = 1e-4  # of runs; the loss is then right to a thousandth
+IDLE = 1e-3  # slope of every residual, below which a coordinate moves nothing
 STEP, ROUNDS, REACH = 0.02, 20, 2.5  # of slopes; Gauss-Newton; how far out a start may lie
 KEPT = ("weight", "gain")  # roles that are not drawn
 MOST_ALIKE = 0.335  # correlation up to which chains have forgotten where they began
@@ -176,9 +177,23 @@ def best(asked: Target, start=None):
             break
         z, here = tried[least], found[least]
         print(f"loss {here:.1f}", flush=True)
+    return around(asked, z)
+
+
+def around(asked: Target, z):
+    """Return a point, and the root of the covariance that the slopes there stand for."""
     _, j = slopes(asked, z)
     values, vectors = np.linalg.eigh(np.eye(len(z)) + j.T @ j)
     return z, vectors / np.sqrt(values)
+
+
+def begun_at(asked: Target, place: Path):
+    """Return the coordinates of the draws of a posterior's folder."""
+    rows = np.loadtxt(place / "draws.csv", delimiter=",", skiprows=1, ndmin=2)
+    low, high = asked.free.bounds
+    columns = [np.log(rows[:, i]) if f.log else rows[:, i] for i, f in enumerate(asked.free.free)]
+    share = (np.stack(columns, axis=1) - low) / (high - low)
+    return ndtri(np.clip(share, 1e-6, 1.0 - 1e-6))
 
 
 def write(asked: Target, z, told, out: Path):
@@ -212,8 +227,15 @@ def went(asked: Target, walked, middle):
         "the same in the half of directions that data tell most about": walked.alike_told,
         "median loss of the data": float(np.median(asked.losses(walked.z))),
         "loss of the data at the model's own values": float((asked.of_draws(own) ** 2).sum()),
-        "loss of the data where Gauss-Newton ended": float(asked.losses(middle[None])[0]),
+        "spread of coordinates that move nothing, of the prior's": idle(asked, walked.z),
+        "loss of the data at the middle of the first steps": float(asked.losses(middle[None])[0]),
     }
+
+
+def idle(asked: Target, z):
+    """Return the spread of coordinates that move no datum, which should be 1."""
+    _, j = slopes(asked, z.mean(axis=0))
+    return float(z.std(axis=0)[np.abs(j).max(axis=0) < IDLE].mean())
 
 
 def main():
@@ -224,14 +246,16 @@ def main():
     parser.add_argument("--most", type=int, default=250)
     parser.add_argument("--alike", type=float, default=MOST_ALIKE, help="where chains stop")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--begin", type=Path, help="a posterior's folder to go on from")
     parser.add_argument("--out", type=Path, default=folder() / "posterior")
     chosen = parser.parse_args()
     began = time.perf_counter()
     asked = target()
-    middle, root = best(asked)
+    begun = None if chosen.begin is None else begun_at(asked, chosen.begin)[: chosen.chains]
+    middle, root = best(asked) if begun is None else around(asked, begun.mean(axis=0))
     walked = walk(
         asked.losses, middle, root, chains=chosen.chains, warm=chosen.warm, most=chosen.most,
-        alike=chosen.alike, rng=np.random.default_rng(chosen.seed), tell=tell,
+        alike=chosen.alike, begun=begun, rng=np.random.default_rng(chosen.seed), tell=tell,
     )  # fmt: skip
     told = went(asked, walked, middle)
     told["command"] = (

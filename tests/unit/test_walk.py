@@ -70,3 +70,10 @@ def test_what_is_remembered_is_asked_where_data_tell_most():
     assert pooled == pytest.approx(0.5, abs=0.1)
     assert told == pytest.approx(1.0)
     assert correlation(first, first) == pytest.approx(1.0)
+
+
+def test_chains_begun_too_narrow_become_as_wide_as_the_prior_where_nothing_is_known():
+    begun = 0.2 * np.random.default_rng(5).standard_normal((400, 3))
+    root = np.diag([np.sqrt(0.2), 1.0, 1.0])
+    found = drawn(datum, np.array([0.8, 0.0, 0.0]), root, begun=begun, warm=5, most=20)
+    assert found.z.std(axis=0)[1:] == pytest.approx([1.0, 1.0], rel=0.12)

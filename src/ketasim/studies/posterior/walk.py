@@ -20,6 +20,7 @@ from ketasim.studies.posterior.proposal import Array, fitted
 
 SLOW = 0.25  # share of proposals to be accepted
 WIDTH, OF = 0.5, 3  # spread of where chains begin, in the approximation's; the best of so many
+LOOSE = 0.9  # share of the prior's spread from which on data tell little of a coordinate
 PACES = 0.02, 0.9
 PARTS, FEWER = 8, 3  # of the settling: the first time, and where it has to be done again
 AGAIN = 2  # times that chains settle again, where they did not forget
@@ -75,7 +76,20 @@ class Chains:
     z: Array
     lost: Array
     rng: np.random.Generator
+    free: NDArray[np.bool_]
     pace: float = 0.3
+    stride: float = 0.7
+
+    def stir(self) -> float:
+        """Move half of the ``free`` coordinates, of which data tell little, by the prior alone.
+
+        A shape that was taken from chains that are too narrow there would keep them so.
+        """
+        chosen = self.free & (self.rng.random(len(self.free)) < 0.5)
+        fresh = np.sqrt(1.0 - self.stride**2) * self.z
+        fresh += self.stride * self.rng.standard_normal(self.z.shape)
+        there = np.where(chosen, fresh, self.z)
+        return self._taken(there, self.lost - 2.0 * np.log(self.rng.random(len(there))))
 
     def step(self) -> float:
         """Move every chain once; return the share that was accepted."""
@@ -86,6 +100,9 @@ class Chains:
         chance = -2.0 * np.log(self.rng.random(len(new)))
         beside = (there**2).sum(axis=1) - (new**2).sum(axis=1)
         most = self.lost + (self.z**2).sum(axis=1) - (old**2).sum(axis=1) + chance - beside
+        return self._taken(there, most)
+
+    def _taken(self, there: Array, most: Array) -> float:
         lost = self.losses(there, most)
         yes: NDArray[np.bool_] = lost < most
         self.z = np.where(yes[:, None], there, self.z)
@@ -98,6 +115,8 @@ class Chains:
         for k in range(steps):
             share = self.step()
             self.pace = float(np.clip(self.pace * np.exp(share - SLOW), *PACES))
+            stirred = self.stir()
+            self.stride = float(np.clip(self.stride * np.exp(stirred - SLOW), *PACES))
             seen += [self.z] if k >= steps // 2 else []
             tell(f"settling, {k + 1} of {steps}: {self.told(share)}")
         return np.concatenate(seen[:: max(len(seen) // 4, 1)])
@@ -122,7 +141,7 @@ class Walked:
 
 def walk(
     losses: Losses, middle: Array, root: Array, *, chains: int, warm: int, most: int, alike: float,
-    rng: np.random.Generator, tell: Tell = lambda _: None,
+    rng: np.random.Generator, begun: Array | None = None, tell: Tell = lambda _: None,
 ) -> Walked:  # fmt: skip
     """Return draws of what data leave of a standard-normal prior.
 
@@ -141,11 +160,13 @@ def walk(
         Steps at most, after these, each time.
     alike
         Correlation with where they began, pooled, at which chains stop.
+    begun
+        Draws (chains, d) of an earlier walk to begin with.
     rng, tell
         Of all draws; hears a line a step.
     """
-    one = _begun(losses, Shape.of(middle, root), chains, rng)
-    _settle(one, PARTS, warm, tell)
+    one = _begun(losses, Shape.of(middle, root), chains, rng, begun)
+    _settle(one, PARTS if begun is None else FEWER, warm, tell)
     found = _counted(one, most, alike, tell)
     for _ in range(AGAIN):
         if max(found.alike, found.alike_told) <= alike:
@@ -169,6 +190,7 @@ def _counted(one: Chains, most: int, alike: float, tell: Tell) -> Walked:
     first, shares = one.shape.inward(one.z), []
     for k in range(most):
         shares.append(one.step())
+        one.stir()
         pooled, told = alike_in(one.shape, first, one.z)
         tell(f"step {k + 1}: {one.told(shares[-1])}, alike {pooled:.2f}, {told:.2f} where told")
         if max(pooled, told) <= alike:
@@ -176,12 +198,25 @@ def _counted(one: Chains, most: int, alike: float, tell: Tell) -> Walked:
     return Walked(one.z, len(shares), float(np.mean(shares)), one.pace, pooled, told)
 
 
-def _begun(losses: Losses, shape: Shape, chains: int, rng: np.random.Generator) -> Chains:
-    """Return chains at the best of some points around the middle."""
+def _begun(
+    losses: Losses, shape: Shape, chains: int, rng: np.random.Generator, begun: Array | None
+) -> Chains:
+    """Return chains where they are to begin, or at the best of some points around the middle."""
+    if begun is not None:
+        return Chains(
+            losses, shape.beside(begun), begun, losses(begun, np.full(len(begun), np.inf)), rng,
+            loose(shape),
+        )  # fmt: skip
     z = shape.outward(WIDTH * rng.standard_normal((OF * chains, len(shape.mean))))
     lost = losses(z, np.full(len(z), np.inf))
-    kept = np.argsort(lost + (z**2).sum(axis=1))[:chains]
-    return Chains(losses, shape, z[kept], lost[kept], rng)
+    kept = np.argsort(lost)[:chains]
+    return Chains(losses, shape, z[kept], lost[kept], rng, loose(shape))
+
+
+def loose(shape: Shape) -> NDArray[np.bool_]:
+    """Return the coordinates that keep most of the prior's spread, (d,)."""
+    found: NDArray[np.bool_] = np.sqrt(shape.axes**2 @ shape.spreads**2) > LOOSE
+    return found
 
 
 def alike_in(shape: Shape, first: Array, z: Array) -> tuple[float, float]:
