@@ -32,8 +32,13 @@ RECORD = ("configs/experiments/*.toml", "configs/candidates/*.toml", "configs/ch
           "configs/reference_effects/*.toml", "src/ketasim/models/rivals.py",
           "src/ketasim/studies/findings/*.py", "src/ketasim/studies/judge/*.py")  # fmt: skip
 PLOTS = "src/ketasim/plots/*.py"
-KNOWN = ("src/ketasim/studies/published.py", "configs/data/*.csv", "configs/data/*.toml",
-         "configs/setting_*.toml", "configs/checks/*.toml")  # what is known of the model
+KNOWN = (
+    "src/ketasim/studies/published.py",
+    "configs/data/*.csv",
+    "configs/data/*.toml",
+    "configs/setting_*.toml",
+    "configs/checks/*.toml",
+)  # what is known of the model
 
 
 @dataclass(frozen=True)
