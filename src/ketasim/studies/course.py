@@ -167,5 +167,5 @@ def decides(drawn: Array, broken: NDArray[np.bool_]) -> tuple[int, float, float]
     ranks = np.argsort(np.argsort(drawn, axis=0), axis=0)
     apart = np.abs(ranks[broken].mean(axis=0) - ranks[~broken].mean(axis=0))
     column = int(apart.argmax())
-    medians = (float(np.median(drawn[rows, column])) for rows in (broken, ~broken))
-    return column, *medians
+    where, elsewhere = (float(np.median(drawn[rows, column])) for rows in (broken, ~broken))
+    return column, where, elsewhere
