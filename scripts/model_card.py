@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.image import imread
 
 from ketasim.config.findings import load_checks
+from ketasim.config.hypotheses import fitted_rivals
 from ketasim.core.model import Model
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.rivals import NULLS, RIVALS
@@ -169,7 +170,9 @@ def _tidy(value: float) -> str:
 def _hypotheses(model: Model, judged: list[Finding]) -> str:
     matched = {one.name: matched_to_reference(one, model) for one in (*NULLS, *RIVALS[1:])}
     models = {"default": model, **{name: each for name, (each, _) in matched.items()}}
+    models |= {one.name: one.model(model) for one in fitted_rivals()}
     gains = {name: f"{gain:.2f}" for name, (_, gain) in matched.items() if isfinite(gain)}
+    gains |= {one.name: f"{float(one.values[one.strength]):.2f}" for one in fitted_rivals()}
     judged = [one for one in judged if not one.consistency]
     found = {name: score(judged, each) for name, each in models.items()}
     found[NO_RESPONSE] = score([without_response(one) for one in judged], model)
@@ -190,7 +193,9 @@ def _hypotheses(model: Model, judged: list[Finding]) -> str:
     header = ["hypothesis", "gain", "passes", *(str(one.number) for one in judged)]
     return (
         "### Nulls and rivals\n\nEach hypothesis is an edit of the same model. Rivals stand at the "
-        "gain that gives them the default's effect on mood at 24 h in a stressed mouse.\n\n"
+        "gain that gives them the default's effect on mood at 24 h in a stressed mouse; those that "
+        "are called fitted at their own best point, found for each by the same procedure from the "
+        "same data (`python scripts/rivals.py`).\n\n"
         f"{stories}\n\n{_table(header, rows)}\n\n"
         f"Of {len(judged)} counted checks the nulls fail: {failing}; each is to fail two thirds. "
         f"In {NO_RESPONSE} no arm is given the drug."

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ketasim.models.antidepressant import antidepressant
+from ketasim.models.rivals import RIVALS
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "docs/generated.toml"
@@ -39,6 +40,13 @@ RECORD = ("configs/experiments/*.toml", "configs/candidates/*.toml", "configs/ch
           "src/ketasim/studies/findings/*.py", "src/ketasim/studies/judge/*.py")  # fmt: skip
 PAGES = tuple(sorted(one.stem for one in (ROOT / "docs" / "tutorials").glob("*.md")))
 PLOTS = "src/ketasim/plots/*.py"
+KNOWN = (
+    "src/ketasim/studies/published.py",
+    "configs/data/*.csv",
+    "configs/data/*.toml",
+    "configs/setting_*.toml",
+    "configs/checks/*.toml",
+)  # what is known of the model
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,15 @@ ARTEFACTS = (
     Artefact("calibration",
              "scripts/calibrate.py --seeds 1 2 3 --draws 1 --verdicts --out docs/calibration.json",
              ("docs/calibration.json",), ("scripts/calibrate.py", "configs/checks/*.toml"), 5.0),
+    Artefact("rivals", "scripts/rivals.py",
+             tuple(f"configs/rivals/{one.name}.toml" for one in RIVALS),
+             ("scripts/rivals.py", "src/ketasim/models/rivals.py", *KNOWN), 20.0),
     Artefact("card", "scripts/model_card.py", ("docs/model-card.md", "docs/figures/model-card.png"),
              ("scripts/model_card.py", "scripts/card_figure.py", "scripts/card_modules.py",
-              "docs/calibration.json", "configs/checks/*.toml", "configs/modules/*/*.toml",
-              "src/ketasim/mechanisms/*.py", "src/ketasim/models/modules.py",
-              "src/ketasim/models/systems.py", "src/ketasim/models/rivals.py",
+              "docs/calibration.json", "configs/checks/*.toml", "configs/rivals/*.toml",
+              "configs/modules/*/*.toml", "src/ketasim/mechanisms/*.py",
+              "src/ketasim/models/modules.py", "src/ketasim/models/systems.py",
+              "src/ketasim/models/rivals.py",
               "src/ketasim/studies/findings/*.py", "src/ketasim/plots/evidence.py"), 1.0),
     Artefact("coverage", "scripts/coverage_page.py", ("docs/coverage.md",),
              ("scripts/coverage_page.py", "docs/coverage.csv"), 0.1, of_model=False),
@@ -86,8 +98,7 @@ ARTEFACTS = (
               "src/ketasim/plots/style.py"), 1.0),
     Artefact("posterior", "scripts/posterior.py",
              ("configs/posterior/draws.csv", "configs/posterior/posterior.json"),
-             ("scripts/posterior.py", "src/ketasim/studies/published.py", "configs/data/*.csv",
-              "configs/data/*.toml", "configs/setting_*.toml", "configs/checks/*.toml"), 6.0),
+             ("scripts/posterior.py", "src/ketasim/studies/posterior/walk.py", *KNOWN), 20.0),
     Artefact("timecourse", "scripts/figure_timecourse.py", ("docs/figures/human_depressed.png",),
              ("scripts/figure_timecourse.py", PLOTS), 0.1),
     Artefact("benchmark", "scripts/figure_benchmark.py", ("docs/figures/benchmark.png",),

@@ -1,5 +1,6 @@
 """Findings as files: old and new kinds load, and every refusal names the file and the key."""
 
+import numpy as np
 import pytest
 
 from ketasim.config.findings import (
@@ -228,3 +229,22 @@ def test_an_arm_is_of_the_species_of_its_finding(write):
     assert load_finding(write(REPORT)).arms["ketamine"].subject.species == "mouse"
     other = REPORT.replace("[arms.ketamine]", '[arms.ketamine]\nsubject = "rat"')
     assert load_finding(write(other)).arms["ketamine"].subject.species == "rat"
+
+
+def test_a_window_is_sharp_and_one_measure_cannot_decide_alone():
+    values = np.array([0.5, 0.9, 1.0, 1.02, 1.2, 50.0, np.nan])
+    lost = Interval(high=1.0).residuals(values, sharp=0.05, most=5.0)
+    assert lost[0] == pytest.approx(0.0, abs=1e-3)
+    assert lost[2] == pytest.approx(np.sqrt(2.0 * np.log(2.0)), rel=0.02)  # even odds at the end
+    assert (np.diff(lost[:6]) > 0.0).all()
+    assert lost[5] == pytest.approx(5.0)
+    assert lost[6] == 5.0
+    beside = Interval(low=-1.0).residuals(-values, sharp=0.05, most=5.0)
+    assert beside == pytest.approx(lost)
+
+
+def test_a_window_with_two_ends_is_as_sharp_as_it_is_wide():
+    one, wide = Interval(10.0, 12.0), Interval(10.0, 30.0)
+    assert one.residuals(np.array([11.0]), sharp=0.05, most=5.0) == pytest.approx(0.0, abs=1e-3)
+    near, far = (i.residuals(np.array([9.8]), sharp=0.05, most=5.0)[0] for i in (one, wide))
+    assert near > 1.5 * far > 0.0

@@ -10,9 +10,10 @@ from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
-from ketasim.studies.course import fast_then_slow
+from ketasim.studies.course import decides, fast_then_slow
 from ketasim.studies.findings.robustness import anywhere, believed
-from ketasim.studies.rest import Answers, left_alone, loops, members
+from ketasim.studies.rest import Answers, impossible, loops, members
+from ketasim.studies.returns import _lasts, left_alone
 
 WHY = assumed("a toy")
 MODEL = antidepressant()
@@ -154,6 +155,38 @@ def test_a_state_that_is_not_back_is_named(human):
     assert found.lifetime > 24 * 42
 
 
+def test_a_way_back_is_as_slow_as_what_keeps_coming_back():
+    """A far compartment that empties within an hour lasts for ten where most comes back."""
+    slopes = np.array([[-1.1, 1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 0.0, -5.0]])
+    roots, ways = np.linalg.eig(slopes)
+    order = np.argsort(-roots)
+    lasts = _lasts(roots[order], np.abs(ways[:, order]))
+    assert lasts[:2] == pytest.approx([-1.0 / roots.max()] * 2)
+    assert lasts[1] > 10.0
+    assert lasts[2] == pytest.approx(0.2)
+
+
+def test_numbers_that_contradict_each_other_have_no_rest(human):
+    """More sites cannot be empty under stress than there are: re-formation would run backwards."""
+    values = {"spines.lost": 0.9, "spines.labile_rest": 0.5}
+    model = MODEL.with_values(values)
+    assert impossible(System(model), System(model).default_parameters) == "spines.k_reform"
+    assert not impossible(System(MODEL), System(MODEL).default_parameters)
+    (found,) = left_alone(model, ks.designs.grid({k: [v] for k, v in values.items()}), human(model))
+    assert not found.possible
+    assert found.why_not == "spines.k_reform"
+
+
+def test_wide_draws_rest_exactly_and_are_stable(human):
+    found = left_alone(MODEL, anywhere(MODEL, 60, widely=True), human(MODEL))
+    fine = [one for one in found if one.possible]
+    assert len(fine) > 30
+    assert {one.why_not for one in found if not one.possible} == {"spines.k_reform"}
+    assert max(one.drift for one in fine) < 1e-9
+    assert max(one.slowest for one in fine) < 0.0
+    assert all(one.slow and one.lifetime > 0.0 for one in fine if one.late)
+
+
 def test_draws_leave_what_is_chosen_alone():
     names = believed(MODEL)
     assert "drivers.disinhibition" not in names
@@ -177,6 +210,15 @@ def test_a_table_of_draws_stands_beside_the_bounds(tmp_path):
     assert found.kept["posterior"].computed == 2
     assert "fast then slow" in found.text
     assert found.record["ledger"]["draws"] == 2
+
+
+def test_the_parameter_that_decides_is_the_one_whose_ranks_differ():
+    rng = np.random.default_rng(4)
+    drawn = rng.random((200, 5))
+    found = decides(drawn, drawn[:, 3] > 0.7)
+    assert found[0] == 3
+    assert found[1] > 0.7 > found[2]
+    assert decides(drawn, drawn[:, 3] > 2.0) is None
 
 
 def test_rest_is_told():

@@ -271,6 +271,7 @@ def _share(share: float) -> str:
 def beside_the_nulls(checks: "Sequence[Finding]") -> str:
     """Return which checks the default, the nulls and the rivals pass, and which tell little."""
     from ketasim.cli.text import columns
+    from ketasim.config.hypotheses import fitted_rivals
     from ketasim.models.antidepressant import antidepressant
     from ketasim.models.rivals import NULLS, RIVALS
     from ketasim.studies.findings.flags import NO_RESPONSE, without_response
@@ -281,7 +282,9 @@ def beside_the_nulls(checks: "Sequence[Finding]") -> str:
     judged = [one for one in checks if not one.reported]
     matched = {one.name: matched_to_reference(one, base) for one in (*NULLS, *RIVALS[1:])}
     models = {"default": base, **{name: model for name, (model, _) in matched.items()}}
+    models |= {one.name: one.model(base) for one in fitted_rivals()}
     gains = {name: f"{gain:.2f}" for name, (_, gain) in matched.items() if isfinite(gain)}
+    gains |= {one.name: f"{float(one.values[one.strength]):.2f}" for one in fitted_rivals()}
     found = {name: score(judged, model) for name, model in models.items()}
     found[NO_RESPONSE] = score([without_response(one) for one in judged], base)
     rows = [["hypothesis", "gain", "passes", *(str(one.number) for one in judged)]]

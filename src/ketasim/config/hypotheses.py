@@ -50,6 +50,12 @@ def load_hypotheses(names: Iterable[str] = ()) -> list[Hypothesis]:
     return [load_hypothesis(one) for one in names] or list(RIVALS)
 
 
+def fitted_rivals() -> list[Hypothesis]:
+    """Return the rivals, the default first, each at its own best point (``configs/rivals``)."""
+    found = ((one, folder() / "rivals" / f"{one.name}.toml") for one in RIVALS)
+    return [load_hypothesis(str(path)) for _, path in found if is_file(path)]
+
+
 def load_hypothesis(name: str, *, library: Library | None = None) -> Hypothesis:
     """Return one hypothesis: a rival, a null, a packaged file by its name, or a file of your own.
 

@@ -49,7 +49,8 @@ def wide(one: Parameter) -> Wide:
     """Return how far a parameter could lie: by sources, else by a rule for its kind of quantity.
 
     Rules: a share 0 to the most there can be; a membrane potential 20 mV each way; a Hill exponent
-    1 to 6; everything else ten times less to ten times more. What is chosen keeps its bounds.
+    1 to 6; of a fold that a rise reaches what is above 1, and of everything else the whole, ten
+    times less to ten times more. What is chosen keeps its bounds.
     """
     low, high = one.bounds
     if one.role in CHOSEN or low == high:
@@ -71,5 +72,9 @@ def _by_rule(one: Parameter) -> tuple[float, float, str]:
     if one.value < 0.0 and unit(one.unit).dimension == unit("mV").dimension:
         volts = VOLTS * unit("mV").factor / unit(one.unit).factor
         return one.value - volts, min(one.value + volts, 0.0), f"a potential, {VOLTS:g} mV each way"
+    if one.grounds.least > -inf:
+        excess, least = one.value - one.grounds.least, one.grounds.least
+        told = f"what is above {least:g} {FACTOR:g} times less to {FACTOR:g} times more"
+        return least + excess / FACTOR, least + excess * FACTOR, told
     low = 0.0 if one.bounds[0] == 0.0 else one.value / FACTOR
     return low, one.value * FACTOR, f"{FACTOR:g} times less to {FACTOR:g} times more"

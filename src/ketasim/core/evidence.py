@@ -78,13 +78,14 @@ class Grounds:
     """What a parameter's bounds rest on; an end that is not given rests on nothing that was read.
 
     ``seen`` is the range over sources where there are several; ``most`` the greatest value there
-    can be, such as 1 for a share.
+    can be, such as 1 for a share; ``least`` the least, such as 1 for a fold that a rise reaches.
     """
 
     low: End | None = None
     high: End | None = None
     seen: Seen | None = None
     most: float = inf
+    least: float = -inf
 
 
 UNREAD = Grounds()

@@ -57,7 +57,7 @@ AMPA = Mechanism(
     story=story_of(__doc__),
     states=(State("surface", 1.0, "1", "AMPA receptors at the surface, relative to rest"),),
     parameters=(
-        Parameter("reached", 1.2, "1", (1.1, 1.3), assumed("a modest gain of strength carries the first day; size not in the evidence"), "surface receptors at the reference dose, relative to rest"),
+        Parameter("reached", 1.2, "1", (1.1, 1.3), assumed("a modest gain of strength carries the first day; size not in the evidence"), "surface receptors at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
         Parameter("share", 0.424, "1", (0.2, 0.9), assumed("the rest is constitutive"), "share of resting insertion that TrkB calls for", grounds=Grounds(most=1.0)),
         Parameter("k_remove", 0.0775, "1/h", (0.02, 0.3), derived("function stays up between the surge and the first spines", "Kishimoto2016"), "removal from the surface"),
         Parameter("brake_eef2", 2.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "brake on insertion by phosphorylated eEF2 at rest"),

@@ -105,7 +105,7 @@ BDNF = Mechanism(
         State("extracellular", 1.0, "1", "extracellular BDNF, relative to rest", short="bdnf", identifiers=("uniprot/P23560",)),
     ),
     parameters=(
-        Parameter("reached", 3.46, "1", (2.0, 6.0), derived("1.4-fold in whole tissue to several-fold where it is released; local size not in the evidence", "Yang2013"), "extracellular BDNF at the reference dose, relative to rest"),
+        Parameter("reached", 3.46, "1", (2.0, 6.0), derived("1.4-fold in whole tissue to several-fold where it is released; local size not in the evidence", "Yang2013"), "extracellular BDNF at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
         Parameter("share_release", 0.689, "1", (0.5, 0.95), assumed("the rest of resting release is constitutive"), "share of resting release that L-type calcium calls for", grounds=Grounds(most=1.0)),
         Parameter("k_spend", 0.245, "1/h", (0.1, 1.0), assumed("strong release empties the store within hours"), "emptying of the store at the reference dose"),
         Parameter("k_decay", 0.0632, "1/h", (0.02, 0.2), assumed("half-life of about half a day"), "decay of the store"),

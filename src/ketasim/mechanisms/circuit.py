@@ -121,10 +121,10 @@ CIRCUIT = Mechanism(
         State("adapted", 0.0, "1", "loss of drive that interneurons have adapted to", scale=0.5),
     ),
     parameters=(
-        Parameter("surge", 2.79, "1", (2.0, 4.0), fitted("a dialysate about a third up (not confirmed), a fifth or so of it vesicular (assumed), is a two- to fourfold rise where receptors stand"), "synaptic glutamate at the reference dose, relative to rest"),
+        Parameter("surge", 2.79, "1", (2.0, 4.0), fitted("a dialysate about a third up (not confirmed), a fifth or so of it vesicular (assumed), is a two- to fourfold rise where receptors stand"), "synaptic glutamate at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
         Parameter("pulse", 0.7, "h", (0.7, 0.7), derived("about the length of the infusion"), "time for which a reference dose holds a stage up", role="setting"),
-        Parameter("headroom", 1.85, "1", (1.2, 3.0), fitted("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose"),
-        Parameter("reserve", 1.88, "1", (1.3, 4.0), fitted("how far above the reference dose a stage can be driven; one number for all, since none was found for any"), "greatest call over that at the reference dose, of every stage after the circuit"),
+        Parameter("headroom", 1.85, "1", (1.2, 3.0), fitted("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose", grounds=Grounds(least=1.0)),
+        Parameter("reserve", 1.88, "1", (1.3, 4.0), fitted("how far above the reference dose a stage can be driven; one number for all, since none was found for any"), "greatest call over that at the reference dose, of every stage after the circuit", grounds=Grounds(least=1.0)),
         Parameter("loop_gain", 0.424, "1", (0.2, 0.9), assumed("recurrent excitation is present and does not run away by itself"), "largest gain of recurrent excitation at any rate", grounds=Grounds(most=1.0)),
         Parameter("nmda_share", 0.735, "1", (0.6, 0.9), assumed("NMDA receptors carry most tonic drive of these interneurons"), "share of interneuron drive through NMDA receptors", grounds=Grounds(most=1.0)),
         Parameter("steepness", 2.75, "1", (1.5, 6.0), fitted("fast-firing cells stand near threshold, where firing changes several times as much as drive"), "steepness of interneuron firing on drive"),

@@ -163,7 +163,7 @@ SPINES = Mechanism(
         State("stable", "stable_rest", "1", "stabilised spines at new sites, per original site", scale=0.1),
     ),
     parameters=(
-        Parameter("reached", 11.0, "1", (5.0, 20.0), fitted("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest"),
+        Parameter("reached", 11.0, "1", (5.0, 20.0), fitted("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
         Parameter("share", 0.744, "1", (0.4, 0.95), fitted("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
         Parameter("k_mature", 0.265, "1/h", (0.12, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
         Parameter("room", 1.41, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),

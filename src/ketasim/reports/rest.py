@@ -1,11 +1,13 @@
 """Rest and the course of one dose, told in words: loops, draws that return, sentences broken."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from ketasim.reports.text import Text, columns, number
 from ketasim.studies.course import Kept
-from ketasim.studies.rest import Draw, Loop, Together
+from ketasim.studies.rest import Loop, Together
+from ketasim.studies.returns import Draw
 
 STILL = 1e-9  # a slope of so few scales an hour is rounding
 
@@ -62,13 +64,23 @@ def _draws(found: Mapping[str, Sequence[Draw]], days: int) -> Iterator[str]:
         rows.append([name, *map(str, counts)])
     yield columns(rows)
     for name, draws in found.items():
+        yield from _refused(name, draws)
         yield from _late(name, [one for one in draws if one.possible and one.computed and one.late])
+
+
+def _refused(name: str, draws: Sequence[Draw]) -> Iterator[str]:
+    """Say which draws contradict themselves, and how the runs of others ended."""
+    for what, many in Counter(one.why_not for one in draws if not one.possible).most_common():
+        yield f"{many} draws of the {name} bounds contradict themselves: {what} is impossible."
+    lost = Counter(one.status for one in draws if one.possible and not one.computed)
+    for what, many in lost.most_common():
+        yield f"{many} runs of the {name} bounds were not computed: {what}."
 
 
 def _late(name: str, late: Sequence[Draw]) -> Iterator[str]:
     if not late:
         return
-    yield f"Not back in draws of the {name} bounds, by the longest-lived state that is off:"
+    yield f"Not back in draws of the {name} bounds, by the state of the slowest way back:"
     rows = [["state", "draws", "lasts, median", "left, median"]]
     for state in sorted({one.slow for one in late}, key=lambda s: (-_count(late, s), s)):
         own = [one for one in late if one.slow == state]
@@ -92,4 +104,21 @@ def course_text(kept: Mapping[str, Kept]) -> Text:
     said = dict.fromkeys(sentence for one in kept.values() for sentence in one.broken)
     broken = [["broken by (draws)", *kept]]
     broken += [[s, *(str(one.broken.get(s, 0)) for one in kept.values())] for s in said]
-    return Text(f"{columns(rows)}\n\n{columns(broken)}" if said else columns(rows))
+    told = [columns(rows), columns(broken)] if said else [columns(rows)]
+    return Text("\n\n".join([*told, *_decided(kept)]))
+
+
+def _decided(kept: Mapping[str, Kept]) -> Iterator[str]:
+    """Say for each sentence which parameter tells best whether a draw breaks it."""
+    rows = [["draws", "sentence", "alone", "decided most by", "where broken", "elsewhere"]]
+    rows += [
+        [name, sentence, str(one.alone.get(sentence, 0)), who, number(broken), number(other)]
+        for name, one in kept.items()
+        for sentence, (who, broken, other) in one.decided.items()
+    ]
+    if len(rows) > 1:
+        yield columns(rows)
+        yield (
+            "alone: draws that break nothing else; decided by: the parameter whose ranks differ "
+            "most between draws that break a sentence and those that do not, with its medians."
+        )

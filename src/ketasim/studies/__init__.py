@@ -8,7 +8,8 @@
 - ``gradients``: derivatives of read-outs; ``screening``: of every member of a design
 - ``sensitivity``: which inputs matter, from a sweep; ``indices``: the estimators
 - ``mediation``: what carries an effect, found by ``cuts`` of the model
-- ``rest``: feedback loops and their gains, draws left alone and dosed; ``course``: fast then slow
+- ``rest``: feedback loops and their gains; ``returns``: draws left alone and dosed; ``course``:
+  fast then slow
 - ``published``: how far the model is from published points, and from those that draws never saw
 - ``laws``: one law changed; ``hill``: a curve through a dose response
 - ``cautions``: what a result says of itself

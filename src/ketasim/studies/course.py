@@ -7,7 +7,7 @@ the spines do and is kept by them, and all of it is gone in four weeks.
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 
 import numpy as np
@@ -26,17 +26,25 @@ from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.run import sweep
 
 Array = NDArray[np.float64]
+FEWEST = 8  # draws on either side below which nothing is said of what decides
 COURSE_TIMES = (*hours(0, 8, every=0.05), *hours(9, 96, every=1), *hours(108, 672, every=12))
 
 
 @dataclass(frozen=True)
 class Kept:
-    """How many draws were computed and keep every sentence, and how often each was broken."""
+    """How many draws were computed and keep every sentence, and how often each was broken.
+
+    ``alone`` counts the draws that break nothing but that sentence; ``decided`` holds for each the
+    parameter whose ranks differ most between draws that break it and those that do not, with its
+    median in either, in its own unit.
+    """
 
     draws: int
     computed: int
     kept: int
     broken: Mapping[str, int]
+    alone: Mapping[str, int] = field(default_factory=dict)
+    decided: Mapping[str, tuple[str, float, float]] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -136,4 +144,28 @@ def fast_then_slow(model: Model, design: Design, *, limits: Limits = MEMBER) -> 
     fine = np.flatnonzero(usable(run["status"].to_numpy())).tolist()
     faults = [course_faults(run, member=member) for member in fine]
     broken = Counter(sentence for found in faults for sentence in found)
-    return Kept(len(design), len(fine), faults.count(()), dict(broken.most_common()))
+    alone = Counter(found[0] for found in faults if len(found) == 1)
+    drawn = design.rows(0, len(design))[fine]
+    decided = {}
+    for sentence in broken:
+        one = decides(drawn, np.array([sentence in found for found in faults]))
+        if one is not None:
+            decided[sentence] = (design.names[one[0]], *one[1:])
+    return Kept(
+        len(design), len(fine), faults.count(()), dict(broken.most_common()), dict(alone), decided
+    )
+
+
+def decides(drawn: Array, broken: NDArray[np.bool_]) -> tuple[int, float, float] | None:
+    """Return the column whose ranks tell best which draws are broken, and its medians.
+
+    ``drawn`` is (n_draws, n_columns). None where fewer than ``FEWEST`` are broken, or are not.
+    """
+    many = int(broken.sum())
+    if min(many, len(broken) - many) < FEWEST:
+        return None
+    ranks = np.argsort(np.argsort(drawn, axis=0), axis=0)
+    apart = np.abs(ranks[broken].mean(axis=0) - ranks[~broken].mean(axis=0))
+    column = int(apart.argmax())
+    where, elsewhere = (float(np.median(drawn[rows, column])) for rows in (broken, ~broken))
+    return column, where, elsewhere

@@ -1,4 +1,4 @@
-"""Is rest safe? Loop gains over the bounds of the ledger, and draws that are left alone or dosed.
+"""Is rest safe? Loop gains over the bounds of the ledger, and whether there is a rest at all.
 
 A state answers those that feed it by ``d ln x_i / d ln x_j = A_ij x_j / (D_i x_i)``, where ``D_i``
 is how fast it is lost and ``A_ij`` how its gains and losses change with the other. The product
@@ -7,8 +7,7 @@ was given dies out; one whose product is negative pushes back. Loops are found i
 is traced, among states that reach each other; nothing here knows a mechanism by name.
 """
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import nan
@@ -18,19 +17,13 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from ketasim.core.model import Model
-from ketasim.core.scenario import Scenario
 from ketasim.core.system import System
-from ketasim.engines.contract import MEMBER, Limits
-from ketasim.engines.status import usable
-from ketasim.errors import KetasimWarning
 from ketasim.studies.designs.design import Design
-from ketasim.studies.sweep.run import sweep
 from ketasim.units import unit
 
 Array = NDArray[np.float64]
 MOST_LOOPS = 500  # in one knot of states; what is beyond is counted, not told
 AWAY = 3.0  # states are taken so many times below and above their rest
-NOUGHT = 1e-3  # a value before below this share of the scale counts as 0
 SEEN = 1e-9  # a smaller gain is no arrow
 PASSES = 2  # over all parameters, in search of the largest gain
 
@@ -267,11 +260,31 @@ def _ends(model: Model, name: str) -> tuple[float, float]:
 
 
 def is_possible(system: System, parameters: Array) -> bool:
-    """Return whether there is a rest within the intervals of the states."""
+    """Return whether there is a rest within the intervals of the states, and no rate is negative.
+
+    A rate that follows from other numbers is negative where these contradict each other, as where
+    more sites are said to be empty under stress than there are.
+    """
+    return not impossible(system, parameters)
+
+
+def impossible(system: System, parameters: Array) -> str:
+    """Return the state that has no rest within its interval, or the negative rate; '' for none."""
     with np.errstate(all="ignore"):
-        rest = system.rest(system.prepare(parameters, system.neutral_knobs))
+        values = system.prepare(parameters, system.neutral_knobs)
+        rest = system.rest(values)
     low, high = system.within
-    return bool(np.all((low <= rest) & (rest <= high)))
+    for name, fine in zip(system.state_names, (low <= rest) & (rest <= high), strict=True):
+        if not fine:
+            return name
+    return next((one for one in _rates(system.model) if not values[system.slots[one]] >= 0.0), "")
+
+
+def _rates(model: Model) -> list[str]:
+    """Return the derived numbers that are rates."""
+    rate = unit("1/h").dimension
+    names = [one.name for one in model.derived if one.name]
+    return [name for name in names if unit(model.unit(name)).dimension == rate]
 
 
 def _knots(arrows: NDArray[np.bool_]) -> Iterator[list[int]]:
@@ -296,99 +309,3 @@ def _rings(arrows: NDArray[np.bool_], knot: list[int]) -> Iterator[tuple[int, ..
             onward = [i for i in knot if i > path[0] and i not in path and arrows[i, path[-1]]]
             longer += [(*path, i) for i in onward]
         paths = longer if len(longer) < 200_000 else []
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What became of one draw that was left alone, and then given a dose.
-
-    ``drift`` is the largest slope at rest, in scales an hour; ``slowest`` the largest real part of
-    an eigenvalue [1/h], those of conserved pools apart. ``late`` holds what is left of a change in
-    states that are not back, ``slow`` the longest-lived of them, ``lifetime`` how long it lasts
-    [h].
-    ``possible`` says whether there is a rest at all, ``computed`` whether its run succeeded.
-    """
-
-    possible: bool
-    computed: bool
-    drift: float
-    slowest: float
-    late: Mapping[str, float]
-    slow: str = ""
-    lifetime: float = nan
-
-
-def left_alone(
-    model: Model,
-    design: Design,
-    scenario: Scenario,
-    *,
-    near: float = 0.05,
-    limits: Limits = MEMBER,
-) -> list[Draw]:
-    """Return for every draw whether rest is exact and stable, and what is not back after a dose.
-
-    Parameters
-    ----------
-    model
-        Whose parameters are drawn.
-    design
-        The draws.
-    scenario
-        A dose; its first and last time are compared.
-    near
-        What counts as back, as a share of the state's value before, or of its scale if that was 0.
-    limits
-        What one run may spend; a draw that takes more is not computed.
-
-    Raises
-    ------
-    ConfigError, ModelError
-        When the design names something the model does not have.
-    """
-    answers, drawn = Answers(model), members(model, design)
-    names = tuple(model.states)
-    with warnings.catch_warnings(action="ignore", category=KetasimWarning):  # of unusual values
-        run = sweep(scenario, design, record=names, limits=limits, keep_design=False)
-    fine = usable(run["status"].to_numpy())
-    courses = np.stack([run[name].to_numpy()[:, [0, -1]] for name in names], axis=1)
-    unread = {names[one] for one, _ in answers.left}
-    found = []
-    for one, is_fine, course in zip(drawn, fine.tolist(), courses, strict=True):
-        gaps = _gaps(answers.system, course) if is_fine else np.zeros(len(names))
-        late = {
-            n: g for n, g in zip(names, gaps.tolist(), strict=True) if g > near and n not in unread
-        }
-        found.append(_draw(answers, one, late, computed=is_fine))
-    return found
-
-
-def _gaps(system: System, course: Array) -> Array:
-    before, after = course.T
-    size = np.where(np.abs(before) > NOUGHT * system.scales, np.abs(before), system.scales)
-    found: Array = np.abs(after - before) / size
-    return found
-
-
-def _draw(
-    answers: Answers, parameters: Array, late: Mapping[str, float], *, computed: bool
-) -> Draw:
-    system = answers.system
-    if not is_possible(system, parameters):
-        return Draw(possible=False, computed=computed, drift=nan, slowest=nan, late={})
-    values = system.prepare(parameters, system.neutral_knobs)
-    rest = system.rest(values)
-    drift = float((np.abs(np.array(system.slopes(values, rest))) / system.scales).max())
-    roots = np.sort(np.linalg.eigvals(system.jacobian(values, rest)).real)[::-1]
-    zeros = len(system.model.conserved)
-    lifetimes = answers.lifetimes(parameters) if late else {}
-    slow = max(late, key=lambda name: lifetimes.get(name, 0.0), default="")
-    return Draw(
-        possible=True,
-        computed=computed,
-        drift=drift,
-        slowest=float(roots[zeros]),
-        late=late,
-        slow=slow,
-        lifetime=lifetimes.get(slow, nan),
-    )

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from ketasim.config import packaged
 from ketasim.config.findings import load_checks
+from ketasim.config.hypotheses import load_hypothesis
 from ketasim.core.model import Model
 from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.models.modules import module
-from ketasim.models.rivals import hypothesis as rival
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.flags import flagged
 from ketasim.studies.findings.scorecard import Verdict
@@ -29,8 +29,8 @@ def check(
     only
         Numbers of checks; all when empty.
     model
-        A Model, or the name of a hypothesis or null such as ``"null-no-memory"``; the default model
-        when not given.
+        A Model, or the name or file of a hypothesis or null such as ``"null-no-memory"``; the
+        default model when not given.
     modules
         Modules of the default model beside those that the checks ask for; none for a Model, which
         has its own.
@@ -76,12 +76,12 @@ def model_for(
 
     Raises
     ------
-    ModelError
-        When there is no such module or hypothesis.
+    ConfigError, ModelError
+        When there is no such hypothesis or module.
     """
     needed = dict.fromkeys([name for one in findings for name in one.modules])
     base = antidepressant(*needed, *modules)
-    return rival(hypothesis).model(base) if hypothesis else base
+    return load_hypothesis(hypothesis).model(base) if hypothesis else base
 
 
 def check_modules(

@@ -18,7 +18,8 @@ from ketasim.reports.text import Text
 from ketasim.studies import course
 from ketasim.studies.designs.table import table
 from ketasim.studies.findings.robustness import anywhere
-from ketasim.studies.rest import Draw, Loop, Together, left_alone, loops, members
+from ketasim.studies.rest import Loop, Together, loops, members
+from ketasim.studies.returns import Draw, left_alone
 
 DAYS = 42
 MOST_DRAWS = 10_000
@@ -166,6 +167,8 @@ def _counted(draws: Sequence[Draw]) -> dict[str, Any]:
         "computed": len(computed),
         "largest_drift": max((one.drift for one in possible), default=None),
         "largest_eigenvalue": max((one.slowest for one in possible), default=None),
+        "why_not": dict(Counter(one.why_not for one in draws if not one.possible)),
+        "not_computed": dict(Counter(one.status for one in possible if not one.computed)),
         "not_back": sum(slow.values()),
         "slow_states": dict(slow.most_common()),
     }

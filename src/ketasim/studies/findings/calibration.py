@@ -1,7 +1,7 @@
 """Calibration to the scorecard and to nothing else: least squares from the ledger, many starts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 
@@ -22,6 +22,11 @@ STEP = 1e-3  # of a parameter's logarithm, for differences
 UNREACHED = 10.0  # residual of a measure that has no value
 NEAR = 0.9  # of the way from a measure's centre to its edge, where the wall begins
 WALL = 8.0  # how steep the wall is: a measure is missed or met, and its centre matters little
+AFTERWARDS = {  # by check: measures that were put back once the ledger's values stood
+    "02_disinhibition": "effect of the drug alone at 24 h, of the deficit",
+    "04_inverted_u": "effect of 10 mg/kg alone at 24 h, of the deficit",
+    "10_bdnf": "effect of the drug alone, 3 mg/kg, at 24 h, of the deficit",
+}
 LOUD = 3.0  # residual at which a measure is contradicted, and bends the others no further
 PULL = 0.3  # residual of a parameter at either bound; keeps what the data leave free off its bounds
 PROFILED = 10  # points tried to fit the others again, with one parameter at a bound
@@ -204,10 +209,18 @@ def problem(model: Model, findings: Sequence[Finding]) -> Problem:
     """Return the calibration of every ``fitted`` parameter but those of what carries the drug.
 
     These are fitted to published kinetics (``scripts/kinetics.py``), which the scorecard is not.
+    Measures that came after the values (``AFTERWARDS``) are asked of the model and not fitted to.
     """
+    findings = [_before(one) for one in findings]
     fitted = (n for n, p in model.parameters.items() if p.evidence.kind == "fitted")
     names = tuple(n for n in fitted if n.partition(".")[0] not in model.carriers)
     return Problem(model, scorecard([one for one in findings if not one.reported], model), names)
+
+
+def _before(one: Finding) -> Finding:
+    """Return a finding without the measures that came after the ledger's values."""
+    own = AFTERWARDS.get(one.name, "")
+    return replace(one, readouts=tuple(each for each in one.readouts if each.name != own))
 
 
 def _residual(accepted: Interval, values: Array) -> Array:

@@ -20,6 +20,7 @@ WAYS = {"down": -1.0, "none": 0.0, "up": 1.0}
 VAGUE = 10.0  # an outlier is uniform over so many sqrt(2 pi) errors
 UNREAD = 10.0  # residual of a datum for which finished runs give no number
 FLOOR = 1e-9  # share of a value below which its logarithm is not followed
+SHARPEST = 5e-4  # least error of an end, in the interval's unit
 TWO_SIDED = 1.959963984540054  # standard errors at which an effect is called one
 
 
@@ -147,6 +148,22 @@ class Interval:
     def holds(self, value: float) -> bool:
         """Return whether a prediction agrees; nan does not."""
         return self.reported or (isfinite(value) and self.low <= value <= self.high)
+
+    def residuals(self, values: Array, *, sharp: float, most: float) -> Array:
+        """Return roots of twice the log-likelihood that values lose, of their shape.
+
+        An interval is a datum of which is known that it lay inside; it holds the report's own error
+        already. What is uncertain is where its ends are: by a share ``sharp`` of its width, or of
+        the end where there is but one. Residuals level off at ``most``; nan counts as ``most``.
+        """
+        ends = [abs(end) for end in (self.low, self.high) if isfinite(end)]
+        span = self.high - self.low if len(ends) == 2 else ends[0]
+        error = max(sharp * span, SHARPEST)
+        with np.errstate(all="ignore"):
+            above = log_ndtr((values - self.low) / error)
+            below = log_ndtr((self.high - values) / error)
+        found = np.sqrt(np.maximum(-2.0 * (above + below), 0.0))
+        return np.asarray(np.nan_to_num(most * np.tanh(found / most), nan=most, posinf=most))
 
     @property
     def told(self) -> str:
