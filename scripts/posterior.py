@@ -48,6 +48,11 @@ KEPT = ("weight", "gain")  # roles that are not drawn
 MOST_ALIKE = 0.335  # correlation up to which chains have forgotten where they began
 ALIKE = "correlation of each chain's end with its beginning"
 CAUTION = "Chains remember where they began: some of the spread is a normal approximation's."
+IDLY = "spread of coordinates that move nothing, of the prior's"
+WIDE = 0.9  # of it, from which on draws are as wide as what is believed
+NARROW = "Bands are narrow: where nothing is known draws have {:.2f} of the prior's spread."
+    "Draws are too narrow where nothing is known ({:.2f} of the prior's spread), and so are bands."
+)
 LARGE = 1e12  # loss of a draw of which a run failed
 
 
@@ -210,10 +215,16 @@ def write(asked: Target, z, told, out: Path):
         "command": told.pop("command"),
         "data": [{"file": one.source, "digest": one.digest} for one in asked.free.data],
         "findings": [one.name for one in asked.card.findings],
-        "caution": CAUTION if told[ALIKE] > MOST_ALIKE else "",
+        "caution": caution(told),
         **told,
     }
     (out / "posterior.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def caution(told):
+    """Return what draws are not good for, as the record and ``run --uncertainty`` say it."""
+    alike = [CAUTION] if told[ALIKE] > MOST_ALIKE else []
+    return " ".join([*alike, *([NARROW.format(told[IDLY])] if told[IDLY] < WIDE else [])])
 
 
 def went(asked: Target, walked, middle):
@@ -227,7 +238,7 @@ def went(asked: Target, walked, middle):
         "the same in the half of directions that data tell most about": walked.alike_told,
         "median loss of the data": float(np.median(asked.losses(walked.z))),
         "loss of the data at the model's own values": float((asked.of_draws(own) ** 2).sum()),
-        "spread of coordinates that move nothing, of the prior's": idle(asked, walked.z),
+        IDLY: idle(asked, walked.z),
         "loss of the data at the middle of the first steps": float(asked.losses(middle[None])[0]),
     }
 
