@@ -51,8 +51,6 @@ CAUTION = "Chains remember where they began: some of the spread is a normal appr
 IDLY = "spread of coordinates that move nothing, of the prior's"
 WIDE = 0.9  # of it, from which on draws are as wide as what is believed
 NARROW = "Bands are narrow: where nothing is known draws have {:.2f} of the prior's spread."
-    "Draws are too narrow where nothing is known ({:.2f} of the prior's spread), and so are bands."
-)
 LARGE = 1e12  # loss of a draw of which a run failed
 
 
