@@ -1,8 +1,10 @@
 """What further experiments would tell apart: by read-out, and by the size of a group."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -20,6 +22,26 @@ def _most_bits(designs: Designs, arms: list[int], shown: list[int]) -> NDArray[n
             own = designs.bits[(designs.arm == arm) & (designs.readout == readout)]
             most[row, column] = own.max() if len(own) else np.nan
     return most
+
+
+def _sizes_of_groups(axes: Axes, designs: Designs, best: Iterable[int]) -> None:
+    """Draw, beside each of the best arms, what groups of several sizes would tell."""
+    rows = [int(i) for i in best]
+    for row, i in enumerate(rows):
+        same = (designs.arm == designs.arm[i]) & (designs.readout == designs.readout[i])
+        same &= designs.time == designs.time[i]
+        groups, bits = designs.group[same], designs.bits[same]
+        axes.plot(bits, np.full(len(bits), row), "-", color=FAINT, lw=0.7)
+        for group, x in zip(groups.tolist(), bits.tolist(), strict=True):
+            axes.plot(x, row, "o", color=INK, ms=1.2 + 0.6 * np.sqrt(group), alpha=0.6)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.set_xlim(0.0, 1.05 * float(designs.bits.max()))
+    sizes = ", ".join(map(str, sorted(set(designs.group.tolist()))))
+    axes.set_xlabel(
+        in_lines(f"bits of the best reading; dots: groups of {sizes}", 48.0, SMALL),
+        fontsize=SMALL,
+    )
 
 
 def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int = 20) -> Figure:
@@ -49,21 +71,7 @@ def draw_designs(designs: Designs, path: str | Path | None = None, *, top: int =
         told = [in_lines(headed(designs.readouts[i]), 25.0, SMALL) for i in shown]
         left.set_xticks(range(len(shown)), told, rotation=90, linespacing=1.0)
         left.set_yticks(range(len(arms)), named, linespacing=1.0)
-        for row, i in enumerate(best):
-            same = (designs.arm == designs.arm[i]) & (designs.readout == designs.readout[i])
-            same &= designs.time == designs.time[i]
-            groups, bits = designs.group[same], designs.bits[same]
-            right.plot(bits, np.full(len(bits), row), "-", color=FAINT, lw=0.7)
-            for group, x in zip(groups.tolist(), bits.tolist(), strict=True):
-                right.plot(x, row, "o", color=INK, ms=1.2 + 0.6 * np.sqrt(group), alpha=0.6)
-        right.set_ylim(len(arms) - 0.5, -0.5)
-        right.set_yticks([])
-        right.set_xlim(0.0, 1.05 * float(designs.bits.max()))
-        sizes = ", ".join(map(str, sorted(set(designs.group.tolist()))))
-        right.set_xlabel(
-            in_lines(f"bits of the best reading; dots: groups of {sizes}", 48.0, SMALL),
-            fontsize=SMALL,
-        )
+        _sizes_of_groups(right, designs, best)
         left.tick_params(labelsize=SMALL)
         right.tick_params(labelsize=SMALL)
         inside = figure.add_axes((0.03, 12.0 / high, 0.2, 2.0 / high))
