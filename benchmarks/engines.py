@@ -33,15 +33,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--scene", choices=SCENES, action="append", help="else all of them")
     parser.add_argument("--scaling", action="store_true")
+    parser.add_argument("--kept", action="store_true", help="take the races that --out holds")
     parser.add_argument("--most", type=int, default=1_000_000, help="members of the longest run")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/engines.json"))
     chosen = parser.parse_args()
-    races = [
+    kept = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.kept else {}
+    races = kept.get("races") or [
         race(scene, target, chosen.repeats)
         for scene in chosen.scene or SCENES
         for target in TARGETS
     ]
-    record = {"machine": machine(), "races": races, "overall": overall(races)}
+    record = {"machine": machine(), **kept, "races": races, "overall": overall(races)}
     if chosen.scaling:
         import scaling
 
