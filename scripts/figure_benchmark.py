@@ -23,7 +23,7 @@ def engines(axes) -> None:
     axes.set_yticks(range(len(names)), [one.replace("`", "") for one in names[::-1]])
     axes.set_xscale("log")
     axes.set_xlim(0.7, 1e5)
-    axes.set_xlabel("CPU time of ours; error ≤ 1e-5 (blue), 1e-7 (red) of scale")
+    axes.set_xlabel("times our CPU time; error ≤ 1e-5 (blue), 1e-7 (red)")
     axes.set_title(
         "8 days, four scenes, mean and range", loc="left", fontweight="bold",
         fontsize=PAGE.title_size,
