@@ -360,8 +360,9 @@ def test_figures_show_every_read_out_seen_also_those_of_no_time(tmp_path):
     )
     found = fit(path, free=["spines.reached"], starts=2, profile=False)
     axes = found.figures["data"].axes
-    assert [one.get_title(loc="left") for one in axes] == [
-        "spines.density@t / spines.density.start", "spines.density.peak", "bdnf.free"
+    assert [one.get_title(loc="left").replace("\n", " ") for one in axes] == [
+        "Spine density, relative to its start", "Spine density, largest value",
+        "BDNF that can reach TrkB",
     ]  # fmt: skip
     labels = [[str(line.get_label()) for line in one.get_lines()] for one in axes]
     assert all(any(label.endswith(", seen") for label in each) for each in labels)
