@@ -354,6 +354,11 @@ class Model:
         return model_html(self)
 
     @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """Return every parameter's value in the canonical unit of its dimension, in order."""
+        return tuple(self.value(name) for name in self.parameters)
+
+    @cached_property
     def digest(self) -> str:
         """Return a short hash of every law's source, every wire and every number."""
         parts = [repr((n, p.unit, self.value(n))) for n, p in self.parameters.items()]

@@ -110,7 +110,7 @@ class System:
     @cached_property
     def default_parameters(self) -> Array:
         """Return the model's parameter values, canonical, shape (n_parameters,)."""
-        return np.array([self.model.value(name) for name in self.model.parameters])
+        return np.array(self.model.numbers)
 
     @shared
     def neutral_knobs(self) -> Array:
