@@ -26,9 +26,9 @@ def scenario(model, who, times):
 @pytest.mark.parametrize("who", DOSES)
 def test_a_fortnight(benchmark, model, who):
     asked = scenario(model, who, FORTNIGHT)
-    run = benchmark(ks.simulate, asked)
+    run = benchmark(ks.simulate, asked, engine="reference")
     assert course_faults(run) == ()
-    assert course_faults(ks.simulate(scenario(model, who, COURSE_TIMES))) == ()
+    assert course_faults(ks.simulate(scenario(model, who, COURSE_TIMES), engine="reference")) == ()
     benchmark.extra_info.update(steps=run.attrs["steps"], evaluations=run.attrs["rhs_evaluations"])
     assert run.attrs["steps"] <= MOST_STEPS
     assert run.attrs["rhs_evaluations"] <= MOST_EVALUATIONS
@@ -55,7 +55,7 @@ def test_two_doses_a_week_for_four_weeks(benchmark, model):
     asked = ks.Scenario(
         model, twice, hours(0, 672, every=0.5), subject=ks.human(), record=COURSE_NAMES
     )
-    run = benchmark(ks.simulate, asked)
+    run = benchmark(ks.simulate, asked, engine="reference")
     spines = run["spines.density"].to_numpy()[0]
     peaks = [spines[(run.time >= t) & (run.time < t + 72)].max() for t in (0.0, 504.0)]
     assert peaks[1] > peaks[0], "doses build on one another"

@@ -1,4 +1,4 @@
-"""Draw the compact posterior that comes with the package: configs/posterior, in half an hour or so.
+"""Draw the compact posterior that comes with the package: configs/posterior, in an hour or two.
 
     python scripts/posterior.py                    # all of it, two cores
     python scripts/posterior.py --chains 32 --warm 3 --most 3 --out /tmp/trial     # a quick look
@@ -45,7 +45,7 @@ RTOL = 1e-4  # of runs; the loss is then right to a thousandth
 IDLE = 1e-3  # slope of every residual, below which a coordinate moves nothing
 STEP, ROUNDS, REACH = 0.02, 20, 2.5  # of slopes; Gauss-Newton; how far out a start may lie
 KEPT = ("weight", "gain")  # roles that are not drawn
-MOST_ALIKE = 0.335  # correlation up to which chains have forgotten where they began
+MOST_ALIKE = 0.2  # correlation up to which chains have forgotten where they began
 ALIKE = "correlation of each chain's end with its beginning"
 CAUTION = "Chains remember where they began: some of the spread is a normal approximation's."
 IDLY = "spread of coordinates that move nothing, of the prior's"

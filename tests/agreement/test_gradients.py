@@ -24,7 +24,7 @@ VALUES = (
     "translation.mtorc1.mean", "spines.density.peak", "spines.density.area", "outcome.mood@24h",
 )  # fmt: skip
 TIMES = (
-    "spines.density.t_peak", "translation.mtorc1.t_half", "spines.density.above_half",
+    "translation.mtorc1.t_half", "spines.density.above_half",
     "bdnf.extracellular.time_to(1.5)", "circuit.gaba.time_to_fall(0.05)", "trkb.active.above(0.03)",
 )  # fmt: skip
 
@@ -94,10 +94,15 @@ def test_at_the_tolerance_of_a_run_derivatives_are_as_good_as_values():
 def test_times_move_with_parameters_as_differences_say():
     errors = worst(batch_of("human_healthy_iv", TIMES), TIGHT)
     assert np.isfinite(list(errors.values())).all(), errors
-    # A flat peak in a step of two hours: its place follows a second slope of the dense output.
-    flat = errors.pop("spines.density.t_peak")
     assert max(errors.values()) <= 2e-6, errors
-    assert flat <= 2e-5, flat
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="8e-6: the place of a flat peak in a step of two hours follows a second "
+                   "slope of the dense output", strict=True)  # fmt: skip
+def test_the_time_of_a_flat_peak_moves_as_differences_say():
+    errors = worst(batch_of("human_healthy_iv", ("spines.density.t_peak",)), TIGHT)
+    assert max(errors.values()) <= 2e-6, errors
 
 
 def test_an_inhibitor_a_second_drug_and_repeated_doses_are_differentiated():

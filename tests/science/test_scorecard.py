@@ -11,6 +11,7 @@ from ketasim.studies.findings.flags import flagged, without_response
 from ketasim.studies.findings.scorecard import score
 
 pytestmark = pytest.mark.science
+FEWEST = 18
 FAILS = {10, 12, 19}  # what the model does not show; the model card says how it misses each
 COUNTED, INPUTS, REPORTED = range(1, 21), (*range(21, 25), 27), range(25, 27)
 MODEL = antidepressant()
@@ -37,6 +38,11 @@ def test_every_check_of_the_scorecard_is_there(checks):
     assert [one.number for one in checks if one.consistency] == list(INPUTS)
     assert [one.number for one in checks if one.reported] == list(REPORTED)
     assert all(one.grade for one in checks if one.number in COUNTED)
+
+
+@pytest.mark.xfail(reason="17: check 10 asks again what 3 mg/kg do in mice", strict=True)
+def test_at_least_eighteen_of_twenty_pass(default):
+    assert sum(default[number].passed for number in COUNTED) >= FEWEST
 
 
 def test_every_other_check_passes(default):

@@ -106,7 +106,7 @@ LEVELS = {
 @pytest.mark.skipif("x86_64" not in target().triple, reason="these are x86-64's levels")
 @pytest.mark.parametrize("level", LEVELS)
 def test_code_is_for_the_target_and_not_for_the_machine_that_makes_it(level, monkeypatch):
-    """A generic target once got fused multiply-add as a library call, 35 times slower."""
+    """A generic target once got fused multiply-add as a library call, without a word."""
     width, fused, register = LEVELS[level]
     wide = target().width
     monkeypatch.setenv("KETASIM_CPU", level)

@@ -5,12 +5,10 @@ from dataclasses import replace
 from math import inf, nan
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ketasim.config.build import Setup
 from ketasim.config.files import parse, read_file
 from ketasim.config.finding_file import ACCEPT, MOMENT, ArmTable, FindingFile, ReadOutTable
-from ketasim.config.messages import explain, located
+from ketasim.config.messages import located, validated
 from ketasim.config.packaged import Library, folder, packaged_library
 from ketasim.config.protocol import protocol_of
 from ketasim.config.schema import Config, SubjectTable
@@ -139,10 +137,7 @@ def load_finding(path: Path, *, library: Library | None = None) -> Finding:
         When the file cannot be read or understood; the message names it and the key.
     """
     text = read_file(path)
-    try:
-        table = FindingFile.model_validate(parse(text, path.name))
-    except ValidationError as error:
-        raise ConfigError(explain(error, path.name)) from None
+    table = validated(FindingFile, parse(text, path.name), path.name)
     library = library or packaged_library()
     with located(f"{path.name}: "):
         model = library.model("antidepressant", table.with_)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from ketasim.config.files import parse, read_file
-from ketasim.config.messages import explain, located
+from ketasim.config.messages import located, validated
 from ketasim.config.packaged import Library, folder, packaged_library
 from ketasim.config.schema import Modules, Quantity, Table, complaint
 from ketasim.core.model import Model
@@ -79,10 +79,7 @@ def load_hypothesis(name: str, *, library: Library | None = None) -> Hypothesis:
 
 
 def _read(path: Path, library: Library) -> Hypothesis:
-    try:
-        table = HypothesisFile.model_validate(parse(read_file(path), path.name))
-    except ValidationError as error:
-        raise ConfigError(explain(error, path.name)) from None
+    table = validated(HypothesisFile, parse(read_file(path), path.name), path.name)
     with located(f"{path.name}: "):
         found = _built(table)
         _check_gains(found, library.model("antidepressant"))

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ketasim.config.schema import EXAMPLES
 from ketasim.errors import ConfigError, KetasimError, suggest
 
 _SHOWN = 5
+T = TypeVar("T", bound=BaseModel)
 
 
 @contextmanager
@@ -29,6 +30,14 @@ def explain(error: ValidationError, source: str) -> str:
     if len(found) > _SHOWN:
         lines.append(f"{source}: and {len(found) - _SHOWN} more.")
     return "\n".join(lines)
+
+
+def validated(kind: type[T], table: object, source: str) -> T:
+    """Return a table read as its kind; raises ConfigError with a line for each problem."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(explain(error, source)) from None
 
 
 def key_path(location: tuple[Any, ...]) -> str:

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ketasim.config.files import parse, read_file
 from ketasim.config.finding_file import Names
-from ketasim.config.messages import explain, located
+from ketasim.config.messages import located, validated
 from ketasim.config.packaged import folder
 from ketasim.config.schema import Table, complaint
 from ketasim.core.evidence import Evidence
@@ -101,10 +101,7 @@ def load_people(name: str) -> People:
         When there is no such file, or it says something that cannot be understood.
     """
     path = found(name, PEOPLE)
-    try:
-        table = PeopleFile.model_validate(parse(read_file(path), path.name))
-    except ValidationError as error:
-        raise ConfigError(explain(error, path.name)) from None
+    table = validated(PeopleFile, parse(read_file(path), path.name), path.name)
     with located(f"{path.name}: "):
         return _built(table)
 

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from ketasim.config.build import Setup, build
 from ketasim.config.files import parse, read_file, read_overrides
 from ketasim.config.finding_file import Names
-from ketasim.config.messages import explain, located
+from ketasim.config.messages import located, validated
 from ketasim.config.packaged import Library, packaged_library
 from ketasim.config.people import found, load_people
 from ketasim.config.published import load_published
 from ketasim.config.schema import Config, EngineTable, InterventionTable, ModelTable, Table
-from ketasim.errors import ConfigError
 from ketasim.studies.patients.people import People
 from ketasim.studies.patients.published import PublishedTrial
 
@@ -81,10 +80,7 @@ def load_population(
     path = found(str(name), ROOM)
     keys, others = parted(sets, PopulationFile)
     table = parse(read_file(path), path.name) | keys
-    try:
-        asked = PopulationFile.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError(explain(error, path.name)) from None
+    asked = validated(PopulationFile, table, path.name)
     people = load_people(asked.people)
     own = {key: table[key] for key in SHARED if key in table}
     setup = base_of(own, people.species, path.name, others, library or packaged_library())
@@ -134,8 +130,5 @@ def base_of(
         **own,
     }
     overrides = read_overrides(sets)
-    try:
-        config = Config.model_validate(overrides.applied(table))
-    except ValidationError as error:
-        raise ConfigError(explain(error, source)) from None
+    config = validated(Config, overrides.applied(table), source)
     return build(config, source, overrides=overrides, library=library)

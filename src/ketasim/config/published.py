@@ -3,17 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ketasim.config.files import parse, read_file
 from ketasim.config.finding_file import Names
-from ketasim.config.messages import explain, located
+from ketasim.config.messages import located, validated
 from ketasim.config.packaged import Library, packaged_library
 from ketasim.config.people import found
 from ketasim.config.protocol import protocol_of, time_of
 from ketasim.config.schema import Config, DosingTable, Quantity, Table, complaint
 from ketasim.core.protocol import Protocol
-from ketasim.errors import ConfigError
 from ketasim.studies.patients.published import (
     KINDS,
     PublishedArm,
@@ -92,10 +91,7 @@ def load_published(name: str, *, library: Library | None = None) -> PublishedTri
         When there is no such file, or it says something that cannot be understood.
     """
     path = found(name, ROOM)
-    try:
-        table = PublishedFile.model_validate(parse(read_file(path), path.name))
-    except ValidationError as error:
-        raise ConfigError(explain(error, path.name)) from None
+    table = validated(PublishedFile, parse(read_file(path), path.name), path.name)
     with located(f"{path.name}: "):
         return _built(table, path, library or packaged_library())
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from ketasim.config.build import build
 from ketasim.config.files import parse, read_file, read_overrides
-from ketasim.config.messages import explain, located
+from ketasim.config.messages import located, validated
 from ketasim.config.packaged import Library, folder, packaged_library
 from ketasim.config.packaged import posterior as packaged_posterior
 from ketasim.config.protocol import LONGEST, MOST, time_of
@@ -81,10 +80,7 @@ def load_schedule(
     overrides = read_overrides(sets, modules, ScheduleFile)
     table = overrides.applied(parse(text, source))
     _check_asked(table, source)
-    try:
-        asked = ScheduleFile.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError(explain(error, source)) from None
+    asked = validated(ScheduleFile, table, source)
     setup = build(asked, source, overrides=overrides, library=library or packaged_library())
     with located(f"{source}: "):
         problem = _problem(asked, setup.scenario, found.parent, patients)

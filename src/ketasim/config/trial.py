@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ketasim.config.files import parse, read_file
-from ketasim.config.messages import explain, located
+from ketasim.config.messages import located, validated
 from ketasim.config.packaged import packaged_library
 from ketasim.config.people import found
 from ketasim.config.population import parted
@@ -144,10 +144,7 @@ def load_trial(name: str | Path, *, sets: Iterable[str] = ()) -> TrialAsked:
     table = parse(read_file(path), path.name)
     keys, others = parted(sets, TrialFile)
     beside = [one for one in others if not _put(table, one)]
-    try:
-        asked = TrialFile.model_validate(table | keys)
-    except ValidationError as error:
-        raise ConfigError(explain(error, path.name)) from None
+    asked = validated(TrialFile, table | keys, path.name)
     with located(f"{path.name}: "):
         return TrialAsked(_plan(asked, path.stem), asked.population, tuple(beside))
 

@@ -316,7 +316,7 @@ def settle_members(
 def _come_to_rest(task: Task, members: Counts, how: How, states: Array) -> Array:
     """Put where members come to rest into ``states``; return how fast each still moves, (n,).
 
-    A loose run ends at the same point as a strict one, in a third of the time, because its last
+    A loose run ends at the same point as a strict one, in half of the time, because its last
     steps are as long as they like and converge as Newton's method does. Who moves after it runs
     again, and keeps the better end.
     """

@@ -2,9 +2,10 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from itertools import zip_longest
 from math import floor, log10
@@ -182,6 +183,11 @@ def provenance(attributes: Mapping[str, Any]) -> str:
     parts = [f"ketasim {version}" if version else "", f"model {model}" if model else ""]
     parts += [str(attributes.get("model_digest", "")), str(attributes.get("scenario_name", ""))]
     return ", ".join(part for part in parts if part)
+
+
+def drawers(figures: Mapping[str, Figure], style: Style) -> dict[str, Callable[[Path], list[Path]]]:
+    """Return, by name, what writes each picture to a path, as an answer's folder wants it."""
+    return {name: partial(save, one, style=style) for name, one in figures.items()}
 
 
 def save(

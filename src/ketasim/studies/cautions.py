@@ -228,6 +228,17 @@ def differing(scenarios: Iterable[Scenario]) -> tuple[str, ...]:
     )
 
 
+def identified(scenario: Scenario) -> dict[str, str]:
+    """Return what decides the numbers of a scenario's runs, as names and plain text."""
+    known = provenance(scenario)
+    names = ("ketasim_version", "model", "model_digest", "parameter_changes")
+    return {
+        **{name: str(known[name]) for name in names},
+        "subject": f"{scenario.subject.species}, {scenario.subject.weight!r} kg",
+        "protocol": "; ".join(map(repr, scenario.protocol.events)),
+    }
+
+
 def provenance(scenario: Scenario) -> Mapping[str, Any]:
     """Return what identifies a run: version, model and digest, subject, name, and cautions."""
     model = scenario.resolved_model

@@ -20,8 +20,8 @@ from ketasim.reports import schedules as words
 from ketasim.results import folder
 from ketasim.results.files import Rows
 from ketasim.results.output import files_in, put_in
+from ketasim.studies.cautions import identified, provenance
 from ketasim.studies.cautions import kept as kept_cautions
-from ketasim.studies.cautions import provenance
 from ketasim.studies.schedules.choose import Chosen, choose
 from ketasim.studies.schedules.kept import Kept
 from ketasim.studies.schedules.runs import Problem, Runs
@@ -331,17 +331,11 @@ def _question(
 
 def identity(problem: Problem, settings: Settings) -> dict[str, str]:
     """Return what decides the numbers, as names and plain text; equal for equal values."""
-    known = provenance(problem.scenario)
     scenario, cohort = problem.scenario, problem.cohort
     draws = b"" if cohort.draws is None else np.ascontiguousarray(cohort.draws).tobytes()
     times = np.array([scenario.times[0], scenario.times[-1]])
     return {
-        "ketasim_version": str(known["ketasim_version"]),
-        "model": str(known["model"]),
-        "model_digest": str(known["model_digest"]),
-        "parameter_changes": str(known["parameter_changes"]),
-        "subject": f"{scenario.subject.species}, {scenario.subject.weight!r} kg",
-        "protocol": "; ".join(map(repr, scenario.protocol.events)),
+        **identified(scenario),
         "run": f"{times[0]!r} to {times[1]!r} h",
         "plans": "; ".join(map(repr, problem.plans)),
         "goals": "; ".join(one.told for one in problem.goals),

@@ -128,13 +128,10 @@ class Population:
         ConfigError
             When the folder cannot be written.
         """
-        from ketasim.plots.style import PAGE, save
+        from ketasim.plots.style import PAGE, drawers
 
         place = folder.prepare(Path(out))
-        drawn = {
-            name: (lambda path, one=one: save(one, path, style=PAGE))
-            for name, one in self.figures().items()
-        }
+        drawn = drawers(self.figures(), PAGE)
         numbered = [{"patient": int(i), "weight": 1.0} for i in self.numbers]
         files = folder.answer(
             place,

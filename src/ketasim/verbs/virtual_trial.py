@@ -117,13 +117,10 @@ class Trial:
         ConfigError
             When the folder cannot be written.
         """
-        from ketasim.plots.style import PAGE, save
+        from ketasim.plots.style import PAGE, drawers
 
         place = folder.prepare(Path(out))
-        drawn = {
-            name: (lambda path, one=one: save(one, path, style=PAGE))
-            for name, one in self.figures().items()
-        }
+        drawn = drawers(self.figures(), PAGE)
         tables = {
             "patients": list(_patients(self)),
             "effects": [{**vars(one), "p": one.p} for one in self.effects],

@@ -20,7 +20,7 @@ from ketasim.readouts.names import label_of
 from ketasim.results.problems import FROM
 from ketasim.results.schema import RESERVED, Column, Layout, bookkeeping
 from ketasim.studies import designs
-from ketasim.studies.cautions import cautions_of, kept, provenance
+from ketasim.studies.cautions import cautions_of, identified, kept, provenance
 from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.budget import NUMBERS, Burden, amount, burden, chunk_of
@@ -98,15 +98,9 @@ class Job:
     def identity(self) -> dict[str, str]:
         """Return what decides the numbers, as names and plain text; equal for equal results."""
         scenario = self.scenario
-        known = provenance(scenario)
         limits = asdict(self.settings.limits)
         return {
-            "ketasim_version": str(known["ketasim_version"]),
-            "model": str(known["model"]),
-            "model_digest": str(known["model_digest"]),
-            "parameter_changes": str(known["parameter_changes"]),
-            "subject": f"{scenario.subject.species}, {scenario.subject.weight!r} kg",
-            "protocol": "; ".join(map(repr, scenario.protocol.events)),
+            **identified(scenario),
             "output_times": _times(scenario.times),
             "design": json.dumps(dict(self.design.description), sort_keys=True),
             "record": ", ".join(self.record),
