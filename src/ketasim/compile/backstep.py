@@ -9,28 +9,12 @@ constants becomes that by parameters, inputs and rates.
 ``tape`` rows hold, of each step, its beginning, its length, its segment and its states.
 """
 # mypy: ignore-errors
-# ruff: noqa: D103, F821
+# ruff: noqa: F821
 
 # --- copied from here
 STEP, TASK, SEGMENT = range(3)
 FREE = -1
 SEEN = 3 * W
-
-
-def run_factor(w):
-    factor(w, 0)
-
-
-def run_stage(w, at):
-    stage(w, at)
-
-
-def run_solve_back(w, at):
-    solve_back(w, at)
-
-
-def run_slopes_back(w, at):
-    slopes_back(w, at)
 
 
 def load_inputs(job, w, task, segment):

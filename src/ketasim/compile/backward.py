@@ -210,18 +210,18 @@ class Backward(Writer):
     def _functions(self) -> list[str]:
         """Return the function that computes steps once more and takes derivatives through them."""
         stages = range(2, self.method.stages + 1)
-        body = ["    run_factor(w)"]
+        body = ["    factor(w, 0)"]
         for s in stages:
-            body += [f"    combine_{s}(w, 0)", f"    run_stage(w, {s - 1} * N * W)"]
+            body += [f"    combine_{s}(w, 0)", f"    stage(w, {s - 1} * N * W)"]
         for s in reversed(range(1, self.method.stages + 1)):
             body += [
                 f"    combine_back_{s}(w, 0)",
                 "    for j in range(seen):",
                 f"        plant_{s}(w, job.seeded[j] * W)",
-                f"    run_solve_back(w, {s - 1} * N * W)",
+                f"    solve_back(w, {s - 1} * N * W)",
             ]
             if s > 1:
-                body.append(f"    run_slopes_back(w, {s - 1} * N * W)")
+                body.append(f"    slopes_back(w, {s - 1} * N * W)")
         body += ["    entries_back(w, 0)", "    first_back(w, 0)", ""]
         return ["\n".join(["def run_back(job, w, seen):", *body])]
 

@@ -153,7 +153,7 @@ def plan(
 
     ``dosed`` are states that protocols feed, ``turned`` inputs they move, ``started`` states that
     may start elsewhere than at rest. What is recorded or asked of a run is no part of it, but for
-    ``watches``: without, no numbers can be taken of a course, and it compiles in half the time.
+    ``watches``: without, no numbers can be taken of a course, and there is less to compile.
     """
     empty = empty_states(eq, dosed={*dosed, *started}, turned=turned)
     live = tuple(i for i in range(len(eq.states)) if i not in empty)

@@ -1,12 +1,12 @@
 """The stepper: lanes that each carry one member on its own clock, refilled as members finish.
 
-The text below the marker is copied into every generated module, where the names it does not define
-are the numbers and programs of that kernel. A member's numbers depend on that member alone: every
+The text below the marker is part of every kernel's, where the names it does not define are the
+numbers and programs of that kernel. A member's numbers depend on that member alone: every
 vector instruction acts lane by lane, and nothing is summed across lanes.
 
 ``w`` is the workspace of doubles, in which an array of a lane's numbers starts at the offset that
-bears its name; ``d`` (rows, lanes) holds a lane's whole numbers. Everything is handed on as plain
-pointers: counting references to arrays took a fifth of the time, and threads fought over it.
+bears its name; ``d`` (rows, lanes) holds a lane's whole numbers. It is never run as Python: see
+``lower`` for the part of the language it is written in.
 """
 # mypy: ignore-errors
 # ruff: noqa: D103, F821, SIM109
@@ -29,22 +29,6 @@ FINE, LARGE, OUTSIDE, BROKEN = 0, 1, 2, 3
 MOST, MOST_FIRST, LEAST = 6.0, 100.0, 0.2
 
 
-def run_factor(w):
-    factor(w, 0)
-
-
-def run_stage(w, at):
-    stage(w, at)
-
-
-def run_error(w):
-    error(w, 0)
-
-
-def run_prepare(w, lane):
-    prepare(w, lane)
-
-
 def enter(job, w, d, lane, first_step):
     """Start a segment: its inputs, and a small first step."""
     edge = d[EDGE * W + lane]
@@ -54,7 +38,7 @@ def enter(job, w, d, lane, first_step):
         w[K + i] = job.knobs[edge * N_KNOBS + i]
     for i in range(N_DOSED):
         w[R + i] = job.rates[edge * N_DOSED + i]
-    run_prepare(w, lane)
+    prepare(w, lane)
     w[T + lane], w[TE + lane], w[H + lane] = job.edges[edge], job.edges[edge + 1], first_step
     d[FIRST * W + lane] = d[STALE * W + lane] = 1
     d[WRONG * W + lane] = FINE

@@ -11,18 +11,6 @@ where it can, since what is read of a step lies at the same shares of it in ever
 PARTS = 4  # of a step that is looked at more closely
 
 
-def run_sharp(w):
-    sharp(w, 0)
-
-
-def run_places(w, at):
-    places(w, at)
-
-
-def run_skim(w, at):
-    ends(w, at)
-
-
 def watch(job, w, d, anchor):
     """Take the accepted steps into every number that is asked of the members."""
     if not wanted(job, w, d, anchor):
@@ -142,7 +130,7 @@ def bends(job, w, d):
         d[CLOSER * W + lane] = 0
     for i in range(job.n_curved):
         lay_out(job, w, i)
-        run_sharp(w)
+        sharp(w, 0)
         mark = bent(job, i, 0)
         for lane in range(W):
             s[mark + lane] = w[BEND + lane]
@@ -206,12 +194,12 @@ def skim(job, w, r, sign, first, last):
         for lane in range(W):
             w[BEND + lane] = 0.0
         if at >= Z:
-            run_places(w, at - Z)
+            places(w, at - Z)
         else:
             for k in range(5):
                 for lane in range(W):
                     w[V + k * W + lane] = w[at + lane]
-    run_skim(w, r * ROOM * W)
+    ends(w, r * ROOM * W)
     a, left = scratch_at(0, r) + TO_DO, 0.0
     for lane in range(W):
         left += job.scratch[a + lane]

@@ -291,10 +291,10 @@ class Writer:
 
     def _step(self) -> str:
         """Return the function that carries out one step of the method, up to the error estimate."""
-        body = ["    run_factor(w)"]
+        body = ["    factor(w, 0)"]
         for s in range(2, self.method.stages + 1):
-            body += [f"    combine_{s}(w, 0)", f"    run_stage(w, {s - 1} * N * W)"]
-        return "\n".join(["def run_step(w):", *body, "    run_error(w)", ""])
+            body += [f"    combine_{s}(w, 0)", f"    stage(w, {s - 1} * N * W)"]
+        return "\n".join(["def run_step(w):", *body, "    error(w, 0)", ""])
 
     def _how(self, name: str) -> tuple[int, ...]:
         if name in self.scalars:

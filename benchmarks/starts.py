@@ -1,0 +1,115 @@
+"""What people wait for: a single run, a first sweep, a cached one, a kernel. Kept as JSON.
+
+    python benchmarks/starts.py --out benchmarks/starts.json
+
+Single runs are CPU time in one process, the least of many; commands are wall time of processes of
+their own, the median of several, so the machine should have nothing else to do.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from ketasim.config import load
+from ketasim.core.system import System
+from ketasim.engines.kernels import compile_kernel
+from ketasim.studies.simulate import simulate
+
+FEW = ("spines.density", "outcome.score")
+SWEEP = ("sweep", "human_depressed_iv", "--sample", "sobol:256", "--summary", "spines.peak")
+COMPILED = """
+import sys
+sys.path.insert(0, {here!r})
+import starts
+print(starts.kernel())
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/starts.json"))
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = {
+            "load of the machine": os.getloadavg()[0],
+            "kernel compiled, CPU s": fresh_kernel(folder),
+            "kernel loaded, CPU s": fresh_kernel(folder),
+            **single_runs(),
+            **commands(Path(folder), chosen.repeats),
+        }
+    chosen.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(found, indent=1))
+
+
+def kernel() -> float:
+    """Return the CPU time [s] of having a variant of the model's kernel."""
+    mine = compile_kernel(System(load("human_depressed_iv").scenario.resolved_model))
+    began = time.process_time()
+    mine.compiled()
+    return time.process_time() - began
+
+
+def fresh_kernel(folder: str) -> float:
+    """Return the same in a new process that keeps kernels in a folder."""
+    code = COMPILED.format(here=str(Path(__file__).parent))
+    return float(typed([sys.executable, "-c", code], KETASIM_CACHE_DIR=f"{folder}/kernels")[0])
+
+
+def single_runs() -> dict[str, float]:
+    """Return CPU time [ms] of seven days, by how much is recorded and which engine is named."""
+    whole = load("human_depressed_iv", sets=["output.until=7 d"]).scenario
+    few = replace(whole, record=FEW, times=whole.times[::20])
+    runs = {
+        "run of two observables, no engine named, ms": lambda: simulate(few),
+        "run of two observables, ensemble, ms": lambda: simulate(few, engine="ensemble"),
+        "run of all observables, ensemble, ms": lambda: simulate(whole, engine="ensemble"),
+        "run of two observables, reference, ms": lambda: simulate(few, engine="reference"),
+    }
+    simulate(whole, engine="ensemble")
+    return {name: 1e3 * least(run) for name, run in runs.items()}
+
+
+def least(run, repeats: int = 20) -> float:
+    """Return the least CPU time [s] of a call."""
+    took = []
+    for _ in range(repeats):
+        began = time.process_time()
+        run()
+        took.append(time.process_time() - began)
+    return min(took)
+
+
+def commands(folder: Path, repeats: int) -> dict[str, float]:
+    """Return wall time [s] of what is typed."""
+    rows = {"ketasim run, s": [], "cached sweep of 256, s": [], "cold first sweep of 256, s": []}
+    ketasim = [sys.executable, "-m", "ketasim"]
+    for i in range(repeats):
+        place = folder / str(i)
+        row = [*ketasim, "run", "human_depressed_iv", "-o", str(place / "run")]
+        rows["ketasim run, s"].append(typed(row)[1])
+        rows["cached sweep of 256, s"].append(typed([*ketasim, *SWEEP, "-o", f"{place}/a.zarr"])[1])
+        cold = [*ketasim, *SWEEP, "-o", f"{place}/b.zarr"]
+        spent = typed(cold, KETASIM_CACHE_DIR=str(place / "kernels"))[1]
+        rows["cold first sweep of 256, s"].append(spent)
+    return {name: statistics.median(took) for name, took in rows.items()}
+
+
+def typed(words: list[str], **more: str) -> tuple[str, float]:
+    """Return what a command prints, and how long it took [s]."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        words, env={**os.environ, **more}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip(), time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
