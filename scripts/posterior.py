@@ -11,7 +11,8 @@ ends known to 5 % of its width (docs/decisions/0023). No point and no measure we
 Priors are the ledger's bounds, with equal chances for equal ratios. What tells accounts apart
 (drivers) and the body's weight stay.
 
-Two stages: Gauss-Newton from the model's own values to the best point, and Markov chains from there
+Two stages: Gauss-Newton to the best point, from the model's own values and from the middle of all
+bounds, of which the better is kept; and Markov chains from there
 (``ketasim.studies.posterior.walk``), until they have forgotten where they began. posterior.json
 says how the chains went.
 """
@@ -43,7 +44,11 @@ ASKED = "function at 28 d"  # of these, what no study saw: not told
 TOLD = {"06_spines": "spines at 6 h, of the final size"}  # a mouse's, which the course has
 RTOL = 1e-4  # of runs; the loss is then right to a thousandth
 IDLE = 1e-3  # slope of every residual, below which a coordinate moves nothing
-STEP, ROUNDS, REACH = 0.02, 20, 2.5  # of slopes; Gauss-Newton; how far out a start may lie
+STEP, ROUNDS, REACH = 0.02, 60, 2.5  # of slopes; Gauss-Newton; how far out a start may lie
+DAMPED = 0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0  # added to the curvature, of its diagonal
+LENGTHS = 1.0, 0.5, 0.2, 0.05  # of a step
+ASIDE, SIDEWAYS = (0.02, 0.05, 0.1), 50  # spreads of steps aside, of the covariance; of each
+MUCH, LITTLE, PATIENCE = 0.5, 0.05, 5.0  # gains of a round; rounds without one, of little a quarter
 KEPT = ("weight", "gain")  # roles that are not drawn
 MOST_ALIKE = 0.2  # correlation up to which chains have forgotten where they began
 ALIKE = "correlation of each chain's end with its beginning"
@@ -165,22 +170,68 @@ def slopes(asked: Target, z):
     return found[0], np.nan_to_num((found[1:] - found[0]).T / inward)
 
 
-def best(asked: Target, start=None):
-    """Return the best point, and the root of the covariance that the slopes there stand for."""
+def best(asked: Target, start=None, free=None):
+    """Return the best point, and the root of the covariance that the slopes there stand for.
+
+    Gauss-Newton with many dampings and lengths at once, and steps aside: ends of windows are
+    corners, at which the slopes say little. ``free`` (d,) says what may move, by default all.
+    """
     z = asked.start if start is None else start
-    here = asked.losses(z[None, :])[0] + z @ z
+    free = np.ones(len(z), dtype=bool) if free is None else free
+    rng, here, stalled = np.random.default_rng(0), total(asked, z[None])[0], 0.0
     print(f"beginning, within the bounds: loss {here:.1f}, of it the prior {z @ z:.1f}", flush=True)
     for _ in range(ROUNDS):
-        own, j = slopes(asked, z)
-        step = np.linalg.solve(np.eye(len(z)) + j.T @ j, -(z + j.T @ own))
-        tried = z + np.array([1.0, 0.5, 0.25, 0.1, 0.03])[:, None] * step
-        found = asked.losses(tried) + (tried**2).sum(axis=1)
+        steps = np.zeros((len(DAMPED) * len(LENGTHS) + len(ASIDE) * SIDEWAYS, len(z)))
+        steps[:, free] = tries(asked, z, free, rng)
+        found = total(asked, z + steps)
         least = int(found.argmin())
-        if not found[least] < here - 0.5:
+        won = here - found[least]
+        stalled = 0.0 if won > MUCH else stalled + (0.25 if won > LITTLE else 1.0)
+        if won > LITTLE:
+            z, here = z + steps[least], found[least]
+            print(f"loss {here:.1f}", flush=True)
+        if stalled >= PATIENCE:
             break
-        z, here = tried[least], found[least]
-        print(f"loss {here:.1f}", flush=True)
     return around(asked, z)
+
+
+def total(asked, z):
+    """Return what data and prior lose at points (n, d)."""
+    return asked.losses(z) + (z**2).sum(axis=1)
+
+
+def tries(asked: Target, z, free, rng):
+    """Return steps of the free coordinates that may lead to a better point."""
+    own, j = slopes(asked, z)
+    j, down = j[:, free], -(z[free] + j[:, free].T @ own)
+    curved = np.eye(int(free.sum())) + j.T @ j
+    values, vectors = np.linalg.eigh(curved)
+    root = vectors / np.sqrt(values)
+    newton = [
+        length * np.linalg.solve(curved + damped * np.diag(np.diag(curved)), down)
+        for damped in DAMPED
+        for length in LENGTHS
+    ]
+    aside = [far * rng.standard_normal((SIDEWAYS, len(root))) @ root.T for far in ASIDE]
+    return np.vstack([newton, *aside])
+
+
+def bests(asked: Target, begin=lambda z: z):
+    """Return best points (z, root, loss of the data, of the prior), by where they were begun.
+
+    ``begin`` may change where, as a hypothesis does that asks for its own strength.
+    """
+    places = {"the ledger": asked.start, "the middle": np.zeros(len(asked.start))}
+    found = {name: best(asked, begin(start)) for name, start in places.items()}
+    return {
+        name: (z, root, float(asked.losses(z[None])[0]), float(z @ z))
+        for name, (z, root) in found.items()
+    }
+
+
+def least(found):
+    """Return the name of the best of best points."""
+    return min(found, key=lambda name: sum(found[name][2:]))
 
 
 def around(asked: Target, z):
@@ -188,6 +239,13 @@ def around(asked: Target, z):
     _, j = slopes(asked, z)
     values, vectors = np.linalg.eigh(np.eye(len(z)) + j.T @ j)
     return z, vectors / np.sqrt(values)
+
+
+def first(asked: Target):
+    """Return the better of two best points, and the root of the covariance there."""
+    found = bests(asked)
+    print("; ".join(f"from {name} {a:.1f} and {b:.1f}" for name, (*_, a, b) in found.items()))
+    return found[least(found)][:2]
 
 
 def begun_at(asked: Target, place: Path):
@@ -261,7 +319,7 @@ def main():
     began = time.perf_counter()
     asked = target()
     begun = None if chosen.begin is None else begun_at(asked, chosen.begin)[: chosen.chains]
-    middle, root = best(asked) if begun is None else around(asked, begun.mean(axis=0))
+    middle, root = first(asked) if begun is None else around(asked, begun.mean(axis=0))
     walked = walk(
         asked.losses, middle, root, chains=chosen.chains, warm=chosen.warm, most=chosen.most,
         alike=chosen.alike, begun=begun, rng=np.random.default_rng(chosen.seed), tell=tell,

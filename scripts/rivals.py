@@ -15,7 +15,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from posterior import best, target
+from posterior import bests, least, target
 from scipy.special import ndtri
 
 from ketasim.config.packaged import folder
@@ -27,25 +27,18 @@ STORY = "Fitted: {story}"
 
 
 def fitted(rival, base):
-    """Return a target, the better of two best points, and what data and prior lose at each."""
+    """Return a target, the best points by where they were begun, and the name of the better."""
     asked = target(rival.model(base, 1.0), gains=tuple(rival.gains))
-    places = {"the ledger": asked.start, "the middle": np.zeros(len(asked.start))}
-    names = [one.name for one in asked.free.free]
-    found = {}
-    for told, start in places.items():
-        begin = start.copy()
-        for gain in rival.gains:
-            begin[names.index(gain)] = ndtri(FULL)
-        z, _ = best(asked, begin)
-        found[told] = z, float(asked.losses(z[None])[0]), float(z @ z)
-    return asked, found, min(found, key=lambda one: sum(found[one][1:]))
+    own = np.isin([one.name for one in asked.free.free], rival.gains)
+    found = bests(asked, lambda start: np.where(own, ndtri(FULL), start))
+    return asked, found, least(found)
 
 
 def text(rival, asked, found, told):
     """Return a hypothesis file of a best point."""
-    z, lost, prior = found[told]
+    z, _, lost, prior = found[told]
     values = asked.free.values(asked.free.from_normal(z[None]))[0]
-    tried = "; ".join(f"from {k} {a:.1f} and {b:.1f}" for k, (_, a, b) in found.items())
+    tried = "; ".join(f"from {k} {a:.1f} and {b:.1f}" for k, (*_, a, b) in found.items())
     drivers = {n: v for n, v in rival.values.items() if n not in rival.gains}
     lines = [
         f"# Written by python scripts/rivals.py {rival.name}, of model {asked.free.model.digest}.",
