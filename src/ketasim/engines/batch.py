@@ -10,8 +10,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -239,12 +240,22 @@ class _Batch:
         return rounds
 
     def _in_threads(self, chunks: list[Counts], first_step: float) -> int:
-        with ThreadPoolExecutor(min(self.how.workers, len(chunks))) as pool:
-            try:
-                return sum(pool.map(lambda one: self._chunk(one, first_step), chunks))
-            except BaseException:
-                self.clock.stop()
-                raise
+        """Run chunks on as many threads as there are workers, this one among them."""
+        left = iter(chunks)  # every thread takes the next of it
+
+        def some() -> int:
+            return sum(self._chunk(one, first_step) for one in left)
+
+        others = min(self.how.workers, len(chunks)) - 1
+        doing = [_pool(others, os.getpid()).submit(some) for _ in range(others)]
+        try:
+            rounds = some()
+            return rounds + sum(one.result() for one in doing if not one.cancel())
+        except BaseException:
+            self.clock.stop()
+            raise
+        finally:
+            wait(one for one in doing if not one.cancel())
 
     def _chunk(self, members: Counts, first_step: float) -> int:
         task, inputs, result = self.task, self.inputs, self.task.result
@@ -262,6 +273,12 @@ class _Batch:
             "scratch": workspace[self.compiled.plan.size :], "final": self.final,
         }  # fmt: skip
         return self.compiled.code.run(FORWARD, arguments)
+
+
+@cache
+def _pool(threads: int, _process: int) -> ThreadPoolExecutor:
+    """Return threads that stay: a new one waits for its turn on a busy machine, at every call."""
+    return ThreadPoolExecutor(threads)
 
 
 def _aligned(size: int) -> Array:

@@ -2,10 +2,11 @@
 
 Steps keep a normal distribution as it is (preconditioned Crank-Nicolson). The distribution is first
 that of the slopes at the best point, which knows nothing of what begins to matter further out; it
-is taken anew from where the chains are after each part of the settling but the last, and then kept,
-with the pace. Only from there on is counted, and chains walk until their correlation with that
-beginning has fallen to ``alike``: in all directions together, and in the half of them that data
-tell most about. Where it does not fall, they settle again and are counted from there.
+is taken anew from where the chains are after each part of the settling but the last, and then kept.
+The pace goes on following what is accepted, less and less: one that is kept outright comes to stand
+still as chains spread. Only from there on is counted, and chains walk until their correlation with
+that beginning has fallen to ``alike``: in all directions together, and in the half of them that
+data tell most about. Where it does not fall, they settle again and are counted from there.
 
 Reference: Cotter and others 2013 (the steps).
 """
@@ -22,6 +23,7 @@ SLOW = 0.25  # share of proposals to be accepted
 WIDTH, OF = 0.5, 3  # spread of where chains begin, in the approximation's; the best of so many
 LOOSE = 0.9  # share of the prior's spread from which on data tell little of a coordinate
 PACES = 0.02, 0.9
+FADING = 0.6  # power of the steps that count, by which paces follow less and less
 PARTS, FEWER = 8, 3  # of the settling: the first time, and where it has to be done again
 AGAIN = 2  # times that chains settle again, where they did not forget
 Losses = Callable[[Array, Array], Array]
@@ -102,6 +104,13 @@ class Chains:
         most = self.lost + (self.z**2).sum(axis=1) - (old**2).sum(axis=1) + chance - beside
         return self._taken(there, most)
 
+    def move(self, follow: float) -> float:
+        """Step and stir, with paces that follow what is accepted; return the share of steps."""
+        share, stirred = self.step(), self.stir()
+        self.pace = float(np.clip(self.pace * np.exp(follow * (share - SLOW)), *PACES))
+        self.stride = float(np.clip(self.stride * np.exp(follow * (stirred - SLOW)), *PACES))
+        return share
+
     def _taken(self, there: Array, most: Array) -> float:
         lost = self.losses(there, most)
         yes: NDArray[np.bool_] = lost < most
@@ -113,10 +122,7 @@ class Chains:
         """Walk with a pace that follows what is accepted; return where chains were, late ones."""
         seen = []
         for k in range(steps):
-            share = self.step()
-            self.pace = float(np.clip(self.pace * np.exp(share - SLOW), *PACES))
-            stirred = self.stir()
-            self.stride = float(np.clip(self.stride * np.exp(stirred - SLOW), *PACES))
+            share = self.move(1.0)
             seen += [self.z] if k >= steps // 2 else []
             tell(f"settling, {k + 1} of {steps}: {self.told(share)}")
         return np.concatenate(seen[:: max(len(seen) // 4, 1)])
@@ -186,11 +192,10 @@ def _settle(one: Chains, parts: int, warm: int, tell: Tell) -> None:
 
 
 def _counted(one: Chains, most: int, alike: float, tell: Tell) -> Walked:
-    """Walk with shape and pace as they are, until the beginning is forgotten."""
+    """Walk with the shape as it is, until the beginning is forgotten."""
     first, shares = one.shape.inward(one.z), []
     for k in range(most):
-        shares.append(one.step())
-        one.stir()
+        shares.append(one.move((k + 1.0) ** -FADING))
         pooled, told = alike_in(one.shape, first, one.z)
         tell(f"step {k + 1}: {one.told(shares[-1])}, alike {pooled:.2f}, {told:.2f} where told")
         if max(pooled, told) <= alike:
