@@ -1,6 +1,6 @@
 """What further experiments would tell apart: by read-out, and by the size of a group."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +10,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ketasim.plots.judgement import SMALL
-from ketasim.plots.layout import size
+from ketasim.plots.layout import size, text_width
 from ketasim.plots.style import FAINT, INK, PAGE, Style, new_figure, save, settings
 from ketasim.plots.words import headed, in_lines, spoken
 from ketasim.studies.judge.decide import Designs
 
 LINE, GAP = 2.9, 3.0  # a line of text, and what is between the two parts [mm]
 PAGES = 20  # arms shown on a page
-BELOW, BAR = 25.0, 5.0  # beneath: names of read-outs, and the scale of colours [mm]
+BELOW, BAR = 18.0, 5.0  # beneath: names of read-outs at least, and the scale of colours [mm]
 
 
 def _most_bits(designs: Designs, arms: list[int], shown: list[int]) -> NDArray[np.float64]:
@@ -47,6 +47,16 @@ def _sizes_of_groups(axes: Axes, designs: Designs, best: Mapping[int, float]) ->
     axes.set_xlabel(in_lines(f"bits of the best reading; dots: groups of {sizes}", room, SMALL))
 
 
+def _upright(names: Sequence[str], room: float) -> list[str]:
+    """Return names in as many lines as stand side by side, turned, in a room [mm]."""
+    most = max(int(room / LINE), 1)
+    for long in range(20, 80, 4):
+        told = [in_lines(one, float(long), SMALL) for one in names]
+        if all(one.count("\n") < most for one in told):
+            break
+    return told
+
+
 def draw_designs(
     designs: Designs,
     path: str | Path | None = None,
@@ -69,9 +79,13 @@ def draw_designs(
     most = _most_bits(designs, arms, shown)
     label = 0.45 * style.width
     named = [in_lines(spoken(designs.arms[i].name), label - 4.0, SMALL) for i in arms]
-    told = [in_lines(headed(designs.readouts[i]), BELOW - 4.0, SMALL) for i in shown]
     rows = np.array([2.4 + LINE * (1 + one.count("\n")) for one in named])
     body, across = float(rows.sum()), style.width - label - 4.0 - GAP
+    told = _upright([headed(designs.readouts[i]) for i in shown], 0.55 * across / len(shown))
+    below = 6.0 + max(
+        text_width(line, SMALL, PAGE.font) for one in told for line in one.split("\n")
+    )
+    below = max(below, BELOW)
     ends = np.concatenate([[0.0], np.cumsum(rows)])
     middles = ends[1:] - rows / 2
     between = " and ".join(designs.names[i].replace("_", " ") for i in designs.among)
@@ -79,11 +93,11 @@ def draw_designs(
         title = in_lines(f"What would tell {between} apart", style.width - 4.0, style.title_size,
                          bold=True)  # fmt: skip
         head = 3.0 + LINE * (1 + title.count("\n"))
-        height = head + body + BELOW + BAR
+        height = head + body + below + BAR
         figure = new_figure(style.width, height)
         figure.text(2.0 / style.width, 1.0 - 1.5 / height, title, va="top", fontweight="bold",
                     fontsize=style.title_size)  # fmt: skip
-        low, wide = (BELOW + BAR) / height, 0.55 * across
+        low, wide = (below + BAR) / height, 0.55 * across
         left = figure.add_axes((label / style.width, low, wide / style.width, body / height))
         x = label + wide + GAP
         box = (x / style.width, low, 0.45 * across / style.width, body / height)

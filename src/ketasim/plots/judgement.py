@@ -36,7 +36,7 @@ TOLD = "† contested", "° fitted to", "cells: posterior medians"
 Groups = list[tuple[str, list[int]]]
 SMALL = 7.0  # type [pt]
 NARROW = 12.0  # of a hypothesis's column [mm]
-SOFT = {"hydroxynorketamine": "hydroxy-norketamine"}  # where a word may be broken
+SOFT = {"hydroxynorketamine": ("hydroxy-norketamine", "hydroxy-nor-ketamine")}  # may be broken
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _head(judgement: Judgement, columns: _Columns) -> float:
     if columns.narrow:
         longest = max(text_width(one, SMALL, PAGE.font, bold=True) for one in names)
         return max(longest, LINE) + NOTE + LINE + 4.0
-    return LINE * (1.1 * (1 + max(one.count("\n") for one in names)) + 4.2)
+    return LINE * (1.1 * (1 + max(one.count("\n") for one in names)) + 3.2)
 
 
 def _paged(groups: Groups, high: Mapping[int, float], most: float) -> list[Groups]:
@@ -222,10 +222,17 @@ def _name_of(name: str, columns: _Columns) -> str:
     name, room = name.replace("_", " "), columns.each - 1.0
     if columns.narrow:
         return name
-    for whole, parts in SOFT.items():
-        if text_width(whole, SMALL, PAGE.font, bold=True) > room:
-            name = name.replace(whole, parts)
+    for whole, broken in SOFT.items():
+        name = name.replace(
+            whole, next((one for one in (whole, *broken) if _fits(one, room)), broken[-1])
+        )
     return in_type(name, room, bold=True)
+
+
+def _fits(word: str, room: float) -> bool:
+    """Return whether the parts of a word fit into a room [mm], each in a line."""
+    parts = word.replace("-", "- ").split()
+    return all(text_width(one, SMALL, PAGE.font, bold=True) <= room for one in parts)
 
 
 def _places_of_key(width: float) -> list[tuple[float, int]]:
@@ -294,13 +301,12 @@ class _Sheet:
                 self.text(x, low, self._behind(i), color=FAINT, rotation=90, **how)
                 self.text(x, head - 0.6, f"{agree}", color=FAINT, **how)
                 continue
-            told = f"ln evidence\n{self._behind(i)}\n{agree} agree"
+            told = f"{self._behind(i)}\n{agree} agree"
             self.text(x, 1.4, name, ha="center", va="top", weight="bold")
             self.text(x, head - 0.6, told, color=FAINT, **how)
-        if self.columns.narrow:
-            right: dict[str, object] = {"ha": "right", "va": "bottom", "color": FAINT}
-            edge = self.columns.left - 1.0
-            self.text(edge, head - 1.0 - LINE, "ln evidence, and agree", **right)
+        words = "ln evidence, and agree" if self.columns.narrow else "ln evidence"
+        edge = self.columns.left - 1.0
+        self.text(edge, head - 1.0 - LINE, words, ha="right", va="bottom", color=FAINT)
 
     def _behind(self, i: int) -> str:
         """Return how far a hypothesis is behind the first, in ln evidence."""
@@ -311,6 +317,8 @@ class _Sheet:
         return f"\u2212{behind:.1f}" if behind >= 0.05 else "0"
 
     def title(self, words: str, y: float) -> None:
+        if text_width(words, SMALL + 0.4, PAGE.font, bold=True) > self.columns.width - 4.0:
+            words = words.replace(", most first", "")
         self.text(2.0, y + (LINE + ROOM) / 2, words, weight="bold", fontsize=SMALL + 0.4)
 
     def row(self, i: int, title: str, y: float, high: float) -> None:
@@ -360,4 +368,6 @@ def _short(value: float) -> str:
     if abs(value) < 5e-4:
         return "0"
     told = f"{value:.0f}" if abs(value) >= 100.0 else f"{value:.2g}"
+    if abs(value) < 0.01:
+        told = f"{value:.3f}"
     return told.replace("-", "\u2212")

@@ -36,7 +36,9 @@ TRAITS = {
     "outcome.by_spines": "Share of the deficit by spines",
     "bdnf.share_release": "Share of BDNF released on demand",
 }  # fmt: skip
-_UNIT = re.compile(r"(?<=\d) (?=(?:h|d|min|s|mg/kg|mg|kg|uM|µM|nM|points|%)(?:\W|$))")
+_UNIT = re.compile(
+    r"(?<=\d) (?=(?:h|d|min|s|mg/kg|mg|kg|uM|µM|nM|points|%)(?:\W|$))|(?<=\bday) (?=\d)"
+)
 _HYPHEN = re.compile(r"[^-]+-?|-")
 SHORT = {"mean": "mean"}  # of reducers that a definition says at length
 _STUDY = re.compile(r"([A-Za-z]+)_?(\d{4})$")
