@@ -103,7 +103,7 @@ def _label(axes: Axes, rows: Rows, left: float) -> None:
     """Write what each row is of, its trial's name above in bold."""
     axes.set_yticks([])
     for y, (words, goal) in enumerate(rows):
-        where = {"weight": "bold"} if goal is None else {}
+        weight = "bold" if goal is None else "normal"
         axes.text(
-            left, y, words, transform=axes.get_yaxis_transform(), va="center", **where
+            left, y, words, transform=axes.get_yaxis_transform(), va="center", weight=weight
         )  # fmt: skip

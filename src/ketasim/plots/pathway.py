@@ -8,6 +8,7 @@ against the effect is dashed, so that it reads without colour.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -175,11 +176,15 @@ def _arrow(axes: Axes, one: Share, places: dict[str, float], span: int, way: _Wa
     lift = 0.0 if straight else way.arch * _height(abs(span)) * side
     ends = ((a + way.box / 2, 0.0), (b - way.box / 2, 0.0)) if straight else ((a, edge), (b, edge))
     bend = 0.0 if straight else -2.0 * lift / abs(b - a) * (1.0 if b > a else -1.0)
+    how: dict[str, Any] = {"arrowstyle": _head(wide), "lw": wide}
+    if straight and one.share > 0.0:  # filled, as a stroked head would hide a short shaft
+        how = {"arrowstyle": _block(wide), "lw": 0.0}
+    elif one.share < 0.0:
+        how["linestyle"] = (0, (2.0, 1.2))
     patch = FancyArrowPatch(
-        way.at(*ends[0]), way.at(*ends[1]), connectionstyle=f"arc3,rad={bend}",
-        arrowstyle=_head(wide), mutation_scale=1.0,
-        lw=wide, color=colour, linestyle="-" if one.share > 0.0 else (0, (2.0, 1.2)),
-        shrinkA=0.0, shrinkB=1.0, zorder=2, joinstyle="miter", capstyle="butt",
+        way.at(*ends[0]), way.at(*ends[1]), connectionstyle=f"arc3,rad={bend}", color=colour,
+        mutation_scale=1.0, shrinkA=0.0, shrinkB=1.0, zorder=2, joinstyle="miter",
+        capstyle="butt", **how,
     )  # fmt: skip
     axes.add_patch(patch)
     if one.share >= WHOLE:
@@ -197,3 +202,9 @@ def _head(wide: float) -> str:
     """Return an arrow's head: a triangle a little wider than its line."""
     half = wide / 2.0 + HEADS
     return f"-|>,head_length={1.2 * half:.2f},head_width={half:.2f}"
+
+
+def _block(wide: float) -> str:
+    """Return an arrow as one filled shape, its head little longer than its line is wide."""
+    half = wide / 2.0 + HEADS
+    return f"simple,head_length={half + 0.6:.2f},head_width={2 * half:.2f},tail_width={wide:.2f}"

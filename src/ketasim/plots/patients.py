@@ -76,12 +76,12 @@ def traits(found: "Population", *, style: Style = PAGE) -> Figure:
         figure, panels = grid(titles, style, cells, above=above, plain=True)
         write_words(figure, key, style, cells.left)
         for axes, name, values in zip(panels, crowd.names, before.T, strict=True):
-            ends = np.histogram_bin_edges(values, bins=24)
+            ends = np.histogram_bin_edges(values, bins=24).tolist()
             axes.hist(values, bins=ends, density=True, color=WINDOW, lw=0)
             own = found.traits[name]
             axes.hist(own, bins=ends, density=True, histtype="step", color=BLUE, lw=0.8)
             axes.set_yticks([])
-            _sparse_ticks(axes, float(ends[0]), float(ends[-1]), style)
+            _sparse_ticks(axes, ends[0], ends[-1], style)
             axes.spines["left"].set_visible(False)
     return figure
 
