@@ -174,7 +174,7 @@ def test_names_are_said_in_words():
     assert called("subject.weight") == "Body weight"
     assert called("outcome.score.at(24 h)") == "Depression score (MADRS) at 24 h"
     assert called("spines.peak").endswith(", largest value")
-    assert called("glutamate.auc(0h,4h)").endswith("from 0 s to 4 h")
+    assert called("glutamate.auc(0h,4h)").endswith("from 0 to 4 h")
     assert called("nobody.knows.this") == "nobody.knows.this"
     assert about("outcome.mood@24h") == "mood at 24 h"
     assert factor("ampa.k_remove") == "AMPA receptors: removal from the surface"

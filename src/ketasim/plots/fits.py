@@ -22,7 +22,7 @@ from ketasim.plots.style import (
     Style,
     settings,
 )
-from ketasim.plots.words import about, factor, headed, in_lines, printed
+from ketasim.plots.words import about, factor, headed, in_lines, printed, study
 from ketasim.studies.fit.data import Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Problem
 from ketasim.studies.fit.profiles import Profile, limit
@@ -109,16 +109,16 @@ def studies(points: Sequence[tuple[str, Point]], lines: Lines, *, style: Style =
         Times [h] and values (n, n_times) by arm and read-out.
     """
     panels: dict[tuple[str, str], list[Point]] = {}
-    for study, one in points:
-        panels.setdefault((study, one.text), []).append(one)
+    for whose, one in points:
+        panels.setdefault((whose, one.text), []).append(one)
     with settings(style):
-        figure, places = _grid([study for study, _ in panels], style, "ketasim curves")
+        figure, places = _grid([study(one) for one, _ in panels], style, "ketasim curves")
         for axes, ((_, text), mine) in zip(places, panels.items(), strict=True):
             arms = list(dict.fromkeys(p.arm for p in mine))
             colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(arms)}
             own = {(arm, text): lines[arm, text] for arm in arms}
             _over_time(axes, mine, own, colours, style)
-            unit = "" if mine[0].readout.unit == "1" else f" [{mine[0].readout.unit}]"
+            unit = "" if mine[0].readout.unit == "1" else f" ({mine[0].readout.unit})"
             said = in_lines(f"{_briefly(text)}{printed(unit)}", 38.0, style.text_size)
             axes.set_ylabel(said, fontsize=style.text_size)
             axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

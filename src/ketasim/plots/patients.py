@@ -87,18 +87,19 @@ def traits(found: "Population", *, style: Style = PAGE) -> Figure:
 
 
 def _sparse_ticks(axes: Axes, low: float, high: float, style: Style) -> None:
-    """Label as many round values as have room beneath a small panel."""
+    """Label round values beneath a small panel; the outer two where more have no room."""
     axes.set_xlim(low, high)
     room, _ = size(axes)
-    for most in (4, 3, 2, 1):
-        ticks = [
-            one
-            for one in MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
-            if low <= one <= high
-        ]
-        words = [_short(one, None) for one in ticks]
-        if sum(text_width(one, style.text_size, style.font) + 1.5 for one in words) <= room:
+    ticks: list[float] = []
+    for most in (4, 8, 16):
+        every = MaxNLocator(most, steps=[1, 2, 5, 10], min_n_ticks=1).tick_values(low, high)
+        ticks = [float(one) for one in every if low <= one <= high]
+        if len(ticks) > 1:
             break
+    words = [_short(one, None) for one in ticks]
+    widest = max(text_width(one, style.text_size, style.font) for one in words)
+    if (widest + 1.5) * (high - low) > min(np.diff(ticks), default=high - low) * room:
+        ticks, words = ticks[:: len(ticks) - 1], words[:: len(ticks) - 1]
     axes.set_xticks(ticks, words)
 
 

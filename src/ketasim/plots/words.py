@@ -232,5 +232,6 @@ def _of_readout(text: str) -> str | None:
     what = SHORT.get(own.kind) or re.split("[,;]| in either", KINDS[own.kind].meaning)[0]
     told = f"{known} at {clock(own.moment)}" if own.moment is not None else f"{known}, {what}"
     if own.window is not None:
-        told = f"{told} from {clock(own.window[0])} to {clock(own.window[1])}"
+        begin = clock(own.window[0]) if own.window[0] else "0"
+        told = f"{told} from {begin} to {clock(own.window[1])}"
     return f"{told}, drug less control" if look.effect else told
