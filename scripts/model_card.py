@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import card_figure
 import card_modules
@@ -227,26 +228,42 @@ def _calibration(model: Model) -> str:
             name,
             f"{model.parameters[name].value:g} {model.parameters[name].unit}",
             *(f"{fit['values'][name]:.3g}" for fit in fits),
-            record["verdicts"].get(name, ""),
         ]
-        for name in record["names"]
+        for name in fits[0]["values"]
     ]
-    header = ["parameter", "ledger", *(fit["start"] for fit in fits), "the scorecard says"]
-    objectives = ", ".join(f"{fit['objective']:.3g} ({fit['start']})" for fit in fits)
+    header = ["parameter", "ledger", *(fit["start"] for fit in fits)]
+    losses = ", ".join(
+        f"{sum(fit['loss'].values()):.0f} ({fit['start']}: "
+        + ", ".join(f"{name} {value:.0f}" for name, value in fit["loss"].items())
+        + ")"
+        for fit in fits
+    )
     return (
-        "### Calibration\n\nThe parameters tagged fitted, by least squares on the scorecard alone "
-        f"(`scripts/calibrate.py`). Objective: {objectives}. Where the columns differ while the "
-        "objective does not, parameters trade off.\n\n"
-        + _table(header, rows)
-        + "\n\nCombinations that the scorecard does determine (gain: tolerances moved when the "
-        "combination spans half of its bounds):\n\n"
-        + _table(["gain", "combination"], [_direction(*one) for one in record["directions"]])
+        "### Calibration\n\nThe parameters tagged fitted, but those of what carries the drug, at "
+        "the best point of curves, windows and prior (`scripts/calibrate.py`), by where the search "
+        f"began. Loss: {losses}. Where the columns differ while the loss does not, parameters "
+        "trade off.\n\n" + _table(header, rows) + "\n\n" + _determined(model, record["determined"])
     )
 
 
-def _direction(gain: float, shares: dict[str, float]) -> list[str]:
-    parts = [f"{share:+.2f} log {name}" for name, share in shares.items()]
-    return [f"{gain:.1f}", ", ".join(parts)]
+def _determined(model: Model, found: dict[str, dict[str, Any]]) -> str:
+    rows = [
+        [
+            name,
+            model.parameters[name].evidence.kind,
+            f"{one['left']:.2f}",
+            ", ".join(one["by"]) or "nothing",
+        ]
+        for name, one in sorted(found.items(), key=lambda each: each[1]["left"])
+    ]
+    silent = sum(not one["by"] for one in found.values())
+    return (
+        "### What determines each number\n\nWhat is left of the spread of each uncertain number "
+        "(1: as much as its bounds allow) once curves and windows are known, all others being "
+        "free, by the slopes at the ledger's values; and the study or check that tells most of it. "
+        f"Of {len(found)} numbers data tell nothing of {silent}.\n\n"
+        + _table(["parameter", "evidence", "left", "told most by"], rows)
+    )
 
 
 def _limits(verdicts: list[Verdict]) -> str:

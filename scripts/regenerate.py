@@ -47,6 +47,7 @@ KNOWN = (
     "configs/setting_*.toml",
     "configs/checks/*.toml",
 )  # what is known of the model
+ASKED = ("scripts/asked.py", "scripts/descent.py")
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,11 @@ ARTEFACTS = (
     Artefact("golden", "tests/golden/make.py", ("tests/golden/default.json",),
              ("tests/golden/make.py",), 0.1, only_named=True),
     Artefact("calibration",
-             "scripts/calibrate.py --seeds 1 2 3 --draws 1 --verdicts --out docs/calibration.json",
-             ("docs/calibration.json",), ("scripts/calibrate.py", "configs/checks/*.toml"), 5.0),
+             "scripts/calibrate.py --starts 2 --out docs/calibration.json",
+             ("docs/calibration.json",), ("scripts/calibrate.py", *ASKED, *KNOWN), 15.0),
     Artefact("rivals", "scripts/rivals.py",
              tuple(f"configs/rivals/{one.name}.toml" for one in RIVALS),
-             ("scripts/rivals.py", "src/ketasim/models/rivals.py", *KNOWN), 20.0),
+             ("scripts/rivals.py", "src/ketasim/models/rivals.py", *ASKED, *KNOWN), 20.0),
     Artefact("card", "scripts/model_card.py", ("docs/model-card.md", "docs/figures/model-card.png"),
              ("scripts/model_card.py", "scripts/card_figure.py", "scripts/card_modules.py",
               "docs/calibration.json", "configs/checks/*.toml", "configs/rivals/*.toml",
@@ -98,7 +99,7 @@ ARTEFACTS = (
               "src/ketasim/plots/style.py"), 1.0),
     Artefact("posterior", "scripts/posterior.py",
              ("configs/posterior/draws.csv", "configs/posterior/posterior.json"),
-             ("scripts/posterior.py", "src/ketasim/studies/posterior/walk.py", *KNOWN), 20.0),
+             ("scripts/posterior.py", "src/ketasim/studies/posterior/*.py", *ASKED, *KNOWN), 20.0),
     Artefact("timecourse", "scripts/figure_timecourse.py", ("docs/figures/human_depressed.png",),
              ("scripts/figure_timecourse.py", PLOTS), 0.1),
     Artefact("benchmark", "scripts/figure_benchmark.py", ("docs/figures/benchmark.png",),

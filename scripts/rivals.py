@@ -15,7 +15,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from posterior import bests, least, target
+from asked import target
+from descent import bests, least
 from scipy.special import ndtri
 
 from ketasim.config.packaged import folder

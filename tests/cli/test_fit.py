@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -229,8 +230,29 @@ def test_the_packaged_posterior_gives_bands_and_says_when_the_model_has_moved(
         packaged.posterior(antidepressant())
     place.mkdir()
     (place / "draws.csv").write_text("spines.k_eliminate [1/h]\n0.004\n0.006\n")
-    for made, says in (("other", True), (antidepressant().digest, False)):
-        (place / "posterior.json").write_text(json.dumps({"model": made}))
-        found, caution = packaged.posterior(antidepressant())
+    model, drawn = antidepressant(), ["spines.k_eliminate"]
+    for made, says in (("other", True), (packaged.hangs_on(model, drawn), False)):
+        told = {"model": "0123", "hangs on": made}
+        (place / "posterior.json").write_text(json.dumps(told))
+        found, caution = packaged.posterior(model)
         assert found == place
         assert ("make it again" in caution) is says
+
+
+def test_draws_hang_on_bounds_and_on_what_is_not_drawn_and_on_no_value_of_their_own():
+    from ketasim.config.packaged import hangs_on
+    from ketasim.models import antidepressant
+
+    model, drawn = antidepressant(), ["spines.k_eliminate", "outcome.most"]
+    own = hangs_on(model, drawn)
+    assert hangs_on(model.with_values({"outcome.most": 2.0}), drawn) == own
+    assert hangs_on(model, drawn[:1]) != own
+    outcome = next(one for one in model.mechanisms if one.name == "outcome")
+    most = next(one for one in outcome.parameters if one.name == "most")
+    wider = replace(most, bounds=(most.bounds[0], 2.0 * most.bounds[1]))
+    parameters = tuple(wider if one is most else one for one in outcome.parameters)
+    moved = replace(outcome, parameters=parameters)
+    changed = replace(
+        model, mechanisms=tuple(moved if one is outcome else one for one in model.mechanisms)
+    )
+    assert hangs_on(changed, drawn) != own

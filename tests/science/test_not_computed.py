@@ -10,10 +10,9 @@ from ketasim.cli import main
 from ketasim.config.findings import load_checks, load_findings, reference_effect
 from ketasim.engines import run as door
 from ketasim.engines.contract import Limits, Try
-from ketasim.errors import ConfigError, SolverError
+from ketasim.errors import ConfigError
 from ketasim.models.antidepressant import antidepressant
 from ketasim.studies.findings import predict
-from ketasim.studies.findings.calibration import problem
 from ketasim.studies.findings.robustness import pass_shares
 from ketasim.studies.findings.scorecard import score
 
@@ -94,19 +93,6 @@ def test_shares_are_of_the_draws_that_were_computed():
     assert (ledger.share, ledger.not_computed) == (1.0, 0)
     assert np.isnan(onset.share)
     assert onset.not_computed == 8
-
-
-def test_a_fit_steps_back_from_what_fails_and_does_not_start_there(steps):
-    task = problem(MODEL, [one for one in load_checks() if one.number in (23, 14)])
-    fine = task.residuals(task.ledger[None, :])
-    assert np.isfinite(fine).all()
-    steps(FEW)
-    failed = task.residuals(task.ledger[None, :])
-    assert np.isnan(failed).any()
-    assert np.array_equal(failed[np.isfinite(failed)], fine[np.isfinite(failed)])
-    assert np.isfinite(task.slopes(task.ledger)).all()
-    with pytest.raises(SolverError, match="a run of the scorecard fails at the start of this fit"):
-        task.fit(task.ledger, "ledger")
 
 
 def judged(findings=None, draws=64):

@@ -1,5 +1,6 @@
 """What a configuration may name: models and subjects, and the files that come with the package."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -76,16 +77,34 @@ def posterior(model: Model) -> tuple[Path, str]:
     place = folder() / "posterior"
     if not (place / "draws.csv").is_file():
         raise ConfigError("no posterior comes with this package; make it: scripts/posterior.py.")
-    made = json.loads((place / "posterior.json").read_text(encoding="utf-8"))["model"]
-    own, beside = replace(model, edits={}).digest, modules_of(model)
-    if beside and made == antidepressant().digest:
+    made = json.loads((place / "posterior.json").read_text(encoding="utf-8"))
+    with (place / "draws.csv").open(encoding="utf-8") as lines:
+        drawn = [head.partition(" [")[0] for head in lines.readline().strip().split(",")]
+    own, beside = hangs_on(model, drawn), modules_of(model)
+    if beside and made["hangs on"] == hangs_on(antidepressant(), drawn):
         named = ", ".join(beside)
         return (
             place,
             f"the packaged posterior was drawn without modules: {named} stand as they are.",
         )
-    told = f"the packaged posterior was drawn for model {made}, this is {own}: make it again."
-    return place, "" if made == own else told
+    told = (
+        f"the packaged posterior was drawn for model {made['model']}, of which laws, bounds or "
+        f"numbers that are not drawn have changed since: make it again."
+    )
+    return place, "" if made["hangs on"] == own else told
+
+
+def hangs_on(model: Model, drawn: Sequence[str]) -> str:
+    """Return a short hash of all that draws of some parameters hang on: all but their own values.
+
+    These are the laws, every number that is not drawn, and the bounds of those that are.
+    """
+    ends: list[str] = []
+    for end in (0, 1):
+        own = {name: model.parameters[name] for name in drawn if name in model.parameters}
+        edits = {name: (one.bounds[end], one.unit) for name, one in own.items()}
+        ends.append(replace(model, edits=edits).digest)
+    return hashlib.sha256(" ".join(ends).encode()).hexdigest()[:16]
 
 
 def configs() -> dict[str, str]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Manifest:
     fixed: Mapping[str, str]
     format: int = FORMAT
 
-    @property
+    @cached_property
     def id(self) -> str | None:
         """Return what chunks are bound to: equal for stores that hold equal numbers."""
         if self.format < 2:

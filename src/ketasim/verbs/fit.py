@@ -297,7 +297,7 @@ def fit(
     """
     if not 1 <= starts <= MOST_STARTS or not 0.5 <= level < 1.0:
         raise ConfigError(f"starts = {starts}, level = {level}: 1 to {MOST_STARTS:,} and 0.5 to 1.")
-    asked = asked_of(data, free, findings, model, profiled=True, threads=1)
+    asked = asked_of(data, free, findings, model, profiled=True, threads=None)
     slopes = way_for(len(asked.free), slopes)
     made = {**made_of(asked, seed), "level": f"{level!r}", "slopes": slopes}
     place = None if out is None else prepare(Path(out))

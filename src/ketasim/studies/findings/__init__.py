@@ -8,6 +8,5 @@
 - ``predict``: findings under parameter draws, with the status of every run they rest on.
 - ``scorecard``: findings with acceptance intervals, and the verdict on each.
 - ``robustness``: how far verdicts lean on numbers that nobody has measured.
-- ``calibration``: parameters fitted to the scorecard.
 - ``former``: names of an earlier release that still answer.
 """

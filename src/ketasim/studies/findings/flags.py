@@ -162,7 +162,7 @@ def _level(one: Hold, model: Model) -> float:
 def _flips(plain: Sequence[Verdict], model: Model, limits: Limits | None) -> list[list[list[Flag]]]:
     """Return, for each read-out, the assumed conditions that its verdict hangs on."""
     changed = [
-        (i, name, factor, _with(one.finding, name, factor, model))
+        (i, name, factor, with_assumed(one.finding, name, factor, model))
         for i, one in enumerate(plain)
         for name in one.finding.assumed
         for factor in FACTORS
@@ -183,7 +183,8 @@ def _flips(plain: Sequence[Verdict], model: Model, limits: Limits | None) -> lis
     return found
 
 
-def _with(one: Finding, name: str, factor: float, model: Model) -> Finding:
+def with_assumed(one: Finding, name: str, factor: float, model: Model) -> Finding:
+    """Return a finding with one of the conditions it assumes at ``factor`` of what is assumed."""
     most = model.knobs[name].bounds[1] if name in model.knobs else np.inf
     arms = {key: arm.scaled(name, factor, most=most) for key, arm in one.arms.items()}
     return replace(one, arms=arms)

@@ -83,7 +83,7 @@ class Free:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Residuals (n, n_residuals), NaN where a run failed, predictions and status of each point."""
+    """Residuals (n, n_residuals), NaN where a run failed, predictions and status."""
 
     residuals: Array
     values: Array
@@ -184,9 +184,9 @@ class Problem:
             status = np.where(usable(status), row, status)
         return np.concatenate([one.values for one in found]).T, status
 
-    def at(self, points: Array) -> Predicted:
-        """Return predictions and residuals at points (n, n_free), all runs as one batch."""
-        values, status = self.predict(points)
+    def at(self, points: Array, told: tuple[Array, Codes] | None = None) -> Predicted:
+        """Return predictions (``told`` where known) and residuals at points (n, n_free)."""
+        values, status = told or self.predict(points)
         residuals = self.residuals(values, points)
         residuals[~usable(status)] = np.nan
         return Predicted(residuals, values, status)

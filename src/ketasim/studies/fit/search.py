@@ -20,7 +20,8 @@ from ketasim.engines.status import Status
 from ketasim.results.files import Rows
 from ketasim.studies.fit import slopes as ways
 from ketasim.studies.fit.data import Data, Point, is_timed, readout_at
-from ketasim.studies.fit.likelihood import Array, Problem
+from ketasim.studies.fit.likelihood import Array, Predicted, Problem
+from ketasim.studies.fit.together import Ask, Together
 
 EVALUATIONS = 100  # most of one start, slopes not counted
 PER_SQUARE = 20  # so many evaluations of the summed gradient are allowed for one of least squares
@@ -29,6 +30,7 @@ SHARE, MEMORY = 1e-3, 20  # a step of L-BFGS-B gains less than one of least squa
 TOLERANCE = 1e-6  # of loss, step and gradient at which a start has arrived
 INSIDE = 1e-6  # share of the bounds' width that a start keeps from them
 SHORTEST = 1.0  # of a course that is drawn [h]
+AT_ONCE = 16  # starts, whose points are run together
 SAME = 0.1  # losses nearer than this are one optimum
 CONVERGED, LIMIT, FAILED = "converged", "limit", "failed"
 Report = Callable[[int, int], object]
@@ -98,11 +100,14 @@ def descend(
     held: Sequence[int] = (),
     slopes: str = ways.AUTO,
     evaluations: int = EVALUATIONS,
+    ask: Ask | None = None,
 ) -> Ended:
     """Return where a search leads from a start; the numbers ``held`` stay where they are.
 
     Parameters
     ----------
+    ask
+        What predicts, where several searches ask together; by default the problem itself.
     slopes
         ``differences`` or ``rows``: least squares with the slopes of every residual, by differences
         or in reverse mode. ``summed``: L-BFGS-B with the gradient of the loss, in reverse mode.
@@ -110,7 +115,7 @@ def descend(
     """
     moving = ~np.isin(np.arange(len(problem.free)), list(held))
     slopes = ways.way_for(len(problem.free), slopes)
-    path = _Path(problem, start, moving, slopes)
+    path = _Path(problem, start, moving, slopes, ask or problem.predict)
     first, begun = path.residuals(start[moving]), tuple(start.tolist())
     if not np.isfinite(first).all():
         told = f"its first point: {Status(path.failures[0]).sentence}"
@@ -178,6 +183,7 @@ class _Path:
     start: Array
     moving: NDArray[np.bool_]
     slopes: str
+    ask: Ask
     failures: list[int] = field(default_factory=list)
     worst: float = 1.0
 
@@ -187,17 +193,24 @@ class _Path:
         point[self.moving] = part
         return point[None, :]
 
+    def at(self, points: Array) -> Predicted:
+        """Return predictions and residuals at points (n, n_free)."""
+        return self.problem.at(points, self.ask(points))
+
     def residuals(self, part: Array) -> Array:
         """Return residuals, NaN where a run failed: least squares step back from there."""
-        found = self.problem.at(self.whole(part))
+        found = self.at(self.whole(part))
         if not found.fine[0]:
             self.failures.append(int(found.status[0]))
         return np.asarray(found.residuals[0])
 
     def jacobian(self, part: Array) -> Array:
         """Return the slopes of the residuals in the moving numbers."""
-        way = ways.rows if self.slopes == "rows" else ways.differences
-        found, failed = way(self.problem, self.whole(part))
+        whole = self.whole(part)
+        if self.slopes == "rows":
+            found, failed = ways.rows(self.problem, whole)
+        else:
+            found, failed = ways.differences(self.problem, whole, self.at)
         self.failures += [int(Status.NOT_RUN)] * int(failed[0])
         return np.asarray(found[0][:, self.moving])
 
@@ -239,14 +252,15 @@ def multistart(
     report
         Hears how many are done, of how many.
     """
-    points = start_points(problem, starts, seed)
+    points, together = start_points(problem, starts, seed), Together(problem.predict)
     known = {} if rows is None else {int(one["start"]): _read(one) for one in rows.found}
     left = [i for i in range(starts) if i not in known]
 
     def one(i: int) -> Ended:
-        return descend(problem, points[i], number=i, slopes=slopes)
+        with together.search() as ask:
+            return descend(problem, points[i], number=i, slopes=slopes, ask=ask)
 
-    for ended in side_by_side(one, left, workers=workers):
+    for ended in side_by_side(one, left, workers=workers or AT_ONCE):
         known[ended.start] = ended
         if rows is not None:
             rows.add(asdict(ended))

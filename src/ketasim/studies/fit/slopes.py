@@ -25,7 +25,7 @@ from ketasim.studies.findings.predict import LIMITS, Answer
 from ketasim.units import unit
 
 if TYPE_CHECKING:
-    from ketasim.studies.fit.likelihood import Free, Problem
+    from ketasim.studies.fit.likelihood import Free, Predicted, Problem
 
 Array = NDArray[np.float64]
 Evaluate = Callable[[Callable[[Lookup], Array]], Array]
@@ -51,12 +51,14 @@ def way_for(count: int, asked: str = AUTO) -> str:
     return asked
 
 
-def differences(problem: "Problem", points: Array) -> tuple[Array, NDArray[np.intp]]:
+def differences(
+    problem: "Problem", points: Array, at: "Callable[[Array], Predicted] | None" = None
+) -> tuple[Array, NDArray[np.intp]]:
     """Return d residuals / d coordinates (n, n_residuals, n_free), and the failures met.
 
     Differences of second order, central or, beside a bound, to one side; every run of every point
     in one batch. Where one of two runs fails the other and the point itself serve; where both do
-    nothing is known, and the slope is 0.
+    nothing is known, and the slope is 0. ``at`` is what runs, by default the problem.
     """
     n, k = points.shape
     low, high = problem.bounds
@@ -68,7 +70,7 @@ def differences(problem: "Problem", points: Array) -> tuple[Array, NDArray[np.in
         [np.zeros((n, 1, k)), *(one[:, :, None] * np.eye(k) for one in (a, b))], axis=1
     )
     whole = (points[:, None, :] + moves).reshape(-1, k)
-    found = problem.at(whole).residuals.reshape(n, 2 * k + 1, -1)
+    found = (at or problem.at)(whole).residuals.reshape(n, 2 * k + 1, -1)
     here, to_a, to_b = np.split(found, (1, k + 1), axis=1)
     a, b = a[:, :, None], b[:, :, None]
     with np.errstate(all="ignore"):
