@@ -39,8 +39,7 @@ def forest(found: "Population", *, style: Style = PAGE) -> Figure:
         told = in_lines(KEY, style.width - 4.0, style.text_size)
         head = 3.0 + 3.0 * (1 + told.count("\n"))
         bodies = [ROW * len(rows) for rows in groups]
-        bodies = [max(bodies)] * 2 if across > 1 else bodies
-        height = head + (bodies[0] + FOOT if across > 1 else sum(bodies) + 2 * FOOT)
+        height = head + (max(bodies) + FOOT if across > 1 else sum(bodies) + 2 * FOOT)
         figure = new_figure(style.width, height)
         figure.text(
             2.0 / style.width, 1.0 - 1.5 / height, told, va="top", fontsize=style.text_size
