@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from ketasim.plots.judgement import SMALL
 from ketasim.plots.layout import size, text_width
-from ketasim.plots.style import FAINT, INK, PAGE, Style, new_figure, save, settings
+from ketasim.plots.style import FAINT, INK, MM, PAGE, Style, new_figure, save, settings
 from ketasim.plots.words import headed, in_lines, spoken
 from ketasim.studies.judge.decide import Designs
 
 LINE, GAP = 2.9, 3.0  # a line of text, and what is between the two parts [mm]
 PAGES = 20  # arms shown on a page
+HEAT = 0.55  # share of the width beside labels that colours take
 BELOW, BAR = 18.0, 5.0  # beneath: names of read-outs at least, and the scale of colours [mm]
 
 
@@ -76,42 +77,48 @@ def draw_designs(
     best = designs.best(top or (PAGES if style.columns > 1 else PAGES // 2))
     arms = [int(designs.arm[i]) for i in best]
     shown = sorted({int(designs.readout[i]) for i in np.flatnonzero(np.isin(designs.arm, arms))})
-    most = _most_bits(designs, arms, shown)
     label = 0.45 * style.width
+    across = style.width - label - 4.0 - GAP
     named = [in_lines(spoken(designs.arms[i].name), label - 4.0, SMALL) for i in arms]
+    told = _upright([headed(designs.readouts[i]) for i in shown], HEAT * across / len(shown))
+    lines = [line for one in told for line in one.split("\n")]
+    below = BAR + max(BELOW, 6.0 + max(text_width(one, SMALL, PAGE.font) for one in lines))
     rows = np.array([2.4 + LINE * (1 + one.count("\n")) for one in named])
-    body, across = float(rows.sum()), style.width - label - 4.0 - GAP
-    told = _upright([headed(designs.readouts[i]) for i in shown], 0.55 * across / len(shown))
-    below = 6.0 + max(
-        text_width(line, SMALL, PAGE.font) for one in told for line in one.split("\n")
-    )
-    below = max(below, BELOW)
     ends = np.concatenate([[0.0], np.cumsum(rows)])
-    middles = ends[1:] - rows / 2
     between = " and ".join(designs.names[i].replace("_", " ") for i in designs.among)
     with settings(style):
         title = in_lines(f"What would tell {between} apart", style.width - 4.0, style.title_size,
                          bold=True)  # fmt: skip
-        head = 3.0 + LINE * (1 + title.count("\n"))
-        height = head + body + below + BAR
+        height = 3.0 + LINE * (1 + title.count("\n")) + float(ends[-1]) + below
         figure = new_figure(style.width, height)
         figure.text(2.0 / style.width, 1.0 - 1.5 / height, title, va="top", fontweight="bold",
                     fontsize=style.title_size)  # fmt: skip
-        low, wide = (below + BAR) / height, 0.55 * across
-        left = figure.add_axes((label / style.width, low, wide / style.width, body / height))
-        x = label + wide + GAP
-        box = (x / style.width, low, 0.45 * across / style.width, body / height)
-        right = figure.add_axes(box)
-        seen_as = left.pcolormesh(np.arange(len(shown) + 1) - 0.5, ends, most, vmin=0.0,
-                                  vmax=float(np.nanmax(most)), cmap="Blues")  # fmt: skip
+        left, right = (
+            figure.add_axes((x / style.width, below / height, w / style.width, ends[-1] / height))
+            for x, w in (
+                (label, HEAT * across), (label + HEAT * across + GAP, (1.0 - HEAT) * across)
+            )
+        )  # fmt: skip
+        _heat(figure, left, _most_bits(designs, arms, shown), ends, label - 4.0)
         left.set_xticks(range(len(shown)), told, rotation=90, linespacing=1.0)
+        middles = ends[1:] - rows / 2
         left.set_yticks(middles, named, linespacing=1.0)
         _sizes_of_groups(right, designs, dict(zip(best, middles.tolist(), strict=True)))
         for axes in (left, right):
-            axes.set_ylim(body, 0.0)
-        inside = figure.add_axes((4.0 / style.width, 12.5 / height, 0.38, 2.0 / height))
-        bar = figure.colorbar(seen_as, cax=inside, orientation="horizontal", ticks=MaxNLocator(3))
-        bar.set_label(in_lines("bits, of the best time and group", label - 4.0, SMALL))
+            axes.set_ylim(ends[-1], 0.0)
         if path is not None:
             save(figure, path, style=style)
     return figure
+
+
+def _heat(
+    figure: Figure, axes: Axes, most: NDArray[np.float64], ends: NDArray[np.float64], room: float
+) -> None:
+    """Draw bits as colours, rows between ``ends`` [mm], and their scale at the foot."""
+    places = np.arange(most.shape[1] + 1) - 0.5
+    top = float(np.nanmax(most))
+    drawn = axes.pcolormesh(places, ends, most, vmin=0.0, vmax=top, cmap="Blues")
+    width, height = (float(one) / MM for one in figure.get_size_inches())
+    inside = figure.add_axes((4.0 / width, 12.5 / height, 0.38, 2.0 / height))
+    bar = figure.colorbar(drawn, cax=inside, orientation="horizontal", ticks=MaxNLocator(3))
+    bar.set_label(in_lines("bits, of the best time and group", room, SMALL))

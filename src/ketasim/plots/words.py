@@ -31,10 +31,7 @@ TRAITS = {
     "person.slope": "Change of expectation by session (log)",
     "person.course": "Natural course (points)", "clearance": "Clearance (factor)",
     "cyp_activity": "Activity of CYP enzymes (factor)", "volume": "Volume (factor)",
-    "subject.weight": "Body weight (kg)", "ampa.k_remove": "Removal of AMPA receptors (1/h)",
-    "drivers.disinhibition": "Disinhibition, gain", "spines.reached": "Formation of spines, gain",
-    "outcome.by_spines": "Share of the deficit by spines",
-    "bdnf.share_release": "Share of BDNF released on demand",
+    "subject.weight": "Body weight (kg)",
 }  # fmt: skip
 _UNIT = re.compile(
     r"(?<=\d) (?=(?:h|d|min|s|mg/kg|mg|kg|uM|µM|nM|points|%)(?:\W|$))|(?<=\bday) (?=\d)"

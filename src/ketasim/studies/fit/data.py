@@ -11,19 +11,17 @@ A row is one value: when, what was read, the value, its error, in which arm. Lin
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from math import isfinite, isnan, nan, sqrt
+from math import isfinite, nan, sqrt
 from typing import Any, NamedTuple
 
-from ketasim.core.describe import Described, some
 from ketasim.core.model import Model
-from ketasim.core.scenario import clock
 from ketasim.errors import ConfigError, KetasimError, suggest
 from ketasim.readouts import KINDS, Readout, parse
 from ketasim.studies.findings.arms import Arm
+from ketasim.studies.fit.told import Told
 from ketasim.units import Unit, dimension_name, unit
 
 MAX_ROWS = 100_000
@@ -78,7 +76,7 @@ class Point:
 
 
 @dataclass(frozen=True, repr=False)
-class Data(Described):
+class Data(Told):
     """The points of a file with the arms they were seen in and the assays they were read by."""
 
     source: str
@@ -88,22 +86,6 @@ class Data(Described):
     digest: str = ""
     unused: tuple[str, ...] = ()
     model: Model | None = None  # of whose names they are, where it is not the default one
-
-    def _told(self) -> tuple[str, list[tuple[str, str]]]:
-        arms = Counter(one.arm for one in self.points)
-        texts = dict.fromkeys(one.text.partition("@t")[0] for one in self.points)
-        times = [one.time for one in self.points if not isnan(one.time)]
-        rows = [
-            ("points", f"{len(self.points)} in {len(arms)} arms"),
-            ("read-outs", some(list(texts))),
-            ("arms", some([f"{arm} ({count})" for arm, count in arms.items()])),
-            ("assays", some([name or "their own errors" for name in self.assays]) or "none"),
-        ]
-        if times:
-            rows.insert(1, ("times", f"{clock(min(times))} to {clock(max(times))}"))
-        if self.unused:
-            rows.append(("not used", some(list(self.unused))))
-        return f"Data {self.source}", rows
 
 
 class Row(NamedTuple):
