@@ -180,6 +180,8 @@ def test_names_are_said_in_words():
     assert factor("ampa.k_remove") == "AMPA receptors: removal from the surface"
     assert factor("pk_s.clearance_70") != factor("pk_r.clearance_70")
     assert factor("nmda") == "NMDA receptors"
+    assert called("translation.mtorc1").startswith("mTORC1")
+    assert factor("glutamate.affinity_d_serine").startswith("Glutamate: D-serine")
     assert factor("safety.c50").startswith("Safety: ")
     data = xr.Dataset({"spines.peak": ("member", [1.0], {"units": "1"})})
     assert axis(data, "spines.peak") == "Spine density, largest value (×\u00a0healthy)"

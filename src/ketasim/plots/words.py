@@ -82,8 +82,7 @@ def factor(name: str, attributes: Mapping[str, Any] | None = None) -> str:
         return told
     if told == name or name == "subject.weight":
         return told
-    about_it = told if told[1:2].isupper() else told[:1].lower() + told[1:]
-    return f"{_capital(owner)}: {about_it}"
+    return f"{_capital(owner)}: {_small(told)}"
 
 
 def trait(name: str) -> str:
@@ -139,7 +138,7 @@ def about(name: str) -> str:
     told = headed(name)
     if told == name:
         return name
-    return told if told[1:2].isupper() else told[:1].lower() + told[1:]
+    return _small(told)
 
 
 def in_lines(text: str, width: float, size: float, *, bold: bool = False) -> str:
@@ -177,7 +176,14 @@ def held(name: str, attributes: Mapping[str, Any]) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]  # mTORC1 keeps its own
+
+
+def _small(text: str) -> str:
+    """Return a text without its capital, unless its first word is a name such as GluN2D."""
+    rest = text.partition(" ")[0][1:]
+    is_plain = rest[:1].isalpha() and rest == rest.lower()
+    return text[:1].lower() + text[1:] if is_plain else text
 
 
 def _meaning(name: str) -> str | None:
