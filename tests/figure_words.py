@@ -2,6 +2,8 @@
 
 import itertools
 
+from matplotlib.text import Text
+
 from ketasim.plots.style import COLUMN, settings
 
 
@@ -13,6 +15,8 @@ def texts(figure):
     words = [*figure.texts]
     for axes in figure.axes:
         words += [*axes.texts, axes.xaxis.label, axes.yaxis.label]
+        words += [one for one in axes.get_children() if isinstance(one, Text) and one not in words]
+        words += axes.get_legend().get_texts() if axes.get_legend() else []
         if axes.axison:
             shown = [t for t in axes.xaxis.get_majorticklabels() if axes.xaxis.get_tick_params()]
             left, right = sorted(axes.get_xlim())
@@ -49,8 +53,6 @@ def check_sizes(figure, least=7.0):
 
 def sized(figure):
     """Yield every text that is seen, with where it is."""
-    from matplotlib.text import Text
-
     renderer = figure.canvas.get_renderer()
     for word in figure.findobj(Text):
         if word.get_visible() and word.get_text().strip():

@@ -68,7 +68,7 @@ def test_the_gallery_has_every_kind_of_picture():
                    "pathway": ".figure", "profiles": '["profiles"]', "waterfall": '["starts"]',
                    "compare": "timecourse(both", "judgement_pages": "plot.judgement"}  # fmt: skip
     for name in ks.plot.__all__:
-        assert name == "save" or by_property.get(name, f"ks.plot.{name}(") in lines, name
+        assert name in ("save", "width") or by_property.get(name, f"ks.plot.{name}(") in lines, name
 
 
 def test_ten_minutes_has_its_steps():

@@ -2,9 +2,16 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import ketasim as ks
+from ketasim.config.people import load_people
+from ketasim.config.population import load_population
+from ketasim.config.schedules import load_schedule
+from ketasim.config.trial import load_trial
+from ketasim.studies.designs.design import of_values
+from pictures import designed
 
 MODEL = ks.models.antidepressant()
 ASKED = ks.Scenario(
@@ -73,3 +80,30 @@ def test_a_notebook_shows_tables():
     assert {"a &lt;week&gt;"} & {
         one.removeprefix("Scenario ") for one in cells(ASKED._repr_html_())
     }
+
+
+HELD = {
+    "data": lambda: ks.load_data("plasma"),
+    "designs": designed,
+    "population": lambda: load_population("trials"),
+    "trial": lambda: load_trial("one_infusion"),
+    "schedule": lambda: load_schedule("effect_or_dissociation"),
+    "crowd": lambda: load_people("human").crowd(MODEL, 3000),
+    "design": lambda: of_values(tuple("abcdefghij"), ("1",) * 10, np.ones((3, 10))),
+}
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_what_holds_much_is_told_in_a_few_lines(held):
+    told = HELD[held]()
+    text = repr(told)
+    assert 1 < len(text.splitlines()) < 15
+    assert len(text) < 1200
+    assert cells(told._repr_html_())[0] == text.splitlines()[0]
+
+
+def test_data_say_how_much_there_is_of_what():
+    text = repr(ks.load_data("plasma"))
+    assert "points       45 in 2 arms" in text
+    assert "times        30 min to 5 h" in text
+    assert "esketamine (18), ketamine (27)" in text

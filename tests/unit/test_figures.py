@@ -1,8 +1,6 @@
 """Figures for papers: words, sizes and numbers of what is drawn again from what was kept."""
 
 import csv
-from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,31 +11,17 @@ from matplotlib.figure import Figure
 import ketasim as ks
 from figure_words import check_sizes, check_words
 from ketasim.cli.main import group
-from ketasim.config.findings import load_folder
-from ketasim.config.packaged import folder
 from ketasim.errors import ConfigError
-from ketasim.plots import evidence, fits, judgement, sensitivity, sweeps
+from ketasim.plots import judgement, sweeps
 from ketasim.plots.designs import draw_designs
 from ketasim.plots.fan import draw_fan
-from ketasim.plots.panels import NOTHING, marks
-from ketasim.plots.pathway import draw as pathway
+from ketasim.plots.panels import NOTHING
 from ketasim.plots.style import log_ticks, new_figure, style_of_width
 from ketasim.plots.words import about, axis, called, factor
-from ketasim.studies.fit.search import courses
-from ketasim.studies.judge.decide import Designs
-from ketasim.studies.mediation import Explanation, Share
-from ketasim.studies.simulate import done
 from ketasim.verbs.figures import less_control, opened
+from pictures import SCENARIO, designed, drawn_pathway, judged, sweep
 
 WIDTHS = ["85mm", "178mm"]
-SCENARIO = """
-[[dosing]]
-drug = "ketamine"
-amount = "0.5 mg/kg"
-[[intervention]]
-target = "ampa.antagonist"
-level = 0.5
-"""
 
 
 @pytest.fixture(scope="module")
@@ -52,122 +36,10 @@ def kept(run, tmp_path_factory):
     return folder
 
 
-def sweep(n=21, **more):
-    x = np.geomspace(0.05, 5, n)
-    level = np.linspace(0, 1, 5)
-    x, y = (one.ravel() for one in np.meshgrid(x, level))
-    values = 30 - 10 * x / (0.4 + x) - 5 * y
-    times = np.concatenate([np.arange(0, 6, 0.5), np.arange(6, 170, 4)])
-    score = values[:, None] + 2 * np.exp(-times / 20)[None]
-    return xr.Dataset(
-        {
-            "outcome.score.at(24 h)": ("member", values, {"units": "points"}),
-            "outcome.score": (("member", "time"), score, {"units": "points"}),
-            "status": ("member", np.zeros(len(x), np.int8)),
-        },
-        {
-            "time": times,
-            "dosing[0].amount": ("member", x, {"units": "mg/kg"}),
-            "intervention[0].level": ("member", y, {"units": "1"}),
-        },
-        {"scenario": SCENARIO, **more},
-    )
-
-
-def explained():
-    chain = ["drug", "nmda", "circuit", "glutamate", "ampa", "bdnf", "translation", "outcome"]
-    shares = [1.0, 1.0, 1.0, 1.0, 0.9, 0.74, 0.74]
-    arrows = [
-        Share(a, b, share, 0.0) for a, b, share in zip(chain, chain[1:], shares, strict=False)
-    ]
-    arrows += [Share("ampa", "outcome", 0.26, 0.0), Share("translation", "ampa", -0.12, 0.0)]
-    return arrows, chain
-
-
-def indices():
-    """Return elementary effects of two read-outs by a dozen numbers with long names."""
-    model = ks.models.antidepressant()
-    names = [*sorted(model.parameters, key=lambda one: -len(model.meaning(one)))[:11], "nmda"]
-    sizes = np.linspace(1.0, 0.1, 24).reshape(2, 12)
-    coords = {"readout": ["spines.change", "score.change"], "factor": names}
-    columns = {
-        f"mu_star{end}": (("readout", "factor"), sizes + shift)
-        for end, shift in (("", 0.0), ("_low", -0.08), ("_high", 0.08))
-    }
-    columns["unit"] = ("readout", ["1", "points"])
-    return xr.Dataset(columns, coords, {"method": "morris"})
-
-
-def slopes():
-    table = indices().rename(factor="by", mu_star="elasticity")
-    return table.assign(elasticity=table["elasticity"] * np.where(np.arange(12) % 3, 1.0, -1.0))
-
-
-@cache
-def fitted():
-    return ks.fit("plasma", free=["pk_s.clearance_70", "pk_r.clearance_70"], starts=2)
-
-
-def fit_data(size):
-    found = fitted()
-    best = np.array([found.found.ranked[0].point])
-    return fits.data(found.problem, courses(found.problem, best), style=size)
-
-
-KINDS = {
-    "tornado": lambda size: sensitivity.draw_tornado(indices(), style=size),
-    "gradient": lambda size: sensitivity.draw_gradient(slopes(), style=size),
-    "heat map": lambda size: sensitivity.draw_heat_map(indices(), style=size),
-    "fit": fit_data,
-    "starts": lambda size: fits.waterfall(fitted().found, style=size),
-    "profiles": lambda size: fits.profiles(
-        fitted().profiles, fitted().problem, 0.9, style=size
-    ),
-    "response": lambda size: sweeps.draw_response(
-        sweep().isel(member=slice(0, 21)), x="dosing[0].amount", style=size
-    ),
-    "map": lambda size: sweeps.draw_map(sweep(), style=size),
-    "fan": lambda size: draw_fan(
-        sweep(), style=size, done=marks(done(ks.config.load("human_depressed_iv").scenario))
-    ),
-    "spaghetti": lambda size: draw_fan(sweep(), kind="spaghetti", style=size),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", KINDS)
-def test_pictures_can_be_read_at_both_widths(kind, width):
-    size = style_of_width(width)
-    figure = KINDS[kind](size)
-    check_words(figure)
-    check_sizes(figure)
-    assert figure.get_figwidth() <= size.width / 25.4 + 1e-9
-    labels = [one for axes in figure.axes for one in (*axes.get_xticklabels(),
-              *axes.get_yticklabels(), axes.xaxis.label, axes.title)]  # fmt: skip
-    known = ks.models.antidepressant().parameters
-    assert not [one.get_text() for one in labels if one.get_text() in known]
-
-
 def test_a_picture_shows_itself_in_a_notebook_without_pyplot(run):
     data, how = ks.plot.timecourse(run, panels=["score"])._repr_png_()
     assert data.startswith(b"\x89PNG")
     assert set(how) == {"width"}
-
-
-def judged(count=40):
-    """Return what a matrix is drawn of: packaged findings before three accounts."""
-    found = load_folder(folder() / "experiments")[:count]
-    rng = np.random.default_rng(1)
-    names = ("disinhibition", "hydroxynorketamine", "a hypothesis with a longer name")
-    accounts = tuple(SimpleNamespace(name=one, predicted=rng.normal(size=len(found)))
-                     for one in names)  # fmt: skip
-    scores = tuple(SimpleNamespace(evidence=-float(k), each=rng.normal(size=len(found)))
-                   for k in range(3))  # fmt: skip
-    return SimpleNamespace(
-        findings=found, hypotheses=accounts, scores=scores, ranking=(0, 1, 2), missing=(),
-        held_out=np.zeros(len(found), bool), agreement=np.ones((len(found), 3)), about={},
-        unexplained=tuple(range(5)), undecided=tuple(range(5, 12)),
-    )  # fmt: skip
 
 
 def test_a_matrix_goes_over_as_many_pages_as_it_takes(tmp_path):
@@ -189,40 +61,11 @@ def test_a_matrix_goes_over_as_many_pages_as_it_takes(tmp_path):
     assert whole.get_figheight() > max(one.get_figheight() for one in figures)
 
 
-def designed():
-    """Return two dozen experiments of six arms, three read-outs and two group sizes."""
-    arms = tuple(
-        SimpleNamespace(name=f"mouse, ketamine {dose:g} mg/kg ip, AMPA antagonist 1 from -30 min")
-        for dose in (1.0, 3.0, 5.0, 10.0, 20.0, 30.0)
-    )
-    arm, readout, group = (one.ravel() for one in np.meshgrid(range(6), range(3), (8, 16)))
-    n = len(arm)
-    return Designs(
-        arms, ("outcome.mood", "spines.density", "bdnf.extracellular"), ("a", "b"), (0, 1), {}, (),
-        arm, readout, np.full(n, 24.0), group, np.ones(n), np.linspace(0.5, 0.1, n),
-        np.linspace(0.5, 0.1, n), np.zeros((n, 2)),
-    )  # fmt: skip
-
-
-def test_what_would_decide_can_be_read():
+def test_read_outs_of_what_would_decide_are_said_in_words():
     figure = draw_designs(designed())
-    check_sizes(figure)
-    check_words(figure)
     words = {one.get_text() for axes in figure.axes for one in axes.get_xticklabels()}
     assert "outcome.mood" not in words
     assert "Spine density" in words
-
-
-def test_points_over_curves_can_be_read():
-    panel = evidence.Panel(
-        "Extracellular glutamate", "Time (h)", "% of rest",
-        tuple(evidence.Curve(one, [0, 1, 2, 4], [100, 150, 110, 100]) for one in ("rat", "human")),
-        (evidence.Point(0.4, 135, 110, 160, "10 mg/kg"),),
-        (evidence.Band(90, 110, "back by 2-3 h", 2.0, 4.0),),
-    )  # fmt: skip
-    figure = evidence.draw([panel] * 4)
-    check_words(figure)
-    check_sizes(figure)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -331,12 +174,14 @@ def test_names_are_said_in_words():
     assert called("subject.weight") == "Body weight"
     assert called("outcome.score.at(24 h)") == "Depression score (MADRS) at 24 h"
     assert called("spines.peak").endswith(", largest value")
-    assert called("glutamate.auc(0h,4h)").endswith("from 0 s to 4 h")
+    assert called("glutamate.auc(0h,4h)").endswith("from 0 to 4 h")
     assert called("nobody.knows.this") == "nobody.knows.this"
     assert about("outcome.mood@24h") == "mood at 24 h"
     assert factor("ampa.k_remove") == "AMPA receptors: removal from the surface"
     assert factor("pk_s.clearance_70") != factor("pk_r.clearance_70")
     assert factor("nmda") == "NMDA receptors"
+    assert called("translation.mtorc1").startswith("mTORC1")
+    assert factor("glutamate.affinity_d_serine").startswith("Glutamate: D-serine")
     assert factor("safety.c50").startswith("Safety: ")
     data = xr.Dataset({"spines.peak": ("member", [1.0], {"units": "1"})})
     assert axis(data, "spines.peak") == "Spine density, largest value (×\u00a0healthy)"
@@ -359,13 +204,9 @@ def test_nothing_done_is_nothing_shaded():
     assert all(not axes.patches for axes in figure.axes)
 
 
-def test_the_pathway_can_be_read_and_tells_the_whole_once():
-    arrows, chain = explained()
-    found = Explanation("outcome.mood@24h", "1", 0.6, 0.49, (), tuple(arrows))
-    figure = pathway(found, chain[1:])
-    check_sizes(figure)
-    check_words(figure)
+def test_the_pathway_tells_the_whole_once():
+    figure = drawn_pathway(style_of_width("178mm"))
     words = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert "100%" not in words
-    assert "\u221212%" in words
+    assert "100 %" not in words
+    assert "\u221212 %" in words
     assert any("without a number: all of it; dashed" in one for one in words)

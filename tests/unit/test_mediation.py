@@ -153,6 +153,17 @@ def test_a_cut_for_one_reader_leaves_the_others(scenario):
     assert np.ptp(seen["right.level"]) > 0.1
 
 
+def test_a_pool_that_was_cut_keeps_no_partner_below_its_whole():
+    model = ks.models.antidepressant()
+    spines = next(one for one in model.mechanisms if one.name == "spines")
+    assert ("original", "vacated", "reformed") in spines.conserved
+    clamped, instead = with_constants(model, {"spines.vacated": 0.3})
+    found = cut(clamped, instead)
+    assert model.states["spines.reformed"].within == (0.0, 1.0)
+    assert found.states["spines.reformed"].within == (0.0, np.inf)
+    assert found.states["ampa.surface"].within == model.states["ampa.surface"].within
+
+
 def test_only_states_and_quantities_are_cut():
     with pytest.raises(ModelError, match=r"left\.k is a parameter"):
         cut(toy(), {"left.k": "left.level"})

@@ -16,6 +16,7 @@ from ketasim.config.packaged import Library, packaged_library
 from ketasim.config.people import found, load_people
 from ketasim.config.published import load_published
 from ketasim.config.schema import Config, EngineTable, InterventionTable, ModelTable, Table
+from ketasim.core.describe import Described, some
 from ketasim.studies.patients.people import People
 from ketasim.studies.patients.published import PublishedTrial
 
@@ -46,8 +47,8 @@ class PopulationFile(Table):
     engine: EngineTable = EngineTable()
 
 
-@dataclass(frozen=True)
-class PopulationAsked:
+@dataclass(frozen=True, repr=False)
+class PopulationAsked(Described):
     """A population read and checked: ``setup`` is what every patient starts from, undosed."""
 
     name: str
@@ -60,6 +61,14 @@ class PopulationAsked:
     method: str
     match: tuple[PublishedTrial, ...]
     predict: tuple[PublishedTrial, ...]
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        return f"Population {self.name}", [
+            ("about", self.title),
+            ("patients", f"{self.patients:,} plausible, a cohort of {self.cohort:,}"),
+            ("matched to", some([one.name for one in self.match]) or "nothing"),
+            ("predicts", some([one.name for one in self.predict]) or "nothing"),
+        ]
 
 
 def load_population(

@@ -14,6 +14,7 @@ from ketasim.config.packaged import Library, folder, packaged_library
 from ketasim.config.packaged import posterior as packaged_posterior
 from ketasim.config.protocol import LONGEST, MOST, time_of
 from ketasim.config.schedule_file import ScheduleFile, SearchTable, UsualTable, WayTable
+from ketasim.core.describe import Described
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, UnitError, suggest
 from ketasim.files.names import exists, is_file
@@ -31,8 +32,8 @@ _RANGE = re.compile(r"(.+?)\s+to\s+(.+)$")
 _MASSES = ("mg", "mg/kg")
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass(frozen=True, repr=False)
+class Question(Described):
     """A schedule file read: the problem, how hard to look, and what to be careful about."""
 
     problem: Problem
@@ -42,6 +43,15 @@ class Question:
     engine: str = "ensemble"
     rtol: float | None = None
     cautions: tuple[str, ...] = ()
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        problem = self.problem
+        return self.title or "Schedule", [
+            ("plans", "; ".join(one.label for one in problem.plans)),
+            ("wishes", "; ".join(one.told for one in problem.objectives)),
+            ("limits", "; ".join(one.told for one in problem.constraints) or "none"),
+            ("patients", f"{len(problem.cohort)}"),
+        ]
 
 
 def schedule_files() -> dict[str, Path]:

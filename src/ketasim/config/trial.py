@@ -16,6 +16,8 @@ from ketasim.config.population import parted
 from ketasim.config.protocol import time_of
 from ketasim.config.published import SettingTable, dosed
 from ketasim.config.schema import DosingTable, Quantity, Table, complaint
+from ketasim.core.describe import Described, some
+from ketasim.core.scenario import clock
 from ketasim.errors import ConfigError
 from ketasim.studies.patients.reading import Setting
 from ketasim.studies.trial.plan import Blinding, Dropout, Plan, Rescue, TrialArm
@@ -117,13 +119,23 @@ class TrialFile(Table):
         return self
 
 
-@dataclass(frozen=True)
-class TrialAsked:
+@dataclass(frozen=True, repr=False)
+class TrialAsked(Described):
     """A trial read and checked, its population, and changes to the model of that."""
 
     plan: Plan
     population: str
     sets: tuple[str, ...] = ()
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        plan = self.plan
+        return f"Trial {plan.name}", [
+            ("about", plan.title),
+            ("arms", some([one.name for one in plan.arms])),
+            ("patients", f"{plan.patients:,} of population {self.population}"),
+            ("visits", some([clock(one) for one in plan.visits])),
+            ("changed", some(list(self.sets)) or "nothing"),
+        ]
 
 
 def load_trial(name: str | Path, *, sets: Iterable[str] = ()) -> TrialAsked:

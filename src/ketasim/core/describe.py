@@ -24,6 +24,26 @@ WIDE = 76  # columns of a line
 Row = tuple[str, str]
 
 
+class Described:
+    """What tells itself in a few lines, and in a notebook as a table, however much it holds."""
+
+    def _told(self) -> tuple[str, Iterable[Row]]:
+        """Return a title and rows of what and how much."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        """Return it in a few lines."""
+        return _text(*self._told())
+
+    def _repr_html_(self) -> str:
+        return _html(*self._told())
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    return _some(names, MOST)
+
+
 def model_text(model: Model) -> str:
     """Return a model in a few lines: its mechanisms, evidence, states and inputs."""
     return _text(f"Model {model.name}", _model_rows(model))
@@ -118,10 +138,11 @@ def _bracketed(names: Sequence[str]) -> str:
 def _text(title: str, rows: Iterable[Row]) -> str:
     from textwrap import wrap
 
-    lines = [title]
-    for name, told in rows:
+    lines, known = [title], list(rows)
+    room = max(13, *(len(name) + 2 for name, _ in known)) if known else 13
+    for name, told in known:
         first, *more = wrap(told, WIDE) or [""]
-        lines += [f"  {name:<13}{first}", *(f"{'':<15}{line}" for line in more)]
+        lines += [f"  {name:<{room}}{first}", *(f"{'':<{room + 2}}{line}" for line in more)]
     return "\n".join(lines)
 
 

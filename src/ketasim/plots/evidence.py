@@ -14,6 +14,7 @@ from ketasim.plots.style import (
     PAGE,
     PALETTE,
     WINDOW,
+    Style,
     log_ticks,
     new_figure,
     save,
@@ -66,17 +67,24 @@ class Panel:
     log_x: bool = False
 
 
-def draw(panels: Sequence[Panel], path: str | Path | None = None, *, columns: int = 2) -> Figure:
-    """Draw panels in a grid; write the picture when a path is given.
+def draw(
+    panels: Sequence[Panel],
+    path: str | Path | None = None,
+    *,
+    columns: int = 2,
+    style: Style = PAGE,
+) -> Figure:
+    """Draw panels in a grid of at most so many columns; write it when a path is given.
 
     Raises
     ------
     ConfigError
         When the file cannot be written.
     """
+    columns = min(columns, style.columns)
     rows = -(-len(panels) // columns)
-    with settings(PAGE):
-        figure = new_figure(PAGE.width, 46.0 * rows)
+    with settings(style):
+        figure = new_figure(style.width, 46.0 * rows)
         grid: Any = figure.subplots(rows, columns, squeeze=False)
         for axes, panel in zip(grid.flat, panels, strict=False):
             _panel(axes, panel)
@@ -84,7 +92,7 @@ def draw(panels: Sequence[Panel], path: str | Path | None = None, *, columns: in
             axes.set_axis_off()
         figure.tight_layout(pad=0.6, h_pad=1.2, w_pad=1.4)
         if path is not None:
-            save(figure, path, style=PAGE)
+            save(figure, path, style=style)
     return figure
 
 

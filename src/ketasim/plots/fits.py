@@ -2,28 +2,27 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import ceil, nan
+from math import nan
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ketasim.plots.layout import text_width
+from ketasim.plots.grid import Cells, grid, room_for, write_words
 from ketasim.plots.style import (
     BLUE,
     FAINT,
     INK,
-    MM,
     PAGE,
     PALETTE,
     VERMILION,
     Style,
-    new_figure,
     settings,
 )
-from ketasim.plots.words import about, factor, headed, in_lines, printed
+from ketasim.plots.words import about, factor, headed, in_lines, printed, study
 from ketasim.studies.fit.data import Point, is_timed, readout_at
 from ketasim.studies.fit.likelihood import Problem
 from ketasim.studies.fit.profiles import Profile, limit
@@ -31,36 +30,17 @@ from ketasim.studies.fit.search import SAME, Found
 
 Array = NDArray[np.float64]
 Lines = Mapping[tuple[str, str], tuple[Array, Array]]
-ACROSS, PANEL, FOOT, LEFT, GAP = 3, 38.0, 13.0, 15.5, 17.5  # panels in a row, and [mm]
-TITLE, LINE, EDGE = 3.3, 3.0, 3.0  # height of a line of a title, of text, and what is left [mm]
+ACROSS, PANEL, LEFT = 3, 38.0, 15.5  # panels in a row; their height and left margin [mm]
 BAND = (5.0, 50.0, 95.0)
 
 
 def _grid(
     titles: Sequence[str], style: Style, about: str, *, above: float = 0.0, small: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a panel a title, as many in a row as its width has room for.
-
-    ``above`` is left free at the top [mm]; titles are in lines, in plain type if ``small``.
-    """
-    across = min(len(titles), ACROSS if style.columns > 1 else 1)
-    wide = (style.width - across * GAP - 3.0) / across
-    size, weight = (style.text_size, "normal") if small else (style.title_size, "bold")
-    lines = [in_lines(one, wide + 6.0, size, bold=not small) for one in titles]
-    head = EDGE + TITLE * (1 + max(one.count("\n") for one in lines))
-    down, each = ceil(len(titles) / across), head + PANEL + FOOT
-    height = down * each + above
-    figure = new_figure(style.width, height)
+    """Return a figure with a panel a title, as many in a row as its width has room for."""
+    cells = Cells(ACROSS if style.columns > 1 else 1, PANEL, LEFT)
+    figure, axes = grid(titles, style, cells, above=above, plain=small)
     figure.set_label(about)
-    axes = []
-    for k, title in enumerate(lines):
-        row, column = divmod(k, across)
-        x = LEFT + column * (wide + GAP)
-        y = height - above - head - PANEL - row * each
-        box = (x / style.width, y / height, wide / style.width, PANEL / height)
-        axes.append(figure.add_axes(box))
-        axes[-1].spines[["top", "right"]].set_visible(False)
-        axes[-1].set_title(title, fontsize=size, loc="left", fontweight=weight, color=INK)
     return figure, axes
 
 
@@ -100,8 +80,9 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
     colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(arms)}
     titles, told = _titles([text for _, text in texts]), f"ketasim fit, {problem.model.digest}"
     with settings(style):
-        keys = _keys(arms, style)
-        figure, panels = _grid(titles, style, told, above=LINE * (1 + max(y for _, y in keys)))
+        keys = [(arm.replace("_", " "), colour) for arm, colour in colours.items()]
+        above = room_for([text for text, _ in keys], style, LEFT)
+        figure, panels = _grid(titles, style, told, above=above)
         for axes, (assay, text) in zip(panels, texts, strict=True):
             mine = [p for p in problem.observations if (p.assay, p.text) == (assay, text)]
             own = {key: value for key, value in lines.items() if key[1] == text}
@@ -113,9 +94,7 @@ def data(problem: Problem, lines: Lines, *, style: Style = PAGE) -> Figure:
             )
             scaled = bool(mine) and problem.assays[assay].scale
             axes.set_ylabel(assay if scaled else "" if of == "1" else printed(of))
-        for (arm, colour), (x, row) in zip(colours.items(), keys, strict=True):
-            figure.text(x / style.width, 1.0 - (1.0 + row * LINE) * MM / figure.get_figheight(),
-                        arm, color=colour, va="top", fontsize=style.text_size)  # fmt: skip
+        write_words(figure, keys, style, LEFT)
     return figure
 
 
@@ -130,19 +109,30 @@ def studies(points: Sequence[tuple[str, Point]], lines: Lines, *, style: Style =
         Times [h] and values (n, n_times) by arm and read-out.
     """
     panels: dict[tuple[str, str], list[Point]] = {}
-    for study, one in points:
-        panels.setdefault((study, one.text), []).append(one)
+    for whose, one in points:
+        panels.setdefault((whose, one.text), []).append(one)
     with settings(style):
-        figure, places = _grid([study for study, _ in panels], style, "ketasim curves")
+        figure, places = _grid([study(one) for one, _ in panels], style, "ketasim curves")
         for axes, ((_, text), mine) in zip(places, panels.items(), strict=True):
             arms = list(dict.fromkeys(p.arm for p in mine))
             colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(arms)}
             own = {(arm, text): lines[arm, text] for arm in arms}
             _over_time(axes, mine, own, colours, style)
-            unit = "" if mine[0].readout.unit == "1" else f" [{mine[0].readout.unit}]"
+            unit = "" if mine[0].readout.unit == "1" else f" ({mine[0].readout.unit})"
             said = in_lines(f"{_briefly(text)}{printed(unit)}", 38.0, style.text_size)
             axes.set_ylabel(said, fontsize=style.text_size)
+            axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            if len(arms) > 1:
+                _told(axes, colours, style)
     return figure
+
+
+def _told(axes: Axes, colours: Mapping[str, str], style: Style) -> None:
+    """Say within a panel which colour is which arm's."""
+    shown = [
+        Line2D([], [], color=colour, label=arm.replace("_", " ")) for arm, colour in colours.items()
+    ]
+    axes.legend(handles=shown, frameon=False, fontsize=style.text_size, handlelength=1.0)
 
 
 def _titles(texts: Sequence[str]) -> list[str]:
@@ -192,7 +182,7 @@ def _levels(
         axes.plot(at, [low, high], color=colours[arm], linewidth=style.line, label="_range")
         axes.plot(at[:1], [middle], "s", color=colours[arm], markersize=2.6, fillstyle="none",
                   label=f"{arm}: {text}")  # fmt: skip
-    axes.set_xticks(range(len(lines)), [arm for arm, _ in lines])
+    axes.set_xticks(range(len(lines)), [arm.replace("_", " ") for arm, _ in lines])
     axes.set_xlim(-0.6, len(lines) - 0.4)
 
 
@@ -205,18 +195,6 @@ def _course(
         axes.plot(times / per, low, color=colour, linewidth=0.3, label=f"{label}, 5 %")
         axes.plot(times / per, high, color=colour, linewidth=0.3, label=f"{label}, 95 %")
     axes.plot(times / per, middle, color=colour, linewidth=style.line, label=label)
-
-
-def _keys(arms: Iterable[str], style: Style) -> list[tuple[float, int]]:
-    """Return where the name of each arm goes above the panels: from the left [mm], and its row."""
-    places, x, row = [], LEFT, 0
-    for arm in arms:
-        wide = text_width(arm, style.text_size, style.font) + 4.0
-        if x > LEFT and x + wide > style.width:
-            x, row = LEFT, row + 1
-        places.append((x, row))
-        x += wide
-    return places
 
 
 def waterfall(found: Found, *, style: Style = PAGE) -> Figure:

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ketasim.plots.grid import LINE, write_words
 from ketasim.plots.style import (
     BLUE,
     DOSE,
     FAINT,
-    INK,
     PAGE,
     PALETTE,
     VERMILION,
@@ -21,11 +21,11 @@ from ketasim.plots.style import (
     provenance,
     settings,
 )
-from ketasim.plots.words import about, printed
+from ketasim.plots.words import about, called, in_lines, printed, spoken
 from ketasim.studies.cautions import provenance as made
 from ketasim.studies.schedules.choose import Chosen
 from ketasim.studies.schedules.front import Compromise
-from ketasim.studies.schedules.goals import Goal
+from ketasim.studies.schedules.goals import Goal, told_share
 from ketasim.studies.schedules.plan import Visits
 from ketasim.studies.schedules.runs import Runs
 from ketasim.units import unit
@@ -33,7 +33,7 @@ from ketasim.units import unit
 Array = NDArray[np.float64]
 COLOURS = {"best": BLUE, "usual": VERMILION}
 BAND = (10.0, 90.0)  # per cent of patients
-LEFT, RIGHT, TOP, FOOT, GAP = 17.0, 4.0, 9.0, 11.0, 7.0  # [mm]
+LEFT, RIGHT, FOOT, GAP = 17.0, 4.0, 9.0, 4.0  # [mm]
 DOSES, COURSES, SQUARE = 26.0, 42.0, 62.0
 
 
@@ -53,10 +53,19 @@ def draw(chosen: Chosen, courses: Sequence[Course], *, style: Style = PAGE) -> F
 
     The line is the mean over patients, the band what 80 % of them lie in.
     """
-    height = TOP + DOSES + GAP + COURSES + FOOT
+    told = f"{chosen.searched.plan.label}, best of what was found"
     with settings(style):
+        title = in_lines(told, style.width - LEFT - RIGHT, style.title_size, bold=True)
+        key = [(one.label, COLOURS[one.label]) for one in courses]
+        head = LINE * (2 + title.count("\n")) + 1.5
+        height = head + DOSES + GAP + COURSES + FOOT
         figure = new_figure(style.width, height)
         figure.set_label(provenance(made(chosen.problem.scenario)))
+        write_words(figure, key, style, LEFT)
+        figure.text(
+            LEFT / style.width, 1.0 - (1.0 + LINE) / height, title, va="top", fontweight="bold",
+            fontsize=style.title_size,
+        )  # fmt: skip
         wide = style.width - LEFT - RIGHT
         boxes = [(FOOT + COURSES + GAP, DOSES), (FOOT, COURSES)]
         above, beneath = (
@@ -87,16 +96,6 @@ def _doses(axes: Axes, chosen: Chosen, courses: Sequence[Course], style: Style) 
     axes.set_ylabel(f"Dose ({mass})")
     axes.set_ylim(bottom=0.0)
     axes.tick_params(labelbottom=False)
-    plan = chosen.searched.plan
-    axes.set_title(
-        f"{plan.label}, best of what was found", loc="left", fontsize=style.title_size,
-        fontweight="bold", color=INK,
-    )  # fmt: skip
-    for k, one in enumerate(courses):
-        axes.text(
-            1.0, 1.12 - 0.14 * k, one.label, transform=axes.transAxes, ha="right", va="bottom",
-            color=COLOURS[one.label], fontsize=style.text_size,
-        )  # fmt: skip
 
 
 def _courses(axes: Axes, chosen: Chosen, courses: Sequence[Course], style: Style) -> None:
@@ -114,7 +113,7 @@ def _courses(axes: Axes, chosen: Chosen, courses: Sequence[Course], style: Style
             axes.fill_between(days, low, high, color=colour, alpha=0.15, linewidth=0.0)
         axes.plot(days, mean, color=colour, linewidth=style.line, label=one.label)
         said = about(one.name) + (f" ({printed(of)})" if of != "1" else "")
-        axes.set_ylabel(said[0].upper() + said[1:])
+        axes.set_ylabel(in_lines(said[0].upper() + said[1:], COURSES, style.text_size))
     axes.set_xlabel("Time (d)")
 
 
@@ -124,25 +123,23 @@ def draw_front(chosen: Chosen, *, style: Style = PAGE) -> Figure:
     Hollow points are bettered by another or pass a limit; the cross is the usual schedule.
     """
     first, second = chosen.problem.objectives
-    height = TOP + SQUARE + FOOT
+    height = LINE * (len(chosen.problem.plans) + 1) * 1.4 + 4.0 + SQUARE + FOOT + LINE
     with settings(style):
-        figure = new_figure(style.width, height)
+        width = min(style.width, LEFT + 1.4 * SQUARE + RIGHT)
+        figure = new_figure(width, height)
         figure.set_label(provenance(made(chosen.problem.scenario)))
-        box = (
-            LEFT / style.width,
-            FOOT / height,
-            (style.width - LEFT - RIGHT) / style.width,
-            SQUARE / height,
-        )
+        wide = (width - LEFT - RIGHT) / width
+        box = (LEFT / width, (FOOT + LINE) / height, wide, SQUARE / height)
         axes = figure.add_axes(box)
         axes.spines[["top", "right"]].set_visible(False)
         for k, plan in enumerate(chosen.problem.plans):
             mine = [one for one in chosen.front if one.plan == k]
             _line(axes, mine, PALETTE[k % len(PALETTE)], plan.label, (first, second), style)
         _usual(axes, chosen, (first, second))
-        axes.set_xlabel(_axis(second))
-        axes.set_ylabel(_axis(first))
-        axes.legend(frameon=False, fontsize=style.text_size)
+        axes.set_xlabel(in_lines(_axis(second), SQUARE, style.text_size))
+        axes.set_ylabel(in_lines(_axis(first), SQUARE, style.text_size))
+        axes.legend(frameon=False, fontsize=style.text_size, loc="lower left",
+                    bbox_to_anchor=(0.0, 1.0), borderaxespad=0.0)  # fmt: skip
     return figure
 
 
@@ -181,5 +178,9 @@ def _per(goal: Goal) -> float:
 
 
 def _axis(goal: Goal) -> str:
+    """Return what a wish is of, in words, over whom, and its unit."""
     shown = "d" if goal.unit == "h" else printed(goal.unit)
-    return goal.label + (f" ({shown})" if goal.unit != "1" else "")
+    told = called(goal.text) if goal.of_runs else f"{goal.text.capitalize()} of the schedule"
+    told = spoken(told) if told == goal.text else told
+    over = f"; {told_share(goal.share)} of patients" if goal.of_runs else ""
+    return f"{told}{over}" + (f" ({shown})" if goal.unit != "1" else "")

@@ -1,57 +1,56 @@
 """A virtual trial in pictures: waterfall, spaghetti and bands, response over time, power curve."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.special import ndtr
 
 from ketasim.core.scenario import clock
-from ketasim.plots.patients import DAY, bars, courses
-from ketasim.plots.style import FAINT, PAGE, PALETTE, new_figure, provenance, settings
+from ketasim.plots.grid import Cells, grid, room_for, write_words
+from ketasim.plots.patients import DAY, LEFT, bars, by_arm, change_axes, courses
+from ketasim.plots.style import FAINT, PAGE, PALETTE, Style, provenance, settings
+from ketasim.plots.words import in_lines
 from ketasim.studies.cautions import provenance as made_by
 from ketasim.studies.trial.analyse import carried
 
 if TYPE_CHECKING:
     from ketasim.verbs.virtual_trial import Trial
 
+POWER = 110.0  # width of the power curve, at most [mm]
 
-def of_trial(found: "Trial") -> Mapping[str, Figure]:
+
+def of_trial(found: "Trial", *, style: Style = PAGE) -> Mapping[str, Figure]:
     """Return every figure of a trial, by name."""
     figures = {
-        "waterfall": waterfall(found),
-        "spaghetti": spaghetti(found),
-        "response_over_time": response(found),
+        "waterfall": waterfall(found, style=style),
+        "spaghetti": spaghetti(found, style=style),
+        "response_over_time": response(found, style=style),
     }
     if found.powers:
-        figures["power"] = power(found)
+        figures["power"] = power(found, style=style)
     for one in figures.values():
         one.set_label(provenance(made_by(found.setup.scenario)))
     return figures
 
 
-def _panels(found: "Trial", height: float) -> tuple[Figure, Any]:
-    count = len(found.plan.arms)
-    figure = new_figure(PAGE.width, height)
-    return figure, figure.subplots(1, count, sharey=True, squeeze=False)
-
-
-def waterfall(found: "Trial") -> Figure:
+def waterfall(found: "Trial", *, style: Style = PAGE) -> Figure:
     """Draw each patient's change at the last rating there is, sorted, an arm a panel."""
     last = carried(found.found.baseline, found.found.analysed("policy"))
-    with settings(PAGE):
-        figure, grid = _panels(found, 60.0)
-        for k, (axes, arm) in enumerate(zip(grid.flat, found.plan.arms, strict=True)):
+    with settings(style):
+        figure, panels = by_arm([arm.name for arm in found.plan.arms], style)
+        for k, (axes, arm) in enumerate(zip(panels, found.plan.arms, strict=True)):
             mine = found.found.arm == k
-            bars(axes, found.found.baseline[mine], last[mine], arm.name, drugged=arm.drugged)
-        grid[0, 0].set_ylabel("change of the score, last rating [%]")
-        figure.tight_layout(pad=0.6, w_pad=1.0)
+            bars(axes, found.found.baseline[mine], last[mine], drugged=arm.drugged)
+        change_axes(panels, "Change, last rating (%)")
     return figure
 
 
-def spaghetti(found: "Trial") -> Figure:
+def spaghetti(found: "Trial", *, style: Style = PAGE) -> Figure:
     """Draw courses of the score by arm; who has left is carried on in the band."""
     times = [0.0, *found.plan.visits]
     ratings = found.found.analysed("policy")
@@ -59,60 +58,65 @@ def spaghetti(found: "Trial") -> Figure:
     before = found.found.baseline
     for column in filled.T:
         column[:] = before = np.where(np.isnan(column), before, column)
-    with settings(PAGE):
-        figure, grid = _panels(found, 62.0)
-        for k, (axes, arm) in enumerate(zip(grid.flat, found.plan.arms, strict=True)):
+    with settings(style):
+        figure, panels = by_arm([arm.name for arm in found.plan.arms], style)
+        for k, (axes, arm) in enumerate(zip(panels, found.plan.arms, strict=True)):
             mine = found.found.arm == k
             rating = np.column_stack([found.found.baseline[mine], filled[mine]])
             courses(axes, times, rating, arm.name, drugged=arm.drugged)
-        grid[0, 0].set_ylabel("score [points]")
-        figure.tight_layout(pad=0.6, w_pad=1.0)
     return figure
 
 
-def response(found: "Trial") -> Figure:
+def response(found: "Trial", *, style: Style = PAGE) -> Figure:
     """Draw the share of responders and of remitters at each visit, of those who are seen."""
     days = np.array(found.plan.visits) / DAY
     ratings = found.found.analysed("policy")
-    with settings(PAGE):
-        figure = new_figure(PAGE.width, 60.0)
-        grid: Any = figure.subplots(1, 2, sharey=True)
-        for k, arm in enumerate(found.plan.arms):
+    key = _key([arm.name for arm in found.plan.arms])
+    with settings(style):
+        above = room_for([text for text, _ in key], style, LEFT)
+        cells = Cells(2, 40.0 if style.columns > 1 else 34.0, LEFT, 3.0, 9.0)
+        figure, grid_ = grid(["Response", "Remission"], style, cells, above=above)
+        write_words(figure, key, style, LEFT)
+        for k, (arm, (_, colour)) in enumerate(zip(found.plan.arms, key, strict=True)):
             mine = found.found.arm == k
             own, before = ratings[mine], found.found.baseline[mine][:, None]
             there = ~np.isnan(own)
             count = np.maximum(there.sum(axis=0), 1)
-            for axes, limit in zip(grid, (0.5 * before, found.plan.remission), strict=True):
+            for axes, limit in zip(grid_, (0.5 * before, found.plan.remission), strict=True):
                 share = 100.0 * ((own <= limit) & there).sum(axis=0) / count
-                axes.plot(
-                    days, share, "o-", color=PALETTE[k % 7], ms=2.6, lw=PAGE.line, label=arm.name
-                )
-        for axes, name in zip(grid, ("response", "remission"), strict=True):
-            axes.set_title(name, fontsize=PAGE.title_size, loc="left")
-            axes.set_xlabel("days")
+                axes.plot(days, share, "o-", color=colour, ms=2.6, lw=style.line, label=arm.name)
+        for axes in grid_:
+            axes.set_xlabel("Time (d)")
+            axes.set_ylabel("Patients seen (%)")
             axes.set_ylim(0.0, 100.0)
-            axes.spines[["top", "right"]].set_visible(False)
-        grid[0].set_ylabel("patients seen [%]")
-        grid[0].legend(frameon=False, fontsize=PAGE.text_size)
-        figure.tight_layout(pad=0.6, w_pad=1.0)
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     return figure
 
 
-def power(found: "Trial") -> Figure:
+def _key(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the arms in words, each with its colour."""
+    told = [one.replace("_", " ") for one in names]
+    return [(one, PALETTE[k % len(PALETTE)]) for k, one in enumerate(told)]
+
+
+def power(found: "Trial", *, style: Style = PAGE) -> Figure:
     """Draw power over size with its interval, the curve through it, and the sizes needed."""
-    with settings(PAGE):
-        figure = new_figure(PAGE.width * 0.62, 72.0)
-        axes: Axes = figure.subplots()
-        for k, arm in enumerate(dict.fromkeys(one.arm for one in found.powers)):
-            _power(axes, found, arm, PALETTE[k % 7])
+    arms = list(dict.fromkeys(one.arm for one in found.powers))
+    narrow = replace(style, width=min(style.width, POWER))
+    told = f"Trials that show the arm better at {clock(found.plan.visits[-1])} (%)"
+    key = _key(arms)
+    with settings(style):
+        above = room_for([text for text, _ in key], style, LEFT)
+        cells = Cells(1, 56.0, LEFT, 3.0, 10.0)
+        figure, (axes,) = grid([""], narrow, cells, above=above)
+        write_words(figure, key, narrow, LEFT)
+        for arm, (_, colour) in zip(arms, key, strict=True):
+            _power(axes, found, arm, colour)
         for wanted in found.plan.wanted:
             axes.axhline(100.0 * wanted, color=FAINT, lw=0.6, ls=(0, (3, 2)))
         axes.set_ylim(0.0, 102.0)
-        axes.set_xlabel("patients, all arms together")
-        axes.set_ylabel(f"trials that show the arm better at {clock(found.plan.visits[-1])} [%]")
-        axes.legend(frameon=False, fontsize=PAGE.text_size, loc="lower right")
-        axes.spines[["top", "right"]].set_visible(False)
-        figure.tight_layout(pad=0.6)
+        axes.set_xlabel("Patients, all arms together")
+        axes.set_ylabel(in_lines(told, 54.0, style.text_size))
     return figure
 
 

@@ -13,7 +13,7 @@ from ketasim.models.antidepressant import antidepressant, whole
 from ketasim.models.titles import titled
 from ketasim.plots.layout import text_width
 from ketasim.plots.style import PAGE
-from ketasim.readouts import KINDS, Reading, parse
+from ketasim.readouts import KINDS, Lookup, Reading, parse
 
 # What a dimensionless variable is measured against, as its long name ends.
 MEASURES = {
@@ -23,6 +23,23 @@ MEASURES = {
     "of all": "fraction",
     "per original site": "per site",
 }
+# What people, rats and mice differ in that is no number of the model.
+TRAITS = {
+    "person.female": "Sex (1: female)", "person.age": "Age (years)",
+    "person.slow_alleles": "Slow alleles of CYP2B6", "person.met_alleles": "Met alleles of BDNF",
+    "person.expectation": "Expectation (factor)", "person.noise": "Error of a rating (points)",
+    "person.slope": "Change of expectation by session (log)",
+    "person.course": "Natural course (points)", "clearance": "Clearance (factor)",
+    "cyp_activity": "Activity of CYP enzymes (factor)", "volume": "Volume (factor)",
+    "subject.weight": "Body weight (kg)",
+}  # fmt: skip
+_UNIT = re.compile(
+    r"(?<=\d) (?=(?:h|d|min|s|mg/kg|mg|kg|uM|µM|nM|points|%)(?:\W|$))|(?<=\bday) (?=\d)"
+)
+_HYPHEN = re.compile(r"[^-]+-?|-")
+SHORT = {"mean": "mean"}  # of reducers that a definition says at length
+_STUDY = re.compile(r"([A-Za-z]+)_?(\d{4})$")
+_NAME = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)+")
 _EVENT = re.compile(r"(dosing|intervention|bath)\[(\d+)\]\.(\w+)$")
 _EVENTS = {
     ("dosing", "amount"): "dose", ("dosing", "duration"): "duration of the dose",
@@ -65,8 +82,34 @@ def factor(name: str, attributes: Mapping[str, Any] | None = None) -> str:
         return told
     if told == name or name == "subject.weight":
         return told
-    about_it = told if told[1:2].isupper() else told[:1].lower() + told[1:]
-    return f"{_capital(owner)}: {about_it}"
+    return f"{_capital(owner)}: {_small(told)}"
+
+
+def trait(name: str) -> str:
+    """Return what people differ in, with its unit in brackets where it has one."""
+    if name in TRAITS:
+        return TRAITS[name]
+    told = called(name).partition(",")[0]
+    if told == name:
+        return _capital(name.rpartition(".")[2].replace("_", " "))
+    of = whole().unit(name)
+    return told if of == "1" else f"{told} ({printed(of)})"
+
+
+def study(name: str) -> str:
+    """Return what a study is called by those who cite it: ``murrough2013``, ``Murrough 2013``."""
+    found = _STUDY.fullmatch(name)
+    return f"{_capital(found[1])} {found[2]}" if found else _capital(name.replace("_", " "))
+
+
+def spoken(text: str) -> str:
+    """Return a sentence in which names of the model are said in words."""
+    return printed(_NAME.sub(lambda one: _within(one[0]), text))
+
+
+def _within(name: str) -> str:
+    told = _meaning(name) or _of_readout(name)
+    return name if told is None else told
 
 
 def axis(dataset: xr.Dataset, name: str) -> str:
@@ -95,18 +138,27 @@ def about(name: str) -> str:
     told = headed(name)
     if told == name:
         return name
-    return told if told[1:2].isupper() else told[:1].lower() + told[1:]
+    return _small(told)
 
 
 def in_lines(text: str, width: float, size: float, *, bold: bool = False) -> str:
-    """Return a text in lines no wider than a width [mm], at a size of type [pt]."""
+    """Return a text in lines no wider than a width [mm], at a size of type [pt].
+
+    A word that is too wide is broken at its hyphens; a number and its unit stay together.
+    """
+
+    def fits(part: str) -> bool:
+        return text_width(part, size, PAGE.font, bold=bold) <= width
+
     lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, size, PAGE.font, bold=bold) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
+    for word in _UNIT.sub("\u00a0", text).split(" "):
+        parts = [word] if fits(word) else _HYPHEN.findall(word)
+        for k, part in enumerate(parts):
+            longer = f"{lines[-1]}{' ' if lines[-1] and not k else ''}{part}"
+            if lines[-1] and not fits(longer):
+                lines.append(part)
+            else:
+                lines[-1] = longer
     return "\n".join(lines)
 
 
@@ -124,7 +176,14 @@ def held(name: str, attributes: Mapping[str, Any]) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]  # mTORC1 keeps its own
+
+
+def _small(text: str) -> str:
+    """Return a text without its capital, unless its first word is a name such as GluN2D."""
+    rest = text.partition(" ")[0][1:]
+    is_plain = rest[:1].isalpha() and rest == rest.lower()
+    return text[:1].lower() + text[1:] if is_plain else text
 
 
 def _meaning(name: str) -> str | None:
@@ -155,18 +214,27 @@ def _protocol(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
 
 
+def _looked_up(text: str) -> Lookup | None:
+    """Return what a read-out looks up where it is one thing, of the chain or of a module."""
+    for model in (antidepressant(), whole()):
+        try:
+            (look,) = parse(text, model).lookups
+        except (KetasimError, ValueError):
+            continue
+        return look
+    return None
+
+
 def _of_readout(text: str) -> str | None:
     """Return what a read-out of one course is called; nothing for a formula."""
-    try:
-        (look,) = parse(text, antidepressant()).lookups
-    except (KetasimError, ValueError):
-        return None
+    look = _looked_up(text)
     known = _meaning(look.reduction.name) if isinstance(look, Reading) else None
     if known is None or not isinstance(look, Reading) or any(one in text for one in "+-*/="):
         return None
     own = look.reduction
-    what = re.split("[,;]| in either", KINDS[own.kind].meaning)[0]
+    what = SHORT.get(own.kind) or re.split("[,;]| in either", KINDS[own.kind].meaning)[0]
     told = f"{known} at {clock(own.moment)}" if own.moment is not None else f"{known}, {what}"
     if own.window is not None:
-        told = f"{told} from {clock(own.window[0])} to {clock(own.window[1])}"
+        begin = clock(own.window[0]) if own.window[0] else "0"
+        told = f"{told} from {begin} to {clock(own.window[1])}"
     return f"{told}, drug less control" if look.effect else told

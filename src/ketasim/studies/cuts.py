@@ -3,14 +3,16 @@
 This is an intervention on the equations, do(X = x): the laws that ask for X are handed x, so what
 reached them through X no longer does, while every other path stays open. What they are handed is a
 constant, or X in an undrugged copy of the model that runs beside it. A state that
-nobody reads any more is left out; conserved pools it belonged to are then not claimed.
+nobody reads any more is left out; conserved pools it belonged to are then not claimed, nor that
+its partners stay below the whole.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 
-from ketasim.core.declare import Flow, Mechanism, Parameter, Read, arguments
+from ketasim.core.declare import Flow, Mechanism, Parameter, Read, State, arguments
 from ketasim.core.evidence import assumed
 from ketasim.core.model import Model
 from ketasim.errors import ModelError
@@ -141,14 +143,20 @@ def _rewired(one: Mechanism, instead: Mapping[str, str], model: Model, *, own: b
 def _within(one: Mechanism, own: str, read: Read) -> Mechanism:
     """Rewire the laws of the mechanism that owns a value, and leave out a state nobody reads."""
     flows = (_ends(_fed(flow, own, read.name), own) for flow in one.flows)
+    pooled = {name for pool in one.conserved if own in pool for name in pool}
     return replace(
         one,
-        states=tuple(s for s in one.states if s.name != own),
+        states=tuple(_unbounded(s, pooled) for s in one.states if s.name != own),
         reads=(*one.reads, read),
         quantities=tuple(_fed(q, own, read.name) for q in one.quantities),
         flows=tuple(f for f in flows if f.into is not None or f.out_of is not None),
         conserved=tuple(pool for pool in one.conserved if own not in pool),
     )
+
+
+def _unbounded(state: State, pooled: Collection[str]) -> State:
+    """Return a state without an upper end where a pool kept it below one that is gone."""
+    return replace(state, within=(state.within[0], inf)) if state.name in pooled else state
 
 
 def _fed(law: Any, own: str, alias: str) -> Any:

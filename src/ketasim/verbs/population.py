@@ -114,11 +114,15 @@ class Population:
             "predicted": [one.row for one in self.predictions],
         }
 
-    def figures(self) -> Mapping[str, "Figure"]:
-        """Return forest, response over time, waterfall, spaghetti and bands, by name."""
-        from ketasim.plots import patients as plots
+    def figures(self, *, width: str = "178mm") -> Mapping[str, "Figure"]:
+        """Return forest, response over time, waterfall, spaghetti and bands, by name.
 
-        return plots.of_population(self)
+        ``width`` is that in print, such as ``85mm`` for a column.
+        """
+        from ketasim.plots import patients as plots
+        from ketasim.plots.style import style_of_width
+
+        return plots.of_population(self, style=style_of_width(width))
 
     def save(self, out: str | Path, *, formats: Iterable[str] = ()) -> list[Path]:
         """Write cohort, tables, figures and ``population.json``; return the files.

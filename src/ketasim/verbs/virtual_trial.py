@@ -103,11 +103,15 @@ class Trial:
             "needed": [vars(one) for one in self.needed],
         }
 
-    def figures(self) -> Mapping[str, "Figure"]:
-        """Return waterfall, spaghetti and bands, response over time and power curve, by name."""
-        from ketasim.plots import virtual_trial as plots
+    def figures(self, *, width: str = "178mm") -> Mapping[str, "Figure"]:
+        """Return waterfall, spaghetti and bands, response over time and power curve, by name.
 
-        return plots.of_trial(self)
+        ``width`` is that in print, such as ``85mm`` for a column.
+        """
+        from ketasim.plots import virtual_trial as plots
+        from ketasim.plots.style import style_of_width
+
+        return plots.of_trial(self, style=style_of_width(width))
 
     def save(self, out: str | Path, *, formats: Iterable[str] = ()) -> list[Path]:
         """Write figures, tables and ``trial.json``; return the files.

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.describe import MOST, Described
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.axes import Axis, levels, read_axis
 
@@ -26,8 +27,8 @@ class Rows(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Design:
+@dataclass(frozen=True, repr=False)
+class Design(Described):
     """``size`` members, each with a value for every name.
 
     ``source`` is data that gives the rows, so that a design can be pickled. ``limits`` holds, for
@@ -53,6 +54,15 @@ class Design:
         if twice:
             raise ConfigError(f'"{twice[0]}" is varied twice.')
         object.__setattr__(self, "reach", self.reach or self.limits)
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        ends = zip(self.names, self.units, self.reach, strict=True)
+        rows = [
+            (name, f"{reach[0]:.4g} to {reach[1]:.4g} {unit}".removesuffix(" 1") if reach else unit)
+            for name, unit, reach in ends
+        ]
+        more = [("...", f"and {len(rows) - MOST} more")] if len(rows) > MOST else []
+        return f"Design of {self.size:,} members", rows[:MOST] + more
 
     def rows(self, start: int, stop: int) -> Array:
         """Return the values of some members in ``units``, shape (stop - start, n_names)."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from ketasim.core.describe import Described, some
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.design import Design
 from ketasim.studies.designs.distributions import Distribution
@@ -82,8 +83,8 @@ class Scaled:
         return factor
 
 
-@dataclass(frozen=True)
-class Crowd:
+@dataclass(frozen=True, repr=False)
+class Crowd(Described):
     """Patients to be drawn: their traits, and the columns of the model that follow.
 
     ``base`` holds the value and unit of each column that is no trait itself; ``multiplies`` pairs a
@@ -99,6 +100,10 @@ class Crowd:
     multiplies: tuple[tuple[str, str], ...]
     effects: tuple[Scaled, ...]
     together: tuple[float, ...]
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        rows = [("traits", some(list(self.names))), ("columns", some(list(self.columns)))]
+        return f"Crowd of {self.size:,}, seed {self.seed}", rows
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from ketasim.core.model import Model
 from ketasim.errors import ConfigError, KetasimError, suggest
 from ketasim.readouts import KINDS, Readout, parse
 from ketasim.studies.findings.arms import Arm
+from ketasim.studies.fit.told import Told
 from ketasim.units import Unit, dimension_name, unit
 
 MAX_ROWS = 100_000
@@ -74,8 +75,8 @@ class Point:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Data:
+@dataclass(frozen=True, repr=False)
+class Data(Told):
     """The points of a file with the arms they were seen in and the assays they were read by."""
 
     source: str

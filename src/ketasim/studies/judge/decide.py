@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.describe import Described, some
 from ketasim.core.scenario import Scenario, clock
 from ketasim.engines.contract import Batch, Settings
 from ketasim.engines.run import run
@@ -41,11 +42,12 @@ DRAWS = 64  # posterior draws of a hypothesis
 FEWEST = 8
 MOST_LOST = 0.05  # share of draws that may fail before an arm is left out
 AT_ONCE = 32  # arms that are run together
+TOLD = 5  # experiments that a table of designs begins with
 ENOUGH = 0.9  # of what the largest group tells
 
 
-@dataclass(frozen=True)
-class Designs:
+@dataclass(frozen=True, repr=False)
+class Designs(Described):
     """Experiments that could be made, most telling first, as columns (n,).
 
     ``arm`` and ``readout`` are places in ``arms`` and ``readouts``; ``time`` [h]; ``group`` the
@@ -73,6 +75,18 @@ class Designs:
     def __len__(self) -> int:
         """Return the number of designs."""
         return len(self.bits)
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        rows = [
+            ("between", " and ".join(self.names[i] for i in self.among)),
+            ("experiments", f"{len(self):,}: {len(self.arms)} arms; {', '.join(self.readouts)}"),
+        ]
+        for i in self.best(TOLD):
+            told = f"{self.arms[self.arm[i]].name}; {self.read(i)}; {self.group[i]} a group"
+            rows.append((f"{self.bits[i]:.2f} bits", told))
+        if self.left_out:
+            rows.append(("left out", some(list(self.left_out))))
+        return "What would decide, most telling first", rows
 
     def read(self, i: int) -> str:
         """Return what is read in a design, ``'outcome.mood at 24 h'``."""

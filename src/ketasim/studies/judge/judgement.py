@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.describe import Described, some
 from ketasim.studies.findings.finding import Finding
 from ketasim.studies.findings.former import Renamed
 from ketasim.studies.judge.information import ExpectedInformation
@@ -20,8 +21,8 @@ CLEAR = log(20.0)  # evidence ratio of twenty to one
 SAME = log(2.0)  # evidence ratio below which a finding separates nothing
 
 
-@dataclass(frozen=True)
-class Judgement(Renamed):
+@dataclass(frozen=True, repr=False)
+class Judgement(Described, Renamed):
     """Hypotheses before findings.
 
     ``hypotheses`` and ``scores`` are in the order given; ``refused`` holds a sentence for each that
@@ -54,6 +55,21 @@ class Judgement(Renamed):
     about: Mapping[str, object]
     left_out: tuple[str, ...] = ()
     not_computed: Mapping[str, int] = field(default_factory=dict)
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        best = self.scores[self.ranking[0]].evidence
+        behind = [(self.names[i], best - self.scores[i].evidence) for i in self.ranking]
+        told = [f"{name} ({-x:.1f})" if x >= 0.05 else name for name, x in behind]
+        rows = [
+            ("findings", f"{len(self.findings)} of {len(self.papers)} papers"),
+            ("ln evidence", "not settled" if self.missing else ", ".join(told)),
+        ]
+        if self.missing:
+            rows.append(("missing", some(list(self.missing))))
+        if self.unexplained:
+            names = [self.findings[i].name for i in self.unexplained]
+            rows.append(("unexplained", some(names)))
+        return f"Judgement of {len(self.hypotheses)} hypotheses", rows
 
     @property
     def names(self) -> tuple[str, ...]:

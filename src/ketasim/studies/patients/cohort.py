@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ketasim.core.describe import Described
 from ketasim.errors import ConfigError
 from ketasim.studies.designs.patients import Crowd
 from ketasim.studies.patients.choosing import accepted, chosen, drawn
@@ -74,8 +75,8 @@ class Shift:
     by_chance: float
 
 
-@dataclass(frozen=True)
-class Cohort:
+@dataclass(frozen=True, repr=False)
+class Cohort(Described):
     """Patients that show together what was published.
 
     ``places`` are their places among the plausible crew; ``weighed`` the weights behind them, None
@@ -88,6 +89,15 @@ class Cohort:
     matches: tuple[Match, ...]
     weighed: Weighed | None
     plausible: int
+
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        found = len(self.matches) - len(self.lost)
+        rows = [
+            ("by", f"{self.method}, from {self.plausible:,} plausible"),
+            ("different", f"{self.different:,}"),
+            ("reproduced", f"{found} of {len(self.matches)} published numbers"),
+        ]
+        return f"Cohort of {len(self.places):,} patients", rows
 
     @property
     def lost(self) -> tuple[Match, ...]:
