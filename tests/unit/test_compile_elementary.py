@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from probe import WORKSPACE, compile_nodes
 
-from ketasim.compile import emit
+from ketasim.compile import elementary, emit
 from ketasim.compile import machine as machine_module
 from ketasim.compile.machine import assembled, written
 from ketasim.compile.specialise import render
@@ -127,7 +127,7 @@ def test_code_is_for_the_target_and_not_for_the_machine_that_makes_it(level, mon
 
 def test_an_arm_gets_its_own_vectors(monkeypatch):
     arm = Target("aarch64-unknown-linux-gnu", "neoverse-n1", "+neon")
-    monkeypatch.setattr(emit, "target", lambda: arm)
+    monkeypatch.setattr(elementary, "target", lambda: arm)
     monkeypatch.setattr(machine_module, "target", lambda: arm)
     assert (arm.width, arm.has_fma) == (2, True)
     graph = Graph()

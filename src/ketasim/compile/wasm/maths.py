@@ -1,6 +1,6 @@
 """Exp, log and power as functions of a module: the very series that machine code uses.
 
-There are no branches. What each does outside its range is what ``compile/emit.py`` does: an
+There are no branches. What each does outside its range is what ``compile/elementary.py`` does: an
 exponent is held within what a double can be a power of two of, a power of what is not positive is
 0, and what is no number stays none.
 """
@@ -8,7 +8,7 @@ exponent is held within what a double can be a power of two of, a power of what 
 from collections.abc import Sequence
 from math import factorial
 
-from ketasim.compile.emit import (
+from ketasim.compile.elementary import (
     EXP2_SERIES,
     LN2_HIGH,
     LN2_LOW,
