@@ -10,7 +10,7 @@ The powers of 1 are 1 to the bit. Its polynomials interpolate at Chebyshev's pla
 """
 
 from collections.abc import Sequence
-from math import factorial, log, log2
+from math import factorial, log2
 from typing import Any
 
 from llvmlite import ir
@@ -24,7 +24,6 @@ SHIFT = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, k
 RECIPROCAL_BITS = 0x7FDE623822FC16E6
 ONE_BITS, ROOT_HALF_BITS, SHIFT_BITS = 0x3FF0000000000000, 0x3FE6A09E667F3BCD, 0x4338000000000000
 PER_LN2 = 1.4426950408889634
-EXP2_SERIES = tuple(log(2.0) ** n / factorial(n) for n in range(12, -1, -1))
 LOG_SERIES = (  # of (log(1 + f) - 2 r) / r^3 in r^2, r = f / (2 + f), as in FDLIBM's e_log.c
     1.479819860511658591e-01,
     1.531383769920937332e-01,
@@ -116,7 +115,7 @@ class Elementary:
     def paired(self, x: Any, coefficients: Sequence[float]) -> Any:
         """Return a polynomial by pairs of neighbours, then pairs of pairs.
 
-        Few operations wait for the one before, which saves a sixth of a power's time.
+        Few operations wait for the one before: it is less exact, and faster.
         """
         rows, power = [self.literal(one) for one in reversed(coefficients)], x
         while len(rows) > 1:
@@ -144,7 +143,7 @@ class Elementary:
         return b.bitcast(b.add(power, self.bits(ONE_BITS)), self.type)
 
     def _parts(self, x: Any, lowest: int) -> tuple[Any, Any]:
-        """Return the exponent of x > 0 and what is left, from the number with bits ``lowest`` on."""
+        """Return the exponent of x > 0 and what is left, which ``lowest`` are the least bits of."""
         b = self.b
         raw = b.bitcast(x, self.long)
         exponent = b.ashr(b.sub(raw, self.bits(lowest)), self.bits(52))
