@@ -10,7 +10,7 @@ from ketasim.compile.arithmetic import Rosenbrock
 from ketasim.compile.emit import Program
 from ketasim.compile.interface import FORWARD, Interface
 from ketasim.compile.machine import written
-from ketasim.compile.specialise import hoisted, render
+from ketasim.compile.specialise import eased, hoisted, render
 from ketasim.compile.trace import Node, reach
 from ketasim.compile.wiring import Equations
 
@@ -139,8 +139,8 @@ class Writer:
             "rest": render(_to("y", parts.rest), sources),
             "prepare": render(self._prepared, sources),
             "turned": self._turned(sources),
-            "factor": render([*self.slots.values(), *_to("k1", parts.first)], moving),
-            "stage": render(_to("stage", parts.later), {**moving, **kept}),
+            "factor": eased(render([*self.slots.values(), *_to("k1", parts.first)], moving)),
+            "stage": eased(render(_to("stage", parts.later), {**moving, **kept})),
             "error": self._error(),
             "dense": arithmetic.dense(self.method),
             "between": arithmetic.between("my:0", "mu:0", ("e1:0", "e2:0", "e3:0")),
