@@ -1,4 +1,4 @@
-"""What is fixed within a segment: computed once a member where it can be, the rest once a segment."""
+"""What is fixed within a segment: computed once a member where it can be, else once a segment."""
 
 import json
 import re
