@@ -59,7 +59,7 @@ def test_a_power_is_as_exact_at_the_edges_of_its_pieces(functions):
     edges = np.ldexp(1.0 + np.arange(17) / 16.0, [[-3], [-1], [0], [7]]).ravel()
     x = np.concatenate([edges, np.nextafter(edges, 0.0), np.nextafter(edges, np.inf)])
     for e in (-3.3, 0.5, 1.0, 2.75, 9.0):
-        # The series are within 6e-16; the logarithm and what two is raised to are rounded once each.
+        # The series are within 6e-16; the logarithm and its product are rounded once each.
         error = np.abs(call(functions, x, e)[2] / x**e - 1.0)
         assert (error < 1e-15 + np.finfo(float).eps * np.abs(e * np.log2(x))).all()
 
