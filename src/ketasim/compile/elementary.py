@@ -3,10 +3,11 @@
 ``exp`` and ``log`` are polynomials after the usual reductions, within 2 units in the last place;
 ``power`` keeps fourteen digits. NaN goes in and comes out, and nothing overflows to infinity.
 
-A power is two to the exponent times the base's binary logarithm, which powers of one base share. It
-takes no division: the base, but for its exponent, is multiplied by the reciprocal of one of sixteen
-numbers near it, looked up, which leaves ``1 + f`` with f from -1/32 to 1/16 and a short polynomial.
-The powers of 1 are 1 to the bit. Its polynomials interpolate at Chebyshev's places.
+A power is two to the exponent times the base's binary logarithm, which LLVM finds once for all
+powers of one base. It takes no division: the base, but for its exponent, is multiplied by the
+reciprocal of one of sixteen numbers near it, looked up, which leaves ``1 + f`` with f from -1/32 to
+1/16 and a short polynomial. The powers of 1 are 1 to the bit. The polynomials interpolate at
+Chebyshev's places.
 """
 
 from collections.abc import Sequence
@@ -56,7 +57,6 @@ class Elementary:
         self.type = ir.VectorType(DOUBLE, width) if width > 1 else DOUBLE
         self.long = ir.VectorType(LONG, width) if width > 1 else LONG
         self.fused = target().has_fma
-        self._logs: dict[int, tuple[Any, Any]] = {}
 
     def literal(self, value: float) -> Any:
         """Return a constant in every lane."""
@@ -166,11 +166,9 @@ class Elementary:
     def pow_(self, base: Any, exponent: Any) -> Any:
         """Return base to the power exponent, and 0 for a base that is not positive."""
         b, zero = self.b, self.literal(0.0)
-        if id(base) not in self._logs:
-            found = self.log2(self.max_(base, self.literal(TINY)))
-            # What is not finite stays so.
-            self._logs[id(base)] = base, self.fma(base, zero, found)
-        bits = self.within(b.fmul(self._logs[id(base)][1], exponent), -1021.0, 1022.0)
+        bits = self.log2(self.max_(base, self.literal(TINY)))
+        bits = self.fma(base, zero, bits)  # what is not finite stays so
+        bits = self.within(b.fmul(bits, exponent), -1021.0, 1022.0)
         return b.select(b.fcmp_ordered("<=", base, zero), zero, self.exp2(bits))
 
     def log2(self, x: Any) -> Any:
