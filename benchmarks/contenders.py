@@ -26,6 +26,7 @@ class Contender:
     """An engine: its name, how many members a turn has, and whether it is here.
 
     ``read`` makes observables (n, 8, n_times), canonical, of what a run gives; nobody times it.
+    ``precision`` is that of its laws and stages.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Contender:
     run: Run
     available: Callable[[], bool] = lambda: True
     read: Callable[[str, Any], np.ndarray] = lambda _, found: found
+    precision: str = "double"
 
 
 def all_of_them() -> tuple[Contender, ...]:

@@ -71,7 +71,8 @@ def race(scene: str, target: float, repeats: int) -> dict[str, object]:
         rtol, error = accurate(one, scene, target) if one.available() else (0.0, np.inf)
         if error <= target:
             entered.append(one)
-            found.append({"engine": one.name, "rtol": rtol, "error": error, "times_us": []})
+            how = {"precision": one.precision, "rtol": rtol, "error": error}
+            found.append({"engine": one.name, **how, "times_us": []})
     for _ in range(repeats):
         for one, row in zip(entered, found, strict=True):
             sample = draws(one.members)
@@ -129,9 +130,15 @@ def overall(races: list[dict[str, object]]) -> dict[str, dict[str, float]]:
 
 
 def table(races: list[dict[str, object]]) -> str:
-    """Return the races as Markdown: microseconds of CPU time a run, and times ours."""
-    names = list(dict.fromkeys(row["engine"] for one in races for row in one["engines"]))
-    lines = [f"| subjects | error | {' | '.join(names)} |", f"|---|--:|{'--:|' * len(names)}"]
+    """Return the races as Markdown: microseconds of CPU time a run, and times ours.
+
+    An engine whose laws are not in doubles has its precision beside its name.
+    """
+    rows = [row for one in races for row in one["engines"]]
+    names = list(dict.fromkeys(row["engine"] for row in rows))
+    told = {row["engine"]: row.get("precision", "double") for row in rows}
+    heads = [n if told[n] == "double" else f"{n}, {told[n]} precision" for n in names]
+    lines = [f"| subjects | error | {' | '.join(heads)} |", f"|---|--:|{'--:|' * len(names)}"]
     for one in races:
         by = {row["engine"]: row for row in one["engines"]}
         cells = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from probe import WORKSPACE, compile_nodes
 
-from ketasim.compile import emit
+from ketasim.compile import elementary, emit
 from ketasim.compile import machine as machine_module
 from ketasim.compile.machine import assembled, written
 from ketasim.compile.specialise import render
@@ -52,6 +52,56 @@ def test_power_to_fourteen_digits(functions):
     rng = np.random.default_rng(4)
     x, e = 10.0 ** rng.uniform(-4.0, 4.0, N), rng.uniform(-4.0, 4.0, N)
     assert np.max(np.abs(call(functions, x, e)[2] / x**e - 1.0)) < 1e-14
+
+
+def test_a_power_is_as_exact_at_the_edges_of_its_pieces(functions):
+    """A base is looked up by its leading bits, so that its neighbours may go by other entries."""
+    edges = np.ldexp(1.0 + np.arange(17) / 16.0, [[-3], [-1], [0], [7]]).ravel()
+    x = np.concatenate([edges, np.nextafter(edges, 0.0), np.nextafter(edges, np.inf)])
+    for e in (-3.3, 0.5, 1.0, 2.75, 9.0):
+        # The series are within 6e-16; the logarithm and its product are rounded once each.
+        error = np.abs(call(functions, x, e)[2] / x**e - 1.0)
+        assert (error < 1e-15 + np.finfo(float).eps * np.abs(e * np.log2(x))).all()
+
+
+def test_a_power_rises_with_its_base(functions):
+    """Nothing steps down where one piece ends, beyond the last places."""
+    x = np.linspace(0.9, 2.1, 100_001)
+    found = call(functions, x, 3.7)[2]
+    assert np.min(np.diff(found) / found[1:]) > 0.0
+
+
+def test_powers_of_one_are_one_to_the_bit(functions):
+    """So that what is at rest stays at rest, whatever the steepness."""
+    e = np.random.default_rng(6).uniform(-20.0, 20.0, 1000)
+    assert (call(functions, np.ones(1000), e)[2] == 1.0).all()
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_every_width_has_the_same_bits(functions, width):
+    graph = Graph()
+    x, e = graph.leaf("y", 0), graph.leaf("y", 1)
+    narrow, _ = compile_nodes([graph.log(x), graph.pow(x, e)], {"y": 2}, width)
+    rng = np.random.default_rng(7)
+    x, e = 10.0 ** rng.uniform(-6.0, 6.0, 2000), rng.uniform(-6.0, 6.0, 2000)
+    x[:3], e[:3] = (0.0, -1.0, np.nan), (2.5, 1.5, 1.0)
+    wide = functions[0](y=np.array([x, e]))
+    found = narrow(y=np.array([x, e]))
+    assert found.tobytes() == wide[1:3].tobytes()
+
+
+def code_of(nodes):
+    return str(assembled(compile_nodes(nodes, {"y": 3}, 8)[1].source))
+
+
+def test_powers_of_one_base_share_its_logarithm_and_divide_by_nothing():
+    graph = Graph()
+    x, y, e = (graph.leaf("y", i) for i in range(3))
+    one = code_of([graph.pow(x, e)]).count("@llvm.fma")
+    shared = code_of([graph.pow(x, e), graph.pow(x, y)]).count("@llvm.fma")
+    apart = code_of([graph.pow(x, e), graph.pow(y, e)])
+    assert one < shared < apart.count("@llvm.fma")
+    assert "fdiv" not in apart
 
 
 def test_reciprocals_without_a_divider(functions):
@@ -127,7 +177,7 @@ def test_code_is_for_the_target_and_not_for_the_machine_that_makes_it(level, mon
 
 def test_an_arm_gets_its_own_vectors(monkeypatch):
     arm = Target("aarch64-unknown-linux-gnu", "neoverse-n1", "+neon")
-    monkeypatch.setattr(emit, "target", lambda: arm)
+    monkeypatch.setattr(elementary, "target", lambda: arm)
     monkeypatch.setattr(machine_module, "target", lambda: arm)
     assert (arm.width, arm.has_fma) == (2, True)
     graph = Graph()

@@ -4,7 +4,8 @@
 - ``wiring``: a model's equations as one graph, their derivatives, and the elimination
 - ``specialise``: products joined to sums, what cannot move left out, nodes as short programs
 - ``arithmetic``: a Rosenbrock method as data, and the programs of a step
-- ``emit``: programs as vector instructions; ``target``: the processor they are for
+- ``emit``: programs as vector instructions; ``elementary``: exp, log and power among them;
+  ``target``: the processor they are for
 - ``lower``: functions as instructions; ``expressions``: what they compute; ``kinds``: of what
 - ``machine``: a kernel's text as machine code, and as a function
 - ``interface``: what a compiled kernel is called with

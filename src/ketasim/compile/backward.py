@@ -58,7 +58,7 @@ class Backward(Writer):
     def programs(self) -> dict[str, str]:
         """Return every program by name."""
         stages, forward = self.method.stages, Writer.programs.func(self)  # type: ignore[attr-defined]
-        programs = {"prepare": forward["prepare"]}
+        programs = {"prepare": "\n".join([forward["prepare"], forward["turned"]])}
         programs["factor"] = _noted(forward["factor"], self.dear_at_first)
         programs["stage"] = _noted(_renamed(forward["stage"], {"u": "us"}), self.dear)
         for s in range(2, stages + 1):

@@ -18,7 +18,8 @@ from ketasim.compile.wiring import Equations, derivatives, eliminate
 from ketasim.compile.writer import Observer, Parts, Writer
 
 EMITTERS = (
-    "emit.py", "expressions.py", "interface.py", "kinds.py", "lower.py", "machine.py", "target.py",
+    "elementary.py", "emit.py", "expressions.py", "interface.py", "kinds.py", "lower.py",
+    "machine.py", "target.py",
 )  # fmt: skip
 _HERE = Path(__file__).parent
 

@@ -173,7 +173,7 @@ def eased(text: str) -> str:
     """Return a program in an order that keeps few values alive, chosen from its end.
 
     Of what only waits for its arguments, the operation goes next that asks for the fewest new ones.
-    Programs run backwards need most of what was found on the way, and keep it in memory otherwise.
+    Otherwise long programs, above all those run backwards, keep much of what they find in memory.
     """
     made, stored = _lines(text)
     users = dict.fromkeys(made, 0)

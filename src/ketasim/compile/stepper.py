@@ -29,16 +29,20 @@ FINE, LARGE, OUTSIDE, BROKEN = 0, 1, 2, 3
 MOST, MOST_FIRST, LEAST = 6.0, 100.0, 0.2
 
 
+def unpack(job, w, m):
+    """Lay a member's parameters out for the programs of one lane."""
+    for i in range(N_PARAMETERS):
+        w[P + i] = job.parameters[m * N_PARAMETERS + i]
+
+
 def enter(job, w, d, lane, first_step):
     """Start a segment: its inputs, and a small first step."""
     edge = d[EDGE * W + lane]
-    for i in range(N_PARAMETERS):
-        w[P + i] = job.parameters[d[MEMBER * W + lane] * N_PARAMETERS + i]
     for i in range(N_KNOBS):
         w[K + i] = job.knobs[edge * N_KNOBS + i]
     for i in range(N_DOSED):
         w[R + i] = job.rates[edge * N_DOSED + i]
-    prepare(w, lane)
+    turned(w, lane)
     w[T + lane], w[TE + lane], w[H + lane] = job.edges[edge], job.edges[edge + 1], first_step
     d[FIRST * W + lane] = d[STALE * W + lane] = 1
     d[WRONG * W + lane] = FINE
@@ -81,10 +85,10 @@ def seat(job, w, d, lane, m, first_step):
     if job.n_starts > 0:
         for i in range(N):
             w[Y + i * W + lane] = job.starts[(m if job.n_starts > 1 else 0) * N + i]
-    else:
-        for i in range(N_PARAMETERS):
-            w[P + i] = job.parameters[m * N_PARAMETERS + i]
+    unpack(job, w, m)
+    if job.n_starts == 0:
         rest(w, lane)
+    prepare(w, lane)
     enter(job, w, d, lane, first_step)
     begin(job, w, d, lane)
     dose(job, w, d, lane)
@@ -293,6 +297,7 @@ def turn(job, w, d, first_step):
     """Start the next segment of lanes at an edge, and keep the last state of those that ended."""
     for lane in range(W):
         if d[NEXT * W + lane] == TURN:
+            unpack(job, w, d[MEMBER * W + lane])
             enter(job, w, d, lane, first_step)
             dose(job, w, d, lane)
         elif d[NEXT * W + lane] == LEAVE and job.n_final > 0:

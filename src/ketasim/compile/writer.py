@@ -10,7 +10,7 @@ from ketasim.compile.arithmetic import Rosenbrock
 from ketasim.compile.emit import Program
 from ketasim.compile.interface import FORWARD, Interface
 from ketasim.compile.machine import written
-from ketasim.compile.specialise import hoisted, render
+from ketasim.compile.specialise import eased, hoisted, render
 from ketasim.compile.trace import Node, reach
 from ketasim.compile.wiring import Equations
 
@@ -69,7 +69,7 @@ class Writer:
         "watch.py",
         "stepper.py",
     )  # texts that the module holds
-    scalars: tuple[str, ...] = ("rest", "prepare")  # programs for one lane
+    scalars: tuple[str, ...] = ("rest", "prepare", "turned")  # programs for one lane
     repeated: tuple[str, ...] = (
         "accept",
     )  # programs for one state after another, beside those that combine
@@ -137,9 +137,10 @@ class Writer:
         kept = {key: word for key, (word, _) in self.slots.items()}
         programs = {
             "rest": render(_to("y", parts.rest), sources),
-            "prepare": render(_to("c", self.constants), sources),
-            "factor": render([*self.slots.values(), *_to("k1", parts.first)], moving),
-            "stage": render(_to("stage", parts.later), {**moving, **kept}),
+            "prepare": render(self._prepared, sources),
+            "turned": self._turned(sources),
+            "factor": eased(render([*self.slots.values(), *_to("k1", parts.first)], moving)),
+            "stage": eased(render(_to("stage", parts.later), {**moving, **kept})),
             "error": self._error(),
             "dense": arithmetic.dense(self.method),
             "between": arithmetic.between("my:0", "mu:0", ("e1:0", "e2:0", "e3:0")),
@@ -158,6 +159,21 @@ class Writer:
         for s in range(2, self.method.stages + 1):
             programs[f"combine_{s}"] = arithmetic.combine(self.method, s)
         return programs
+
+    @cached_property
+    def _prepared(self) -> list[tuple[str, Node]]:
+        """Return the constants, with their places, that inputs and what is given leave alone."""
+        turned = set[int]()
+        for node in reach(self.constants):
+            if node.leaf[0] in ("k", "r") or any(one.id in turned for one in node.args):
+                turned.add(node.id)
+        return [(at, node) for at, node in _to("c", self.constants) if node.id not in turned]
+
+    def _turned(self, sources: Mapping[int, str]) -> str:
+        """Return the program for the others, which a new segment changes."""
+        prepared = {node.id: at for at, node in self._prepared}
+        others = [(at, node) for at, node in _to("c", self.constants) if node.id not in prepared]
+        return render(others, {**sources, **prepared})
 
     @cached_property
     def _observed(self) -> list[tuple[str, list[Node]]]:

@@ -1,15 +1,16 @@
-"""Exp, log and power as functions of a module: the very series that machine code uses.
+"""Exp, log and power as functions of a module.
 
-There are no branches. What each does outside its range is what ``compile/emit.py`` does: an
-exponent is held within what a double can be a power of two of, a power of what is not positive is
-0, and what is no number stays none.
+The exponential's and the logarithm's series are those of machine code; a power goes by the same
+logarithm, as without vectors a table of reciprocals is not worth it. There are no branches. What
+each does outside its range is what ``compile/elementary.py`` does: an exponent is held within what
+a double can be a power of two of, a power of what is not positive is 0, and what is no number stays
+none.
 """
 
 from collections.abc import Sequence
-from math import factorial
+from math import factorial, log
 
-from ketasim.compile.emit import (
-    EXP2_SERIES,
+from ketasim.compile.elementary import (
     LN2_HIGH,
     LN2_LOW,
     LOG_SERIES,
@@ -44,6 +45,7 @@ from ketasim.compile.wasm.code import (
 from ketasim.core.maths import TINY
 
 EXP_SERIES = tuple(1.0 / factorial(n) for n in range(12, -1, -1))
+EXP2_SERIES = tuple(log(2.0) ** n / factorial(n) for n in range(12, -1, -1))
 
 
 def functions() -> dict[str, tuple[int, bytes]]:
