@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketasim.config import Setup, dump
 from ketasim.core.scenario import Scenario
-from ketasim.engines.contract import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Limits, Settings
 from ketasim.errors import ConfigError, KetasimWarning, suggest
 from ketasim.results.store import Store
 from ketasim.studies import designs
@@ -20,7 +20,8 @@ from ketasim.studies.designs.blocks import MECHANISMS, Groups
 from ketasim.studies.designs.choice import Vary
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.estimate import Estimate, estimate
-from ketasim.studies.sweep.job import DRAWN, as_design, drawn
+from ketasim.studies.sweep.job import DRAWN, as_design, drawn, prepare
+from ketasim.studies.sweep.run import filled
 from ketasim.studies.sweep.workers import Bar, Listener
 from ketasim.verbs.run import Question, Tell, setup_of, warned
 
@@ -90,6 +91,30 @@ class Order:
                 **self.keep,
                 **self.how,
             )
+
+    def fill(
+        self,
+        store: Path,
+        *,
+        threads: int,
+        shard: tuple[int, int] | None = None,
+        progress: Listener | None = None,
+        client: Any = None,
+    ) -> Store:
+        """Compute what a store lacks and return it, unread: see :func:`ketasim.sweep`.
+
+        Cautions are not said: whoever wrote the order has heard them.
+        """
+        how = dict(self.how)
+        of = ("engine", "method", "rtol", "limits", "allow_looser")
+        settings = Settings(**{name: how.pop(name) for name in of if name in how})
+        job = prepare(
+            self.scenario, self.design, settings=settings, threads=threads, **how, **self.keep
+        )
+        return filled(
+            job, store, threads, progress=progress, shard=shard, attributes=self.attributes,
+            client=client,
+        )  # fmt: skip
 
     def plan(self, *, threads: int | None = None) -> Estimate:
         """Return what carrying it out would take."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +21,20 @@ from ketasim.studies.sweep.chunk import Rows, Work
 from ketasim.studies.sweep.job import Job
 from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 LOG = logging.getLogger("ketasim.sweep")
 TOLD, MOST_TOLD = 10.0, 5  # between saying who is waited for [s], and how many at once
 WAIT = 0.3  # between looks at chunks that other processes hold [s]
 
 
-def carry_out(
+def fill(
     job: Job,
     path: Path,
     threads: int,
     progress: Listener | None,
     shard: tuple[int, int] | None,
     attributes: Mapping[str, Any],
-) -> "xr.Dataset":
-    """Compute what a store lacks, and return it opened; see :func:`ketasim.sweep`.
+) -> Store:
+    """Compute what a store lacks, and return it; see :func:`ketasim.sweep`.
 
     Raises
     ------
@@ -51,7 +48,7 @@ def carry_out(
     finally:
         with contextlib.suppress(OSError):
             store.claims.release_all()
-    return store.dataset()
+    return store
 
 
 def begin(
