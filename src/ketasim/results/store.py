@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.float64]
 DESIGN_CHUNK = 16_384  # rows of a table written and read at once
-COUNTED = 1_000_000  # members whose ends are read at once
+AT_ONCE = 100_000  # members counted, or numbered in a coordinate, at once
 INDEXED = 10_000_000  # members up to which they are numbered in a coordinate, 8 bytes each
 ALWAYS = {"write_empty_chunks": True}  # a chunk that is not there must mean "not run"
 Array = NDArray[Any]
@@ -178,23 +178,25 @@ async def _array(group: Any, column: Column, layout: Layout, rows: int) -> Any:
 
 
 async def _axes(group: Any, layout: Layout) -> None:
-    axes: dict[str, tuple[NDArray[Any], dict[str, str]]] = {}
+    axes: dict[str, tuple[range | NDArray[Any], dict[str, str]]] = {}
     if layout.members <= INDEXED:
-        axes["member"] = np.arange(layout.members), {"long_name": "member"}
+        axes["member"] = range(layout.members), {"long_name": "member"}
     if layout.has_times:
         axes["time"] = (np.array(layout.times), {"units": "h", "long_name": "time"})
     for name, (values, labels) in axes.items():
         one = await group.create_array(
             name,
-            shape=values.shape,
-            chunks=(min(len(values), 1_000_000),),
-            dtype=values.dtype,
+            shape=(len(values),),
+            chunks=(min(len(values), AT_ONCE),),
+            dtype=np.asarray(values[:1]).dtype,
             dimension_names=(name,),
             compressors=[ZstdCodec(level=1), Crc32cCodec()],
             attributes=labels,
             config=ALWAYS,
         )
-        await one.setitem(slice(None), values)
+        for start in range(0, len(values), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            await one.setitem(part, np.asarray(values[part]))
 
 
 def _plain(value: Any) -> Any:
@@ -366,16 +368,19 @@ class Store:
     def ended(self) -> Mapping[str, int]:
         """Return how many members ended in each way by its name, most frequent first."""
         kept, found = self._read["status"], Counter[int]()
-        for start in range(0, self.manifest.members, COUNTED):
-            found.update(np.asarray(kept[start : start + COUNTED]).tolist())
+        for start in range(0, self.manifest.members, AT_ONCE):
+            found.update(np.asarray(kept[start : start + AT_ONCE]).tolist())
         return named(found, kept.attrs)
 
     def dataset(self) -> "xr.Dataset":
         """Return the store as a Dataset that reads from disk when asked for values."""
         import xarray as xr
 
-        found: xr.Dataset = xr.open_zarr(self._durable(), chunks=None)
-        variables = found.variables
+        found: xr.Dataset = xr.open_zarr(self._durable(), chunks=None, drop_variables="member")
+        variables = {str(name): one for name, one in found.variables.items()}
+        if "member" in self._read:  # known without reading it, which would hold it several times
+            labels, index = dict(self._read["member"].attrs), np.arange(self.manifest.members)
+            variables["member"] = xr.Variable(("member",), index, labels)
         filled = [name for name, role in self.manifest.columns if role != "design"]
         given = [*self.manifest.names, *(one for one in ("member", "time") if one in variables)]
         ordered = xr.Dataset(
