@@ -49,6 +49,11 @@ def _told(code: CodeType) -> tuple[Any, ...]:
     return (code.co_varnames, code.co_names, consts, code.co_code)
 
 
+def source_of(law: Callable[..., Any]) -> str:
+    """Return a law's source and that of what it names beside it."""
+    return text_of(law) + beside(law)
+
+
 @cache
 def beside(law: Callable[..., Any]) -> str:
     """Return what a law calls or reads by name and which is not this package's; mostly nothing."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from ketasim.core.code import beside, text_of
+from ketasim.core.code import source_of
 from ketasim.core.declare import (
     Derived,
     Flow,
@@ -367,10 +367,7 @@ class Model:
         parts += [repr((s.name, s.molar_mass, s.parts)) for s in self.substances]
         parts += [repr(inlet) for inlet in self.inlets.items()]
         wires = (*self.derived, *self.quantities, *self.flows)
-        parts += [
-            repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) + beside(w.law)
-            for w in wires
-        ]
+        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + source_of(w.law) for w in wires]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def entries(self, substance: str, route: str) -> tuple[tuple[str, float], ...]:
