@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
+from ketasim.results.making import DESIGN_CHUNK, create
 from ketasim.results.manifest import Manifest
 from ketasim.results.problems import StoreError, writing
-from ketasim.results.store import DESIGN_CHUNK, Store, create, is_store
+from ketasim.results.store import Store, is_store
 from ketasim.studies.sweep.chunk import Rows, Work
 from ketasim.studies.sweep.job import Job
 from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
