@@ -40,7 +40,7 @@ class Battery:
 BATTERIES = (
     Battery("kernel-flips", batteries.flips_in_kernels, 1000,
             "one bit flipped in a kept kernel (code, index, text, seal)", "every one found"),
-    Battery("store-flips", batteries.flips_in_a_store, 3000,
+    Battery("store-flips", batteries.flips_in_a_store, 4000,
             "one bit flipped in a store (results, design, axes, manifest)", "every one found"),
     Battery("swaps", batteries.swaps, 200,
             "chunks copied or exchanged between places, arrays and stores", "every one found"),
