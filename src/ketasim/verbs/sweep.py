@@ -144,6 +144,7 @@ def sweep(
     shard: tuple[int, int] | None = None,
     client: Any = None,
     attributes: Mapping[str, Any] | None = None,
+    keep_design: bool = True,
     tell: Tell = warned,
 ) -> "xr.Dataset":
     """Run one scenario for every member of a design.
@@ -197,6 +198,9 @@ def sweep(
         A ``distributed.Client``, whose workers then compute; they must all see the store.
     attributes
         Told by the result beside its own attributes.
+    keep_design
+        Whether a result in memory has the design's values as coordinates, 8 bytes a value: those
+        of all that is uncertain take 1.2 kB a member. A store always has them, on disk.
     tell
         Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
@@ -232,7 +236,9 @@ def sweep(
         attributes={**order.attributes, **(attributes or {})},
     )
     with listening(progress) as listener:
-        return order.carry_out(threads=threads, shard=shard, progress=listener, client=client)
+        return order.carry_out(
+            threads=threads, shard=shard, progress=listener, keep_design=keep_design, client=client
+        )
 
 
 def _ordered(
