@@ -195,6 +195,11 @@ class Store:
         group = self._read
         return np.asarray(group["status"][:], dtype=np.int8)
 
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Return what the store tells of itself."""
+        return dict(self._read.attrs)
+
     def ended(self) -> Mapping[str, int]:
         """Return how many members ended in each way by its name, most frequent first."""
         kept, found = self._read["status"], Counter[int]()

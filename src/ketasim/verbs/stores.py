@@ -49,13 +49,16 @@ class StoreStatus:
 def status(store: str | Path) -> StoreStatus:
     """Return how much of a store is there; raises StoreError when it is none."""
     path = Path(store)
-    dataset, opened = open_dataset(path), Store(path)
+    opened = Store(path)
+    opened.set_damaged_aside()
+    found = opened.ended()
+    where = failing.region(opened.dataset()) if failing.lost(found) else ""
     return StoreStatus(
         store=path,
         done=len(opened.done()),
         total=opened.manifest.chunks,
         held=opened.claims.count(),
-        sentence=failing.sentence(dataset),
+        sentence=failing.told(found, where),
     )
 
 
@@ -165,7 +168,7 @@ def reopen(store: str | Path) -> Order:
     """
     path = Path(store)
     opened = Store(path)
-    attributes = opened.dataset().attrs
+    attributes = opened.attributes
     text = attributes.get("scenario")
     if not isinstance(text, str):
         raise StoreError(
