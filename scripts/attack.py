@@ -50,6 +50,8 @@ BATTERIES = (
             "2 or 4 process name spaces with one host name on one new store", "bytes the same"),
     Battery("signals", batteries.signals, 50,
             "SIGTERM during a run or export over older ones", "old kept, or new one whole"),
+    Battery("stops", batteries.stops, 50,
+            "SIGTERM during a sweep, which is typed again", "final bytes the same"),
     Battery("disks", batteries.full_disks, 50,
             "files that may not grow, during a run or export", "old kept, or new one whole"),
     Battery("files", batteries.mutants_of_files, 10_000,

@@ -206,6 +206,33 @@ def containers(n: int, _: random.Random, place: Path) -> Iterator[str]:
         yield "same" if codes == {0} and held(path) == wanted else f"FAULT: ended with {codes}"
 
 
+def stops(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """SIGTERM at a random moment of a typed sweep, which then is typed again."""
+    words = ["sweep", "human_healthy_iv", "--sample", "sobol:64", "--vary", "nmda", "--chunk", "4", "--threads", "1",
+             "--summary", "spines.peak", "--set", "output.until=6 h", "-o"]  # fmt: skip
+
+    def begun(path: Path) -> subprocess.Popen:
+        typed = [*words, str(path)]
+        return started(sys.executable, "-c", f"from ketasim.cli import main; main({typed!r})")
+
+    begun(place / "first.zarr").wait()  # compiles what is not at hand
+    began = time.monotonic()
+    begun(place / "alone.zarr").wait()
+    took, wanted = time.monotonic() - began, held(place / "alone.zarr")
+    for i in range(n):
+        path = place / f"stopped{i}.zarr"
+        process = begun(path)
+        time.sleep(took * chance.uniform(0.2, 1.1))
+        process.send_signal(signal.SIGTERM)
+        first, begun_then = process.wait(), path.exists()
+        second = begun(path).wait()
+        fine = first in (0, 130, -signal.SIGTERM) and second == 0 and held(path) == wanted
+        when = "before its end" if first else "at its end"
+        where = when if begun_then else "before its store"
+        yield f"same, stopped {where}" if fine else f"FAULT: ended with {first}, then {second}"
+        shutil.rmtree(path)
+
+
 def signals(n: int, chance: random.Random, place: Path) -> Iterator[str]:
     """SIGTERM at a random moment of a run, an export or a sweep that replaces an older one."""
     yield from _outputs(n, chance, place, lambda: "")
