@@ -209,7 +209,8 @@ def containers(n: int, _: random.Random, place: Path) -> Iterator[str]:
 def stops(n: int, chance: random.Random, place: Path) -> Iterator[str]:
     """SIGTERM at a random moment of a typed sweep, which then is typed again."""
     words = ["sweep", "human_healthy_iv", "--sample", "sobol:64", "--vary", "nmda", "--chunk", "4",
-             "--threads", "1", "--summary", "spines.peak", "--set", "output.until=6 h", "-o"]  # fmt: skip
+             "--threads", "1", "--summary", "spines.peak", "--set", "output.until=6 h",
+             "-o"]  # fmt: skip
 
     def begun(path: Path) -> subprocess.Popen:
         typed = [*words, str(path)]
