@@ -2,13 +2,15 @@
 
     python benchmarks/starts.py --out benchmarks/starts.json
 
-Single runs are CPU time in one process, the least of many; commands are wall time of processes of
-their own, the median of several, so the machine should have nothing else to do.
+Single runs are CPU time in one process, the least of many. Commands are processes of their own, the
+median of several: wall time, so the machine should have nothing else to do, and CPU time (user and
+system), which others disturb less.
 """
 
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -88,27 +90,37 @@ def least(run, repeats: int = 20) -> float:
 
 
 def commands(folder: Path, repeats: int) -> dict[str, float]:
-    """Return wall time [s] of what is typed."""
-    rows = {"ketasim run, s": [], "cached sweep of 256, s": [], "cold first sweep of 256, s": []}
+    """Return wall time and CPU time [s] of what is typed."""
+    rows: dict[str, list[float]] = {}
     ketasim = [sys.executable, "-m", "ketasim"]
     for i in range(repeats):
         place = folder / str(i)
-        row = [*ketasim, "run", "human_depressed_iv", "-o", str(place / "run")]
-        rows["ketasim run, s"].append(typed(row)[1])
-        rows["cached sweep of 256, s"].append(typed([*ketasim, *SWEEP, "-o", f"{place}/a.zarr"])[1])
-        cold = [*ketasim, *SWEEP, "-o", f"{place}/b.zarr"]
-        spent = typed(cold, KETASIM_CACHE_DIR=str(place / "kernels"))[1]
-        rows["cold first sweep of 256, s"].append(spent)
+        sweep, cold = [*ketasim, *SWEEP, "-o"], {"KETASIM_CACHE_DIR": str(place / "kernels")}
+        lines = {
+            "ketasim run": ([*ketasim, "run", "human_depressed_iv", "-o", str(place / "run")], {}),
+            "cached sweep of 256": ([*sweep, f"{place}/a.zarr"], {}),
+            "cold first sweep of 256": ([*sweep, f"{place}/b.zarr"], cold),
+        }
+        for name, (words, more) in lines.items():
+            _, wall, cpu = typed(words, **more)
+            rows.setdefault(f"{name}, s", []).append(wall)
+            rows.setdefault(f"{name}, CPU s", []).append(cpu)
     return {name: statistics.median(took) for name, took in rows.items()}
 
 
-def typed(words: list[str], **more: str) -> tuple[str, float]:
-    """Return what a command prints, and how long it took [s]."""
-    began = time.perf_counter()
+def typed(words: list[str], **more: str) -> tuple[str, float, float]:
+    """Return what a command prints, and its wall time and CPU time [s]."""
+    began, before = time.perf_counter(), spent()
     done = subprocess.run(
         words, env={**os.environ, **more}, capture_output=True, text=True, check=True
     )
-    return done.stdout.strip(), time.perf_counter() - began
+    return done.stdout.strip(), time.perf_counter() - began, spent() - before
+
+
+def spent() -> float:
+    """Return the CPU time [s] of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

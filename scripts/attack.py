@@ -40,7 +40,7 @@ class Battery:
 BATTERIES = (
     Battery("kernel-flips", batteries.flips_in_kernels, 1000,
             "one bit flipped in a kept kernel (code, index, text, seal)", "every one found"),
-    Battery("store-flips", batteries.flips_in_a_store, 3000,
+    Battery("store-flips", batteries.flips_in_a_store, 4000,
             "one bit flipped in a store (results, design, axes, manifest)", "every one found"),
     Battery("swaps", batteries.swaps, 200,
             "chunks copied or exchanged between places, arrays and stores", "every one found"),
@@ -50,6 +50,8 @@ BATTERIES = (
             "2 or 4 process name spaces with one host name on one new store", "bytes the same"),
     Battery("signals", batteries.signals, 50,
             "SIGTERM during a run or export over older ones", "old kept, or new one whole"),
+    Battery("stops", batteries.stops, 50,
+            "SIGTERM during a sweep, which is typed again", "final bytes the same"),
     Battery("disks", batteries.full_disks, 50,
             "files that may not grow, during a run or export", "old kept, or new one whole"),
     Battery("files", batteries.mutants_of_files, 10_000,

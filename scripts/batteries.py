@@ -37,14 +37,14 @@ def scenario() -> object:
     return Scenario(toy.model(), drug, hours(0, 6, every=1.0), Subject("human", 70.0))
 
 
-def fill(path: str, *, client: object = None, seed: int = 5) -> None:
+def fill(path: str, *, client: object = None, seed: int = 5, chunk: int = CHUNK) -> None:
     """Fill a store of small chunks, with one thread or on a cluster."""
     from ketasim.studies import designs
     from ketasim.studies.sweep import sweep
 
     asked = scenario()
     sweep(
-        asked, designs.sobol(asked.model, MEMBERS, seed=seed), store=Path(path), chunk=CHUNK,
+        asked, designs.sobol(asked.model, MEMBERS, seed=seed), store=Path(path), chunk=chunk,
         engine="reference", threads=1, client=client, summaries=["body.plasma.peak"],
         record=["receptor.bound"],
     )  # fmt: skip
@@ -90,21 +90,35 @@ def flips_in_kernels(n: int, chance: random.Random, place: Path) -> Iterator[str
 
 
 def flips_in_a_store(n: int, chance: random.Random, place: Path) -> Iterator[str]:
-    """One bit of one file of a store: a chunk of results or design, an axis, the manifest."""
+    """One bit of one file of a store, of each kind in turn: results, design, axes, manifest."""
     from ketasim.results.problems import StoreError
     from ketasim.results.store import Store
 
     path = place / "flips.zarr"
-    fill(str(path))
+    fill(str(path), chunk=30)
     files = {one: one.read_bytes() for one in path.rglob("*") if one.is_file()}
-    for _ in range(n):
-        victim = chance.choice(list(files))
+    kinds: dict[str, list[Path]] = {}
+    for one in files:
+        kinds.setdefault(_kind(Store(path), one.relative_to(path)), []).append(one)
+    for i in range(n):
+        kind = sorted(kinds)[i % len(kinds)]
+        victim = chance.choice(kinds[kind])
         victim.write_bytes(flipped(files[victim], chance))
         try:
-            yield "found" if list(Store(path).damaged()) else "FAULT: read as sound"
+            found = bool(list(Store(path).damaged()))
         except StoreError:
-            yield "found"
+            found = True
+        yield f"found in {kind}" if found else f"FAULT: read as sound: {victim.name} of {kind}"
         victim.write_bytes(files[victim])
+
+
+def _kind(store: object, file: Path) -> str:
+    """Say what a file of a store is."""
+    if file.parts[0] == "ketasim" or file.name == "zarr.json":
+        return "manifests"
+    if file.parts[0] in ("member", "time"):
+        return "axes"
+    return "design" if file.parts[0] in store.manifest.names else "results"
 
 
 def swaps(n: int, chance: random.Random, place: Path) -> Iterator[str]:
@@ -190,6 +204,34 @@ def containers(n: int, _: random.Random, place: Path) -> Iterator[str]:
         ]
         codes = {one.wait() for one in many}
         yield "same" if codes == {0} and held(path) == wanted else f"FAULT: ended with {codes}"
+
+
+def stops(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """SIGTERM at a random moment of a typed sweep, which then is typed again."""
+    words = ["sweep", "human_healthy_iv", "--sample", "sobol:64", "--vary", "nmda", "--chunk", "4",
+             "--threads", "1", "--summary", "spines.peak", "--set", "output.until=6 h",
+             "-o"]  # fmt: skip
+
+    def begun(path: Path) -> subprocess.Popen:
+        typed = [*words, str(path)]
+        return started(sys.executable, "-c", f"from ketasim.cli import main; main({typed!r})")
+
+    begun(place / "first.zarr").wait()  # compiles what is not at hand
+    began = time.monotonic()
+    begun(place / "alone.zarr").wait()
+    took, wanted = time.monotonic() - began, held(place / "alone.zarr")
+    for i in range(n):
+        path = place / f"stopped{i}.zarr"
+        process = begun(path)
+        time.sleep(took * chance.uniform(0.2, 1.1))
+        process.send_signal(signal.SIGTERM)
+        first, begun_then = process.wait(), path.exists()
+        second = begun(path).wait()
+        fine = first in (0, 130, -signal.SIGTERM) and second == 0 and held(path) == wanted
+        when = "before its end" if first else "at its end"
+        where = when if begun_then else "before its store"
+        yield f"same, stopped {where}" if fine else f"FAULT: ended with {first}, then {second}"
+        shutil.rmtree(path)
 
 
 def signals(n: int, chance: random.Random, place: Path) -> Iterator[str]:

@@ -1,18 +1,21 @@
 """Change one line of the source at a time, and see whether a test notices.
 
     python scripts/mutants.py                # 60 mutants before the default suite: many hours
-    python scripts/mutants.py --near -n 12   # the tests of the mutant's own room only
+    python scripts/mutants.py --near -n 12   # the tests that name its file, and of its own room
+    python scripts/mutants.py --skip 20      # from the 21st on
     python scripts/mutants.py --list         # show them, and run nothing
 
 A mutant is drawn by room, file and place with a seed; the source is copied, changed there, and the
-copy is tested. The tests of the mutant's own room come first, then all others. What survives is
-named in docs/reliability.md: it is an untested line, or a change that changes nothing.
+copy is tested, up to the first test that fails. Tests that name the mutant's file or what is in it
+come first, then those of its own room, then all others. What survives is named in
+docs/reliability.md: it is an untested line, or a change that changes nothing.
 """
 
 import argparse
 import ast
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -129,37 +132,90 @@ def _parses(lines: list[str], line: int, after: str) -> bool:
     return True
 
 
-def fate(one: Mutant, *, near: bool, minutes: float) -> str:
-    """Return ``killed``, ``survived`` or ``undecided``, when time ran out, for one mutant."""
-    with tempfile.TemporaryDirectory() as place:
-        root = Path(place) / "copy"
-        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".git", "out", "*.zarr"))
+class Trials:
+    """Copies of the source, one as it is and one that is changed, and tests that fail in both."""
+
+    def __init__(self, place: Path, *, near: bool, minutes: float) -> None:
+        self.place, self.near, self.minutes = place, near, minutes
+        self.unsound: set[str] = set()  # tests that fail without a mutant, and so kill none
+        self.sound: set[str] = set()
+        self._copied("plain")
+
+    def fate(self, one: Mutant) -> str:
+        """Return ``killed``, ``survived`` or ``undecided``, when time ran out, for one mutant."""
+        root = self._copied("mutant")
         path = root / one.file
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         old = lines[one.line - 1]
         indent = old[: len(old) - len(old.lstrip())]
         lines[one.line - 1] = f"{indent}{one.after}\n"
         path.write_text("".join(lines), encoding="utf-8")
-        own = [f"tests/{name}" for name in NEAR[one.room].split()]
-        stages = [own] if near else [own, ["tests"]]
+        own = [*naming(one), *(f"tests/{name}" for name in NEAR[one.room].split())]
+        stages = [list(dict.fromkeys(own)), *([] if self.near else [["tests"]])]
         for tests in stages:
-            word = _tested(root, tests, minutes)
+            word = self._tested(root, tests)
             if word != "survived":
                 return word
-    return "survived"
+        return "survived"
+
+    def _copied(self, name: str) -> Path:
+        root = self.place / name
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".git", "out", "*.zarr"))
+        return root
+
+    def _tested(self, root: Path, tests: list[str]) -> str:
+        while True:
+            failed = self._first_failure(root, tests)
+            if failed is None or failed == "undecided":
+                return failed or "survived"
+            if failed not in self.sound:
+                alone = self._first_failure(self.place / "plain", [failed])
+                if alone is not None:
+                    self.unsound.add(failed)
+                    continue
+                self.sound.add(failed)
+            return f"killed by {failed}"
+
+    def _first_failure(self, root: Path, tests: list[str]) -> str | None:
+        """Return the first test that fails, None where all pass."""
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(root / "src"),
+            "KETASIM_CACHE_DIR": str(self.place / "kernels"),
+        }
+        words = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider"]
+        words += [f"--deselect={one}" for one in sorted(self.unsound)]
+        try:
+            done = subprocess.run(
+                [*words, *tests], cwd=root, env=env, timeout=60.0 * self.minutes,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return "undecided"  # a mutant that hangs, or a machine that is busy
+        if done.returncode in (0, 5):  # all pass, or none is left
+            return None
+        found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
+        return found[1] if found else tests[0]
 
 
-def _tested(root: Path, tests: list[str], minutes: float) -> str:
-    env = {**os.environ, "PYTHONPATH": str(root / "src")}
-    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    try:
-        done = subprocess.run(
-            words, cwd=root, env=env, timeout=60.0 * minutes, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return "undecided"  # a mutant that hangs, or a machine that is busy
-    return "survived" if done.returncode == 0 else "killed"
+def naming(one: Mutant, most: int = 6) -> list[str]:
+    """Return the test files that name a mutant's file or what is in it most often."""
+    file = ROOT / one.file
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    names = [node.name for node in ast.walk(tree) if isinstance(node, kinds)]
+    module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
+    public = "|".join(re.escape(name) for name in names if not name.startswith("_"))
+    word = re.compile(rf"\b(?:{public})\b") if public else re.compile(r"(?!)")
+    counts: dict[str, int] = {}
+    for test in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = test.read_text(encoding="utf-8")
+        away, _, last = module.rpartition(".")
+        imports = module in text or re.search(rf"from {re.escape(away)} import .*\b{last}\b", text)
+        if imports and "slow" not in text.partition("import")[0]:
+            counts[test.relative_to(ROOT).as_posix()] = 1 + len(set(word.findall(text)))
+    return sorted(counts, key=lambda name: -counts[name])[:most]
 
 
 def main() -> None:
@@ -167,40 +223,48 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=60, help="how many")
     parser.add_argument("--rooms", nargs="*", choices=list(NEAR), default=list(NEAR))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--near", action="store_true", help="only the tests of its own room")
-    parser.add_argument("--minutes", type=float, default=60.0, help="that one suite may take")
+    parser.add_argument("--near", action="store_true", help="only tests that name it, and its room")
+    parser.add_argument("--skip", type=int, default=0, help="mutants that were tried before")
+    parser.add_argument("--minutes", type=float, default=60.0, help="that a suite may take")
     parser.add_argument("--list", action="store_true", help="show them, and run nothing")
     asked = parser.parse_args()
-    fates: list[tuple[Mutant, str]] = []
-    for one in drawn(asked.n, asked.seed, asked.rooms):
-        began = time.monotonic()
-        word = "-" if asked.list else fate(one, near=asked.near, minutes=asked.minutes)
-        fates.append((one, word))
-        took = time.monotonic() - began
-        print(
-            f"{word} {one.file}:{one.line} {one.before} -> {one.after} ({took:.0f} s)", flush=True
-        )
-        if not asked.list:
-            write(fates, asked)
+    mutants = drawn(asked.n, asked.seed, asked.rooms)[asked.skip :]
+    if asked.list:
+        for one in mutants:
+            print(f"{one.file}:{one.line} {one.before} -> {one.after}")
+        return
+    with tempfile.TemporaryDirectory() as place:
+        trials = Trials(Path(place), near=asked.near, minutes=asked.minutes)
+        fates: list[tuple[Mutant, str]] = []
+        for one in mutants:
+            began = time.monotonic()
+            fates.append((one, trials.fate(one)))
+            took = time.monotonic() - began
+            told = f"{fates[-1][1]}: {one.file}:{one.line} {one.before} -> {one.after}"
+            print(f"{told} ({took:.0f} s)", flush=True)
+            write(fates, asked, len(trials.unsound))
 
 
-def write(fates: list[tuple[Mutant, str]], asked: argparse.Namespace) -> None:
+def write(fates: list[tuple[Mutant, str]], asked: argparse.Namespace, unsound: int) -> None:
     """Put the score and the survivors at the end of the page."""
-    killed = sum(word == "killed" for _, word in fates)
+    killed = sum(word.startswith("killed") for _, word in fates)
     open_ = sum(word == "undecided" for _, word in fates)
-    suite = "the tests of their own rooms only" if asked.near else "the default suite"
-    lines = [
-        MARK, "", "## Mutants", "",
-        f"{killed} of {len(fates)} mutants (seed {asked.seed}, of {', '.join(asked.rooms)}) were "
-        f"killed by {suite}, {open_} undecided within {asked.minutes:g} min each, "
-        f"{datetime.now(UTC).date().isoformat()}. Survivors and undecided:", "",
-    ]  # fmt: skip
+    suite = "tests that name their file, or of their room" if asked.near else "the default suite"
+    first = f" from number {asked.skip + 1} on" if asked.skip else ""
+    about = (
+        f"{killed} of {len(fates)} mutants (seed {asked.seed}{first}, of {', '.join(asked.rooms)}) "
+        f"were killed by {suite}, {open_} undecided within {asked.minutes:g} min each, "
+        f"{datetime.now(UTC).date().isoformat()}. "
+    )
+    if unsound:
+        about += f"Left out were {unsound} tests that failed without a mutant. "
+    lines = [MARK, "", "## Mutants", "", f"{about}Survivors and undecided:", ""]
     lines += ["| place | was | became |", "|---|---|---|"]
     lines += [
         f"| {one.file.removeprefix('src/ketasim/')}:{one.line} | `{_cell(one.before)}` | "
         f"`{_cell(one.after)}` |"
         for one, word in fates
-        if word != "killed"
+        if not word.startswith("killed")
     ]
     above = PAGE.read_text(encoding="utf-8").partition(MARK)[0].rstrip()
     PAGE.write_text("\n".join([above, "", *lines, ""]), encoding="utf-8")

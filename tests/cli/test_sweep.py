@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,9 +34,7 @@ until = "2 h"
 every = "30 min"
 """
 VARY = ["--vary", "dosing[0].amount = logspace(0.05, 5, 6) mg/kg"]
-DONE = xr.Dataset(
-    {"status": ("member", [0], {"flag_values": [0], "flag_meanings": "ok"})}
-)  # a sweep that ran
+DONE = SimpleNamespace(path=Path("s.zarr"), ended=lambda: {"ok": 1})  # a store that is filled
 KEEP = ["--summary", "nmda_block.peak, glutamate.auc(0h,1h)"]
 SOURCE = str(Path(ketasim.__file__).parents[1])
 TESTS = str(Path(__file__).parents[1])
@@ -204,7 +203,7 @@ def test_the_engine_that_the_file_names_runs_and_what_ran_is_kept(
     seen = {}
     path = tmp_path / "question.toml"
     path.write_text(f'{CONFIG}\n[engine]\n{said}\nmethod = "BDF"\n')
-    monkeypatch.setattr(Order, "carry_out", lambda order, **_: seen.update(order=order) or DONE)
+    monkeypatch.setattr(Order, "fill", lambda order, *_, **__: seen.update(order=order) or DONE)
     call("sweep", path, *VARY, *words, "-o", tmp_path / "s.zarr")
     order = seen["order"]
     names = ("engine", "method", "rtol", "limits", "allow_looser")

@@ -36,6 +36,7 @@ def parameter(value, bounds, unit="1/h", **more):
         (parameter(3.0, (2.0, 4.0), "1", role="exponent"), 1.0, 6.0),
         (parameter(3.0, (2.0, 4.0), "1", grounds=Grounds(least=1.0)), 1.2, 21.0),  # a fold
         (parameter(-60.0, (-66.0, -55.0), "mV"), -80.0, -40.0),
+        (parameter(-0.06, (-0.066, -0.055), "V"), -0.08, -0.04),
         (parameter(-12.0, (-20.0, -5.0), "mV"), -32.0, 0.0),
         (parameter(2.0, (1.0, 5.0), grounds=Grounds(seen=seen(1.5, 9.0, "two", "A"))), 1.0, 9.0),
         (parameter(0.5, (0.0, 1.0), "1", role="gain"), 0.0, 1.0),

@@ -128,3 +128,39 @@ def test_a_sweep_of_a_thousand_million_begins(tmp_path):
     assert kilobytes < 700_000
     written = sum(one.stat().st_size for one in store.rglob("*") if one.is_file())
     assert written < 1_000_000
+
+
+GROWTH = (
+    PEAK
+    + """
+import sys
+sys.path[:0] = sys.argv[4:]
+from pathlib import Path
+import test_budget as me
+from ketasim.studies import designs
+from ketasim.studies.sweep import sweep
+asked, (place, kind, folder) = me.scenario(), sys.argv[1:4]
+FEW, MANY = 40_000, 260_000
+def held(n):
+    design = getattr(designs, kind)(asked, n)
+    store = Path(folder, f"{n}.zarr") if place == "store" else None
+    found = sweep(asked, design, store=store, summaries=["body.plasma.peak"], threads=1)
+    columns = sum(one.nbytes for one in found.variables.values()) if store is None else 0
+    return 1024 * peak() - columns
+before = held(FEW)
+print((held(MANY) - before) / (MANY - FEW))
+"""
+)
+
+
+@TOLD
+@pytest.mark.parametrize("place", ["store", "memory"])
+@pytest.mark.parametrize("kind", ["sobol", "latin_hypercube"])
+def test_a_member_takes_forty_bytes_beyond_the_columns_asked_for(tmp_path, place, kind):
+    """Of the sweep, whatever it is drawn by; what a chunk in flight takes is bounded by itself."""
+    here = Path(__file__).parent
+    words = [sys.executable, "-c", GROWTH, place, kind, str(tmp_path)]
+    words += [str(here), str(here.parent), SOURCE]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert -40.0 < float(done.stdout) <= 40.0

@@ -13,10 +13,11 @@ import pytest
 
 import little
 import toy
-from ketasim.compile import cache, kernel
+from ketasim.compile import cache, former, kernel
 from ketasim.compile.entry import SEAL
 from ketasim.core.system import System
 from ketasim.engines.ensemble import compile_kernel
+from ketasim.verbs import trials
 
 POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes here")
 ROOT = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
@@ -224,3 +225,59 @@ def test_a_sweep_survives_a_truncated_kernel(tmp_path):
         (index,) = (tmp_path / "kernels").glob("*/*.o")
         index.write_bytes(index.read_bytes()[:100])
     assert "compiled again" in done.stderr
+
+
+FORMER = "kernel_" + "0a" * 12
+
+
+def former_kernels(folder):
+    """Write what numba left there, in both namings; return the files and their bytes."""
+    own = folder / f"{FORMER}-b4877ba8"
+    (folder / "__pycache__").mkdir()
+    own.mkdir(mode=0o700)
+    files = [
+        folder / f"{FORMER}.py",
+        folder / "__pycache__" / f"{FORMER}.run-10332.py311.nbi",
+        folder / "__pycache__" / f"{FORMER}.run-10332.py311.1.nbc",
+        folder / "__pycache__" / f"{FORMER}.cpython-311.pyc",
+        own / f"{FORMER}.py",
+        own / f"{FORMER}.run-5984.py311.nbi",
+        own / "seal.json",
+    ]
+    for one in files:
+        one.write_bytes(b"12345")
+        one.chmod(0o600)
+    return files
+
+
+def test_kernels_of_former_versions_are_removed_and_nothing_else(kept, folder, monkeypatch):
+    files = former_kernels(folder)
+    others = [
+        folder / "kernel_mine.py",
+        folder / "__pycache__" / "theirs.cpython-311.pyc",
+        folder / f"{FORMER[:-2]}11-b4877ba8" / f"{FORMER}.py",
+        folder / f"{FORMER[:-2]}11-b4877ba8" / "notes.txt",
+    ]
+    others[2].parent.mkdir()
+    for one in others:
+        one.write_bytes(b"1")
+    (folder / f"{FORMER[:-2]}22.py").symlink_to(others[0])
+    with monkeypatch.context() as here:
+        here.setattr(former.owned, "fault", lambda path: "" if path.is_dir() else "is theirs")
+        assert former.clear(folder) == (0, 0)
+    assert all(one.exists() for one in files)
+    assert former.clear(folder) == (len(files), 5 * len(files))
+    assert not any(one.exists() for one in files)
+    assert all(one.exists() for one in others)
+    assert not files[-1].parent.exists()
+    assert (folder / f"{FORMER[:-2]}22.py").is_symlink()
+    assert kept.run(text="") == 6.5
+    assert former.clear(folder) == (0, 0)
+
+
+def test_the_doctor_removes_and_tells_them(folder):
+    folder.mkdir(mode=0o700)
+    files = former_kernels(folder)
+    told = trials._cache(None)
+    assert f"{len(files)} files of kernels that former versions kept are removed, 35 bytes" in told
+    assert "removed" not in trials._cache(None)

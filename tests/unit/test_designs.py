@@ -17,6 +17,8 @@ import toy
 from ketasim.errors import ConfigError, KetasimError, ModelError, UnitError
 from ketasim.studies import designs
 from ketasim.studies.designs import sequence
+from ketasim.studies.designs.cube import slices, within
+from ketasim.studies.designs.draw import HELD
 
 MODEL = toy.model()
 DRAWS = (designs.random, designs.sobol, designs.latin_hypercube)
@@ -135,6 +137,35 @@ def test_a_latin_hypercube_has_one_point_in_each_slice():
         MODEL, 50, vary={"body.k_el": designs.uniform("0 1/h", "1 1/h")}
     )
     assert sorted(np.floor(whole(design)[:, 0] * 50).astype(int)) == list(range(50))
+
+
+def test_a_large_hypercube_has_one_point_in_each_slice_and_is_never_held():
+    share = {"body.k_el": designs.uniform("0 1/h", "1 1/h")}
+    assert designs.latin_hypercube(MODEL, HELD, vary=share).description["kind"] == "latin_hypercube"
+    design = designs.latin_hypercube(MODEL, 10**9, vary=share)
+    assert design.description["kind"] == "large_hypercube"
+    assert np.array_equal(design.rows(10**8, 10**8 + 5)[2:], design.rows(10**8 + 2, 10**8 + 5))
+    n = HELD + 1
+    rows = designs.latin_hypercube(MODEL, n, vary=share).rows(0, n)
+    assert np.array_equal(np.sort(np.floor(rows[:, 0] * n)), np.arange(n))
+
+
+@pytest.mark.parametrize("n", [2, 3, 50, 1024, 1025, 70_001])
+def test_slices_are_permuted_in_every_column(n):
+    which = slices(7, n, 3)
+    parts = [which(start, min(start + 999, n)) for start in range(0, n, 999)]
+    found = np.concatenate(parts).astype(int)
+    assert all(np.array_equal(np.sort(column), np.arange(n)) for column in found.T)
+    if n > 1000:
+        assert np.all(np.abs(np.corrcoef(found.T, np.arange(n)) - np.eye(4)) < 4 / np.sqrt(n))
+        assert not np.array_equal(found, slices(8, n, 3)(0, n))
+        steps = np.diff(found[:, 0])
+        assert len(set(steps.tolist())) > n / 10  # neighbours have nothing in common
+
+
+def test_points_are_anywhere_in_their_slices():
+    which, shares = np.array([[0, 3]], dtype=np.uint64), np.array([[0.25, 1.0]])
+    np.testing.assert_array_equal(within(which, shares, 4), [[0.0625, 1.0 - 2.0**-53]])
 
 
 @pytest.mark.parametrize(

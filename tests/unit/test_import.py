@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,58 @@ def test_the_science_needs_numpy_alone(statement):
 def test_importing_is_quick():
     best = min(probed("import ketasim")[0] for _ in range(5))
     assert best < 0.3
+
+
+TYPED = """
+import atexit, json, pathlib, sys
+sys.argv = ["ketasim", *{words!r}]
+names = lambda: sorted({{one.split(".")[0] for one, it in sys.modules.items() if it is not None}})
+atexit.register(lambda: pathlib.Path({out!r}).write_text(json.dumps(names())))
+from ketasim.cli import main
+main()
+"""
+ASKED_FOR = {"dask", "distributed", "pint", "sparse", "cupy", "cubed", "mpl_toolkits"}
+
+
+def typed(tmp_path, *words):
+    """Type a command in a process of its own; return the packages it had loaded at its end."""
+    out = str(tmp_path / "loaded.json")
+    code = TYPED.format(words=words, out=out)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, capture_output=True)
+    return set(json.loads(Path(out).read_text(encoding="utf-8")))
+
+
+def test_a_sweep_that_is_typed_opens_no_table_and_draws_nothing(tmp_path):
+    loaded = typed(
+        tmp_path, "sweep", "human_healthy_iv", "--sample", "sobol:2", "--summary", "spines.peak",
+        "--set", "output.until=6 h", "-o", str(tmp_path / "a.zarr"),
+    )  # fmt: skip
+    assert {"zarr", "llvmlite"} <= loaded
+    assert loaded & (ASKED_FOR | {"xarray", "pandas", "matplotlib", "scipy", "netCDF4"}) == set()
+
+
+def test_a_run_that_is_typed_loads_what_draws_it_and_nothing_that_xarray_would_ask_for(tmp_path):
+    loaded = typed(
+        tmp_path, "run", "human_healthy_iv", "--engine", "ensemble", "-o", str(tmp_path / "run"),
+        "--set", "output.until=6 h",
+    )  # fmt: skip
+    assert {"xarray", "matplotlib", "netCDF4"} <= loaded
+    assert loaded & (ASKED_FOR | {"zarr", "scipy"}) == set()
+    assert (tmp_path / "run" / "figure.png").is_file()
+
+
+def test_a_command_called_from_python_hides_nothing(tmp_path):
+    pytest.importorskip("dask")
+    statement = (
+        "from ketasim.cli import main\n"
+        "try: main(['run', 'human_healthy_iv', '--engine', 'reference', '-o', "
+        f"{str(tmp_path)!r}, '--set', 'output.until=6 h'])\n"
+        "except SystemExit: pass\n"
+        "import dask.array, matplotlib.artist, xarray\n"
+        "xarray.DataArray(dask.array.zeros(3)).chunks[0]\n"
+        "assert 'alpha' in matplotlib.artist.kwdoc(matplotlib.artist.Artist)"
+    )
+    subprocess.run([sys.executable, "-c", statement], check=True, timeout=120, capture_output=True)
 
 
 @pytest.mark.parametrize("name", ketasim.__all__)

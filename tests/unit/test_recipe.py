@@ -12,6 +12,14 @@ from ketasim.studies import designs
 
 MODEL = antidepressant()
 NAMES = ("nmda.k_s", "nmda.k_r", "pk_s.clearance_70", "spines.k_retire")
+
+
+def large():
+    """Return a hypercube as a large one is drawn."""
+    small = designs.latin_hypercube(MODEL, 1500, vary=NAMES, seed=7)
+    return designs.from_description({**small.description, "kind": "large_hypercube"})
+
+
 GRID = {"nmda.k_s": "logspace(0.1, 1, 3) uM", "dosing[0].amount": ["0.5 mg/kg", "1 mg/kg"]}
 TABLE = {"nmda.k_s [uM]": [0.1, 0.2, np.nan]}
 KINDS = {
@@ -20,6 +28,7 @@ KINDS = {
     "random": lambda: designs.random(MODEL, 1500, vary=NAMES, seed=7),
     "sobol": lambda: designs.sobol(MODEL, 1500, vary=NAMES, seed=7),
     "latin_hypercube": lambda: designs.latin_hypercube(MODEL, 1500, vary=NAMES, seed=7),
+    "large_hypercube": lambda: large(),
     "saltelli": lambda: designs.saltelli(MODEL, 150, vary=[*NAMES, "subject"], seed=7),
     "walks": lambda: designs.walks(MODEL, 150, vary=NAMES, groups="mechanisms", seed=7),
     "morris": lambda: designs.morris(MODEL, 150, vary=[*NAMES, "subject"], seed=7, levels=6),
@@ -33,6 +42,10 @@ BEFORE = {
     "sobol": (
         "499d694361453b35",
         "0x1.d740283bd8c3cp-3 0x1.dd53cc4b038dcp+0 0x1.c25da33e0cc5bp+5 0x1.a9796849116d0p-8",
+    ),
+    "large_hypercube": (
+        "c34cb6b787944c28",
+        "0x1.a7c0a266d0a05p-2 0x1.a82859c797bd9p+0 0x1.17d0d61a394ddp+6 0x1.e610b92afcd9bp-8",
     ),
     "latin_hypercube": (
         "3b66a7233fd31221",

@@ -95,7 +95,7 @@ def test_what_is_not_run_reads_as_not_run(tmp_path):
     assert np.isnan(part["body.plasma.peak"].to_numpy()[left]).all()
     assert np.array_equal(np.isnan(part["body.k_el"].to_numpy()), left)
     assert "not run" in failures.sentence(part)
-    assert failures.share(part) == 0.0
+    assert failures.share(failures.counts(part)) == 0.0
 
 
 def test_a_finished_store_computes_nothing(finished, monkeypatch):
@@ -505,4 +505,4 @@ def test_failures_name_the_region_they_share():
     header, *rows = failures.rows(dataset)
     assert header == ["member", "status", "a.rate [1/h]", "a.noise [1]"]
     assert [row[0] for row in rows] == list(range(190, 200))
-    assert failures.share(dataset) == 0.05
+    assert failures.share(failures.counts(dataset)) == 0.05

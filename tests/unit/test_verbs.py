@@ -111,6 +111,10 @@ def test_a_sweep_of_a_name_can_be_looked_at_and_resumed(tmp_path):
         engine="reference", summaries="spines.density.peak",
     )  # fmt: skip
     assert np.array_equal(whole["spines.density.peak"], memory["spines.density.peak"])
+    assert "dosing[0].amount" in memory.coords
+    bare = ks.sweep("human_healthy_iv", DOSES, sets=DAY, threads=1, engine="reference",
+                    summaries="spines.density.peak", keep_design=False)  # fmt: skip
+    assert "dosing[0].amount" not in bare.coords
     assert len(ks.failures(store)) == 0
     again = ks.rerun(store, 1)
     assert (again.same, again.was_run) == (True, True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ketasim.cli.lean import lean
 from ketasim.cli.modules import WITH, named
 
 
@@ -35,9 +36,10 @@ def command(
     setups = [load(one, modules=named(modules)) for one in configs]
     if len(setups) > 1:
         folder.prepare(out)
-    found = compare(*setups, data=data, tell=say)
-    figure, *_ = found.save(out)
-    click.echo(found)
+    with lean():
+        found = compare(*setups, data=data, tell=say)
+        figure, *_ = found.save(out)
+        click.echo(found)
     click.echo(f"figure: {figure}")
     if show:
         click.launch(str(figure))

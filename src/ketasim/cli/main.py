@@ -13,6 +13,7 @@ from typing import TypeGuard
 import click
 
 import ketasim
+from ketasim.cli.lean import collect_seldom
 from ketasim.errors import KetasimError, suggest
 
 COMMANDS = {  # what a line asks for, and the function that answers it
@@ -101,7 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(signal.SIGTERM, _stop)  # what was begun is taken back, as after Ctrl-C
     try:
         _check_memory(words)
-        sys.exit(group.main(words, prog_name="ketasim", standalone_mode=False))
+        alone = arguments is None  # then the process is the command's
+        if alone:
+            collect_seldom()
+        sys.exit(group.main(words, prog_name="ketasim", standalone_mode=False, obj=alone))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

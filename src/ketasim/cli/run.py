@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ketasim.cli.lean import lean
 from ketasim.cli.modules import WITH, named
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ def command(
     if values is not None:
         again = [*sets, *_brought_back(values, setup), *changes]
         setup = load(config, sets=again, modules=own)
-    picture = _carry_out(
-        setup, out or Path("out", Path(config).stem), formats=formats, data=data,
-        posterior=posterior, uncertainty=uncertainty,
-    )  # fmt: skip
+    with lean():
+        picture = _carry_out(
+            setup, out or Path("out", Path(config).stem), formats=formats, data=data,
+            posterior=posterior, uncertainty=uncertainty,
+        )  # fmt: skip
     if show:
         click.launch(str(picture))
 
@@ -82,7 +84,8 @@ def demo(out: Path, show: bool) -> None:  # noqa: FBT001
     """Show 0.5 mg/kg over 40 min in a depressed human: fast drug, slow synapses."""
     from ketasim.config import load
 
-    picture = _carry_out(load(DEMO), out)
+    with lean():
+        picture = _carry_out(load(DEMO), out)
     click.echo(f"figure: {picture}   next: ketasim list configs, ketasim run NAME")
     if show:
         click.launch(str(picture))

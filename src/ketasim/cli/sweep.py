@@ -11,9 +11,8 @@ import click
 from ketasim.cli.modules import WITH, named
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from ketasim.config import Setup
+    from ketasim.results.store import Store
     from ketasim.verbs.sweep import Order
 
 FAILED = 3  # exit code when more than MOST of the members failed
@@ -177,7 +176,8 @@ def carry_out(
     """Carry out a sweep with a progress line, say how it went, exit 3 when over 1 % failed."""
     from ketasim.results import failures
 
-    if failures.share(_carried_out(order, threads=threads, shard=shard, dask=dask)) > MOST:
+    store = _carried_out(order, threads=threads, shard=shard, dask=dask)
+    if failures.share(store.ended()) > MOST:
         sys.exit(FAILED)
 
 
@@ -187,7 +187,7 @@ def _carried_out(
     threads: int,
     shard: tuple[int, int] | None = None,
     dask: str | None = None,
-) -> "xr.Dataset":
+) -> "Store":
     """Carry out a sweep with a progress line and say how it went; exits when stopped."""
     from ketasim.cli.cluster import client_of
     from ketasim.cli.progress import STOPPED, listener, prompt_stop
@@ -197,8 +197,8 @@ def _carried_out(
     again = f'Give the same command again, or "ketasim resume {store}", to go on.'
     try:
         with prompt_stop(again) as wish, listener(wish) as progress, client_of(dask) as client:
-            dataset = order.carry_out(
-                threads=threads, shard=shard, progress=progress, client=client
+            filled = order.fill(
+                store, threads=threads, shard=shard, progress=progress, client=client
             )
     except KeyboardInterrupt:
         click.echo(f"stopped. {again}", err=True)
@@ -206,8 +206,8 @@ def _carried_out(
     if wish.finish:
         click.echo(f"stopped after the chunks in hand. {again}", err=True)
         sys.exit(STOPPED)
-    click.echo(ended(dataset, store))
-    return dataset
+    click.echo(ended(filled))
+    return filled
 
 
 @click.command(short_help="Which inputs matter: Sobol', Morris, PRCC, Shapley.")

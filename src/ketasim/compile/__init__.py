@@ -15,4 +15,5 @@
 - ``backward``, ``backstep``: a kernel that takes derivatives back through steps, and its text
 - ``kernel``: what is in a kernel, and its name
 - ``cache``, ``entry``: kernels kept on disk, read only when sound and one's own
+- ``former``: what earlier versions kept there
 """

@@ -21,21 +21,22 @@ EMITTERS = (
     "elementary.py", "emit.py", "expressions.py", "interface.py", "kinds.py", "lower.py",
     "machine.py", "target.py",
 )  # fmt: skip
-_HERE = Path(__file__).parent
+# Read when these are imported, as they may be edited while a kernel is made by what they were.
+_TEXTS = {
+    one.name: one.read_text(encoding="utf-8") for one in sorted(Path(__file__).parent.glob("*.py"))
+}
 
 
 @cache
 def versions() -> str:
     """Return what decides machine code beside a module's text."""
-    texts = ((_HERE / one).read_text(encoding="utf-8") for one in EMITTERS)
-    return "\0".join([version("llvmlite"), *texts])
+    return "\0".join([version("llvmlite"), *(_TEXTS[one] for one in EMITTERS)])
 
 
 @cache
 def writers() -> str:
     """Return a hash of the code that writes modules, so that no older one's plan is taken."""
-    parts = [one.read_text(encoding="utf-8") for one in sorted(_HERE.glob("*.py"))]
-    return digest("\0".join([*parts, versions()]))
+    return digest("\0".join([*_TEXTS.values(), versions()]))
 
 
 def digest(text: str) -> str:

@@ -6,7 +6,7 @@
 - ``maths``: the functions a law may use
 - ``model``: mechanisms put together
 - ``module``: mechanisms added to a model, and what they change in it
-- ``laws``: laws in order, told, replaced; numbers and names refused
+- ``laws``: laws in order, replaced; numbers and names refused; ``code``: what a law computes
 - ``shared``: what follows from mechanisms alone, found out once
 - ``system``: a model as a function from states to derivatives
 - ``protocol``: what is done, event by event

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -58,18 +56,6 @@ def in_order(wires: Iterable[Wire]) -> tuple[Wire, ...]:
         for wire in ready:
             del waiting[wire.name]
     return tuple(ordered)
-
-
-@cache
-def text_of(law: Law) -> str:
-    """Return a law's source, or, where it was typed into a prompt, what its code does."""
-    try:
-        return inspect.getsource(law)
-    except (OSError, TypeError):
-        code: Any = getattr(law, "__code__", None)
-        if code is None:
-            return repr(law)
-        return repr((code.co_varnames, code.co_names, code.co_consts, code.co_code))
 
 
 def with_law(mechanisms: Iterable[Mechanism], name: str, law: Law) -> tuple[Mechanism, ...]:

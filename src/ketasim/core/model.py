@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from ketasim.core.code import source_of
 from ketasim.core.declare import (
     Derived,
     Flow,
@@ -28,7 +29,6 @@ from ketasim.core.laws import (
     check_short_names,
     check_value,
     in_order,
-    text_of,
     with_law,
 )
 from ketasim.core.shared import shared
@@ -360,14 +360,14 @@ class Model:
 
     @cached_property
     def digest(self) -> str:
-        """Return a short hash of every law's source, every wire and every number."""
+        """Return a short hash of every law (and what it calls), every wire and every number."""
         parts = [repr((n, p.unit, self.value(n))) for n, p in self.parameters.items()]
         parts += [repr((n, s.unit, self.initial(n), s.scale)) for n, s in self.states.items()]
         parts += [repr((n, k.unit, k.neutral)) for n, k in self.knobs.items()]
         parts += [repr((s.name, s.molar_mass, s.parts)) for s in self.substances]
         parts += [repr(inlet) for inlet in self.inlets.items()]
         wires = (*self.derived, *self.quantities, *self.flows)
-        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) for w in wires]
+        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + source_of(w.law) for w in wires]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def entries(self, substance: str, route: str) -> tuple[tuple[str, float], ...]:

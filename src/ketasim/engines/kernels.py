@@ -25,7 +25,7 @@ from ketasim.compile.kernel import Plan, Reversal, plan, reversal
 from ketasim.compile.machine import Code
 from ketasim.compile.target import target
 from ketasim.compile.wiring import Equations, equations, whole_exponents
-from ketasim.core.laws import text_of
+from ketasim.core.code import code_of
 from ketasim.core.model import Model
 from ketasim.core.schedule import Schedule
 from ketasim.core.shared import remembered
@@ -255,7 +255,7 @@ class _Structure:
         ]
         parts += [repr((n, k.unit, k.neutral)) for n, k in model.knobs.items()]
         parts.append(repr(tuple(model.parameters)))
-        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + text_of(w.law) for w in wires]
+        parts += [repr((w.name, w.arguments, w.into, w.out_of)) + code_of(w.law) for w in wires]
         return "\n".join(parts)
 
     def __hash__(self) -> int:

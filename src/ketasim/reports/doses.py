@@ -1,20 +1,23 @@
 """Repeated dosing as a table: what every dose reached, and what was left of it at the next."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.reports.text import NONE, Table, milligrams, moment, number
 from ketasim.results.summary import headlines, observables
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 JUST_BEFORE = 1e-6  # a dose begins this much later than what is left of the last is read [h]
 SILENT = 1e-9  # of nothing there is no share left
 
 
-def dose_table(dataset: xr.Dataset, names: Sequence[str] = ()) -> Table | None:
+def dose_table(dataset: "xr.Dataset", names: Sequence[str] = ()) -> Table | None:
     """Return a row for each dose of a run; nothing where fewer than two were given.
 
     Of the first headline (what the drug is) it says the peak and how much of it is left when the

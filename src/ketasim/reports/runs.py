@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import xarray as xr
 
 from ketasim.reports.text import NONE, Table, milligrams, moment, number
 from ketasim.results.summary import Summary, headlines, observables
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Seen(Protocol):
     """A run and the numbers taken of it."""
 
     @property
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> "xr.Dataset":
         """Return its time courses."""
 
     @property
@@ -41,7 +43,7 @@ def summary_cells(one: Summary) -> list[str]:
     ]
 
 
-def shown(dataset: xr.Dataset) -> tuple[str, ...]:
+def shown(dataset: "xr.Dataset") -> tuple[str, ...]:
     """Return what to print: the headline observables, or all when none of them was recorded."""
     names = observables(dataset)
     return names if len(names) <= MOST else headlines(dataset) or names
@@ -65,7 +67,7 @@ def _who(known: Mapping[str, Any]) -> str:
     return ", ".join(str(one) for one in parts if one)
 
 
-def last_line(dataset: xr.Dataset, folder: Path) -> str:
+def last_line(dataset: "xr.Dataset", folder: Path) -> str:
     """Return ``delivered 35.0 mg of 35.0 mg - solver ok - 0.09 s - out/``."""
     known: dict[str, Any] = dataset.attrs
     flags = dataset["status"].attrs

@@ -21,6 +21,8 @@ from ketasim.studies.sweep.estimate import Estimate
 if TYPE_CHECKING:
     import xarray as xr
 
+    from ketasim.results.store import Store
+
 SHOWN = 10  # factors listed of a read-out
 NOISE = 10.0  # a spread of fewer tolerances than this is the solver's own
 
@@ -38,12 +40,13 @@ def planned(found: Estimate) -> str:
     return line + "."
 
 
-def ended(dataset: "xr.Dataset", store: Path) -> str:
+def ended(store: "Store") -> str:
     """Return the last line of a sweep: how its members ended, and where they are."""
-    told = failures.sentence(dataset)
-    if len(failures.failed(dataset)):
-        told += f" Rows are kept as NaN with status; list: ketasim failures {store}"
-    return f"{told} - {store}/" if told.endswith(".") else told
+    found, place = store.ended(), store.path
+    if not failures.lost(found):
+        return f"{failures.told(found)} - {place}/"
+    told = failures.told(found, failures.region(store.dataset()))
+    return f"{told} Rows are kept as NaN with status; list: ketasim failures {place}"
 
 
 def failure_table(dataset: "xr.Dataset") -> Table:

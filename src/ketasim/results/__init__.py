@@ -5,7 +5,7 @@
 - ``failures``: which members failed, how, and what they have in common
 - ``folder``: one run's files, and what made them
 - ``output``: files for the user, all new or none
-- ``store``: a sweep on disk, made, filled and read
+- ``store``: a sweep on disk, filled and read; ``making``: a new one
 - ``manifest``: what a store says about its making, sealed
 - ``files``: a store's files, each bound to its place
 - ``claims``: who computes which chunk, in leases

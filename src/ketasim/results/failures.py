@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 
 TELLING = 0.2  # a region is named when it holds at most this share of the members that are fine
 OK, RETRIED, NOT_RUN = 0, 1, -1
+_FINE = ("ok", "ok_after_retry", "not_run")
 
 
 def counts(dataset: "xr.Dataset") -> Mapping[str, int]:
     """Return how many members ended in each way, most frequent first."""
-    names = _meanings(dataset)
-    found = Counter(dataset["status"].to_numpy().tolist())
+    return named(Counter(dataset["status"].to_numpy().tolist()), dataset["status"].attrs)
+
+
+def named(found: Counter[int], flags: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return how often each status occurred by its name, most frequent first."""
+    names = _meanings(flags)
     return {names.get(code, str(code)): n for code, n in found.most_common()}
 
 
-def _meanings(dataset: "xr.Dataset") -> Mapping[int, str]:
-    flags = dataset["status"].attrs
+def _meanings(flags: Mapping[str, Any]) -> Mapping[int, str]:
     codes = np.ravel(flags["flag_values"]).tolist()
     return dict(zip(codes, flags["flag_meanings"].split(), strict=True))
 
@@ -34,10 +38,15 @@ def failed(dataset: "xr.Dataset") -> NDArray[np.intp]:
     return np.flatnonzero((status != OK) & (status != RETRIED) & (status != NOT_RUN))
 
 
-def share(dataset: "xr.Dataset") -> float:
-    """Return the share of members that were run and failed."""
-    ran = int(np.count_nonzero(dataset["status"].to_numpy() != NOT_RUN))
-    return len(failed(dataset)) / ran if ran else 0.0
+def lost(found: Mapping[str, int]) -> int:
+    """Return how many of the members counted were run and have no usable values."""
+    return sum(n for name, n in found.items() if name not in _FINE)
+
+
+def share(found: Mapping[str, int]) -> float:
+    """Return the share of the members counted that were run and failed."""
+    ran = sum(n for name, n in found.items() if name != "not_run")
+    return lost(found) / ran if ran else 0.0
 
 
 def varied(dataset: "xr.Dataset") -> tuple[str, ...]:
@@ -49,7 +58,7 @@ def rows(dataset: "xr.Dataset") -> Iterator[list[Any]]:
     """Yield the failed members as a table with their design values, a header with units first."""
     names = varied(dataset)
     yield ["member", "status", *(f"{n} [{dataset[n].attrs.get('units', '1')}]" for n in names)]
-    words = _meanings(dataset)
+    words = _meanings(dataset["status"].attrs)
     chosen = failed(dataset)
     status = dataset["status"].to_numpy()[chosen]
     columns = [dataset[name].to_numpy()[chosen] for name in names]
@@ -59,22 +68,26 @@ def rows(dataset: "xr.Dataset") -> Iterator[list[Any]]:
 
 def sentence(dataset: "xr.Dataset") -> str:
     """Return ``'1,000 runs: 990 ok, 10 failed (1 %): max_steps 10. All failed runs have ...'``."""
-    found = dict(counts(dataset))
+    found = counts(dataset)
+    return told(found, region(dataset) if lost(found) else "")
+
+
+def told(ended: Mapping[str, int], where: str = "") -> str:
+    """Return the sentence of members counted, ``where`` those that failed have in common."""
+    found = dict(ended)
     total = sum(found.values())
     ok, again = found.pop("ok", 0), found.pop("ok_after_retry", 0)
     waiting = found.pop("not_run", 0)
     parts = [f"{ok:,} ok"]
     parts += [f"{again:,} ok after retry"] if again else []
     parts += [f"{waiting:,} not run"] if waiting else []
-    lost = sum(found.values())
-    if not lost:
+    failing = sum(found.values())
+    if not failing:
         return f"{total:,} runs: {', '.join(parts)}."
     kinds = ", ".join(f"{name} {n:,}" for name, n in found.items())
-    told = (
-        f"{total:,} runs: {', '.join(parts)}, {lost:,} failed ({_percent(lost, total)}): {kinds}."
-    )
-    where = region(dataset)
-    return f"{told} All failed runs have {where}." if where else told
+    share_ = _percent(failing, total)
+    line = f"{total:,} runs: {', '.join(parts)}, {failing:,} failed ({share_}): {kinds}."
+    return f"{line} All failed runs have {where}." if where else line
 
 
 def region(dataset: "xr.Dataset") -> str:

@@ -12,19 +12,20 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 import ketasim
 from ketasim.errors import ConfigError
 from ketasim.results.output import file_at, files_in, put_in
 from ketasim.results.summary import Summary, observables, rows
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 FIGURE, TIMECOURSE, DATASET = "figure", "timecourse.csv", "result.nc"
 SUMMARY, SCENARIO, PROVENANCE = "summary.csv", "scenario.toml", "provenance.json"
 BANDS = "bands.csv"
-Draw = Callable[[xr.Dataset, Path], object]
+Draw = Callable[["xr.Dataset", Path], object]
 PACKAGES = (
     "numpy", "scipy", "xarray", "netCDF4", "zarr", "llvmlite", "pydantic", "matplotlib", "click",
     "pint", "tqdm",
@@ -54,12 +55,12 @@ def prepare(folder: Path) -> Path:
 
 def write(
     folder: Path,
-    dataset: xr.Dataset,
+    dataset: "xr.Dataset",
     *,
     scenario: str,
     summary: Mapping[str, Summary],
     draw: Draw | None = None,
-    drawn: xr.Dataset | None = None,
+    drawn: "xr.Dataset | None" = None,
     formats: Iterable[str] = ("png",),
 ) -> list[Path]:
     """Write a run of one member and return the files, provenance last.
@@ -87,11 +88,11 @@ def write(
 
 def _written(
     folder: Path,
-    dataset: xr.Dataset,
+    dataset: "xr.Dataset",
     scenario: str,
     summary: Mapping[str, Summary],
     draw: Draw | None,
-    drawn: xr.Dataset | None,
+    drawn: "xr.Dataset | None",
     formats: Iterable[str],
 ) -> list[Path]:
     """Write a run's files, and return them."""
@@ -165,7 +166,7 @@ def finite(value: Any) -> Any:
     return None if isinstance(plain, float) and not isfinite(plain) else plain
 
 
-def bands(folder: Path, found: xr.Dataset) -> Path:
+def bands(folder: Path, found: "xr.Dataset") -> Path:
     """Write courses (quantile, time) as a table, a column for each quantile of each course."""
     table = [["time [h]"], *([f"{float(t)!r}"] for t in found["time"].to_numpy())]
     for name in map(str, found.data_vars):
@@ -186,7 +187,7 @@ def record(folder: Path, attributes: dict[str, Any], files: Iterable[Path]) -> P
     return path
 
 
-def timecourse(dataset: xr.Dataset, *, member: int = 0) -> Iterable[list[Any]]:
+def timecourse(dataset: "xr.Dataset", *, member: int = 0) -> Iterable[list[Any]]:
     """Yield the rows of a member's time course, a header with units first."""
     names, seen = observables(dataset), dataset.variables
     yield ["time [h]", *(f"{name} [{seen[name].attrs['units']}]" for name in names)]

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from math import isfinite, nan
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import xarray as xr
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,13 @@ class Summary:
         return cls(start, start + change, change, t_change if change else nan, area, at, half)
 
 
-def observables(dataset: xr.Dataset) -> tuple[str, ...]:
+def observables(dataset: "xr.Dataset") -> tuple[str, ...]:
     """Return the names of the recorded time courses."""
     shapes = dataset.variables  # a DataArray for each of two hundred takes longer than the run
     return tuple(str(one) for one in dataset.data_vars if "time" in shapes[one].dims)
 
 
-def headlines(dataset: xr.Dataset) -> tuple[str, ...]:
+def headlines(dataset: "xr.Dataset") -> tuple[str, ...]:
     """Return the recorded time courses that have a short name, in reading order."""
     have = observables(dataset)
     return tuple(one for one in str(dataset.attrs.get("headlines", "")).split(";") if one in have)

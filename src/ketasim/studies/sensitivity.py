@@ -30,7 +30,7 @@ Flags = NDArray[np.bool_]
 STRETCH = 32_768  # members read at once
 LEAST = 0.5  # of the blocks must be left, or what is left answers another question
 METHODS = {"saltelli": "sobol", "walks": "shapley", "morris": "morris"}
-DRAWS = ("random", "sobol", "latin_hypercube")
+DRAWS = ("random", "sobol", "latin_hypercube", "large_hypercube")
 WORDS = {
     "sobol": "Sobol' indices",
     "shapley": "Shapley effects",

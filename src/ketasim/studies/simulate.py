@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ketasim.core.protocol import Hold
@@ -24,6 +23,9 @@ from ketasim.results.summary import Summary
 from ketasim.studies.cautions import provenance
 from ketasim.units import unit
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Array = NDArray[np.float64]
 DAY = 24.0
 LSODA = "LSODA"  # of the reference engine, when nothing else is asked for
@@ -37,7 +39,7 @@ def simulate(
     method: str = LSODA,
     rtol: float | None = None,
     readouts: Iterable[str] = (),
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Run one scenario.
 
     Parameters
@@ -82,6 +84,8 @@ def simulate(
     if any(isinstance(one, Reading) and one.effect for r in asked for one in r.lookups):
         untreated = replace(scenario, protocol=scenario.protocol.undrugged, record=())
         bare = _carried_out(untreated, settings, np.empty(0), reductions)
+    import xarray as xr
+
     values = _numbers(scenario, asked, reductions, found.reduced, bare.reduced)
     for one in asked:
         labels = {"units": one.unit, "long_name": one.text}
@@ -156,7 +160,7 @@ def _carried_out(
     return found
 
 
-def _labelled(scenario: Scenario, settings: Settings, found: Outcome) -> xr.Dataset:
+def _labelled(scenario: Scenario, settings: Settings, found: Outcome) -> "xr.Dataset":
     model, schedule = scenario.resolved_model, scenario.schedule
     share = balance.share(schedule, System(model), found.final[0])
     attributes = {
@@ -185,8 +189,8 @@ class Look:
     numbers of every recorded name, which no grid moves.
     """
 
-    dataset: xr.Dataset
-    drawn: xr.Dataset
+    dataset: "xr.Dataset"
+    drawn: "xr.Dataset"
     summary: Mapping[str, Summary]
 
 

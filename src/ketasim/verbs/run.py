@@ -9,8 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
 from ketasim.config import Setup, dump, load, packaged
 from ketasim.core.scenario import Scenario
 from ketasim.errors import ConfigError, KetasimWarning
@@ -24,6 +22,7 @@ from ketasim.studies.cautions import PREFIX, cautions_of, differing, kept
 from ketasim.studies.simulate import engine_for, look
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.figure import Figure
 
     from ketasim.studies.fit.data import Data, Point
@@ -91,11 +90,11 @@ class Run:
     """
 
     setup: Setup
-    dataset: xr.Dataset
-    drawn: xr.Dataset
+    dataset: "xr.Dataset"
+    drawn: "xr.Dataset"
     readouts: Mapping[str, Summary]
     seen: tuple["Point", ...] = ()
-    bands: xr.Dataset | None = None
+    bands: "xr.Dataset | None" = None
 
     def __repr__(self) -> str:
         """Return the tables that ``ketasim run`` prints."""
@@ -311,7 +310,7 @@ class Comparison:
         return {label: one.seen for label, one in self.runs.items()}
 
     @property
-    def _drawn(self) -> dict[str, xr.Dataset]:
+    def _drawn(self) -> "dict[str, xr.Dataset]":
         return {label: one.drawn for label, one in self.runs.items()}
 
     def save(self, out: str | Path) -> list[Path]:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from ketasim.config import loads
 from ketasim.engines.contract import METHODS, Limits
@@ -21,6 +20,9 @@ from ketasim.results.store import Store, open_dataset
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.workers import Listener
 from ketasim.verbs.sweep import Order, design_of, listening
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,19 +49,22 @@ class StoreStatus:
 def status(store: str | Path) -> StoreStatus:
     """Return how much of a store is there; raises StoreError when it is none."""
     path = Path(store)
-    dataset, opened = open_dataset(path), Store(path)
+    opened = Store(path)
+    opened.set_damaged_aside()
+    found = opened.ended()
+    where = failing.region(opened.dataset()) if failing.lost(found) else ""
     return StoreStatus(
         store=path,
         done=len(opened.done()),
         total=opened.manifest.chunks,
         held=opened.claims.count(),
-        sentence=failing.sentence(dataset),
+        sentence=failing.told(found, where),
     )
 
 
 def resume(
     store: str | Path, *, threads: int | None = None, progress: bool | Listener | None = None
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Compute what a store lacks; nothing that is there is computed again.
 
     Raises
@@ -82,9 +87,9 @@ class Again:
     """One member three times: as kept, as computed now, and by the reference engine."""
 
     design: Design
-    kept: xr.Dataset
-    now: xr.Dataset
-    reference: xr.Dataset
+    kept: "xr.Dataset"
+    now: "xr.Dataset"
+    reference: "xr.Dataset"
 
     def __repr__(self) -> str:
         """Return what ``ketasim rerun`` prints."""
@@ -148,7 +153,7 @@ def rerun(store: str | Path, member: int) -> Again:
     return Again(alone, kept, by[order.how["engine"]], by["reference"])
 
 
-def _alone(order: Order, design: Design, engine: str) -> xr.Dataset:
+def _alone(order: Order, design: Design, engine: str) -> "xr.Dataset":
     how = {**order.how, "chunk": 1, "engine": engine}
     return replace(order, design=design, store=None, how=how, attributes={}).carry_out(threads=1)
 
@@ -163,7 +168,7 @@ def reopen(store: str | Path) -> Order:
     """
     path = Path(store)
     opened = Store(path)
-    attributes = opened.dataset().attrs
+    attributes = opened.attributes
     text = attributes.get("scenario")
     if not isinstance(text, str):
         raise StoreError(

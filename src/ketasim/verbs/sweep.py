@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketasim.config import Setup, dump
 from ketasim.core.scenario import Scenario
-from ketasim.engines.contract import MEMBER, Limits
+from ketasim.engines.contract import MEMBER, Limits, Settings
 from ketasim.errors import ConfigError, KetasimWarning, suggest
 from ketasim.results.store import Store
 from ketasim.studies import designs
@@ -20,7 +20,8 @@ from ketasim.studies.designs.blocks import MECHANISMS, Groups
 from ketasim.studies.designs.choice import Vary
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.estimate import Estimate, estimate
-from ketasim.studies.sweep.job import DRAWN, as_design, drawn
+from ketasim.studies.sweep.job import DRAWN, as_design, drawn, prepare
+from ketasim.studies.sweep.run import filled
 from ketasim.studies.sweep.workers import Bar, Listener
 from ketasim.verbs.run import Question, Tell, setup_of, warned
 
@@ -91,6 +92,30 @@ class Order:
                 **self.how,
             )
 
+    def fill(
+        self,
+        store: Path,
+        *,
+        threads: int,
+        shard: tuple[int, int] | None = None,
+        progress: Listener | None = None,
+        client: Any = None,
+    ) -> Store:
+        """Compute what a store lacks and return it, unread: see :func:`ketasim.sweep`.
+
+        Cautions are not said: whoever wrote the order has heard them.
+        """
+        how = dict(self.how)
+        of = ("engine", "method", "rtol", "limits", "allow_looser")
+        settings = Settings(**{name: how.pop(name) for name in of if name in how})
+        job = prepare(
+            self.scenario, self.design, settings=settings, threads=threads, **how, **self.keep
+        )
+        return filled(
+            job, store, threads, progress=progress, shard=shard, attributes=self.attributes,
+            client=client,
+        )  # fmt: skip
+
     def plan(self, *, threads: int | None = None) -> Estimate:
         """Return what carrying it out would take."""
         asked = {**self.keep, **self.how}
@@ -119,6 +144,7 @@ def sweep(
     shard: tuple[int, int] | None = None,
     client: Any = None,
     attributes: Mapping[str, Any] | None = None,
+    keep_design: bool = True,
     tell: Tell = warned,
 ) -> "xr.Dataset":
     """Run one scenario for every member of a design.
@@ -172,6 +198,9 @@ def sweep(
         A ``distributed.Client``, whose workers then compute; they must all see the store.
     attributes
         Told by the result beside its own attributes.
+    keep_design
+        Whether a result in memory has the design's values as coordinates, 8 bytes a value: those
+        of all that is uncertain take 1.2 kB a member. A store always has them, on disk.
     tell
         Hears each caution, such as an unusual dose; a KetasimWarning by default.
 
@@ -207,7 +236,9 @@ def sweep(
         attributes={**order.attributes, **(attributes or {})},
     )
     with listening(progress) as listener:
-        return order.carry_out(threads=threads, shard=shard, progress=listener, client=client)
+        return order.carry_out(
+            threads=threads, shard=shard, progress=listener, keep_design=keep_design, client=client
+        )
 
 
 def _ordered(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ketasim.compile import cache
+from ketasim.compile import cache, former
 from ketasim.compile.entry import Entry
 from ketasim.config import load
 from ketasim.core.scenario import Scenario
@@ -75,10 +75,13 @@ def _cache(_: Scenario) -> str:
     told = cache.trouble()
     if told:
         return f"{FAULT}: {told}"
+    files, freed = former.clear(cache.folder().resolve())
     kept = list(cache.folder().glob("kernel_*-*"))
     bad = [one for one in kept if Entry(one).read()[1]]
     taken = sum(file.stat().st_size for one in kept for file in one.iterdir())
     line = f"{cache.folder()}: {len(kept)} kernels, {size(taken)}"
+    if files:
+        line += f"; {files} files of kernels that former versions kept are removed, {size(freed)}"
     if bad:
         return f"{line}; {len(bad)} damaged, compiled again when needed"
     return f"{line}, ok"

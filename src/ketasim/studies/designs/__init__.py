@@ -6,7 +6,7 @@
 - ``design``: a design, known row by row, and a grid
 - ``axes``: the values of one axis of a grid; ``distributions``: those of a column that is drawn
 - ``choice``: what a draw varies; ``draw``: designs drawn at random, or again as described
-- ``sequence``: Sobol' points
+- ``sequence``: Sobol' points; ``cube``: large Latin hypercubes
 - ``blocks``: members that differ in one factor at a time, for sensitivity
 - ``patients``: members whose traits go together
 - ``table``: the user's own table

@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
-from ketasim.studies.designs import sequence
+from ketasim.studies.designs import cube, sequence
 from ketasim.studies.designs.axes import Axis
 from ketasim.studies.designs.choice import Drawable, Source, Vary, chosen
 from ketasim.studies.designs.design import Design, of_axes
 from ketasim.studies.designs.distributions import Distribution
 
 Array = NDArray[np.float64]
-Kind = Literal["random", "sobol", "latin_hypercube"]
+Kind = Literal["random", "sobol", "latin_hypercube", "large_hypercube"]
 Seed = int | np.random.Generator
 BLOCK = 1024  # a power of two, as Sobol' points want to be drawn
 MAX_SOBOL = sequence.MOST
-MAX_CUBE = 100_000_000  # numbers a Latin hypercube holds in memory at once
+HELD = 1_000_000  # numbers of a Latin hypercube that are drawn, and held in memory, at once
+MAX_CUBE = 100_000_000  # and of one that a design of blocks draws its points from
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Drawn:
         width = max(self.shares) + 1
         if self.kind == "random":
             return shares_of(self.seed, width)
+        if self.kind == "large_hypercube":
+            return _large_cube(self, width)
         return _sobol(self.seed, width) if self.kind == "sobol" else _cube(self, width)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -94,12 +97,12 @@ def sobol(source: Source, n: int, *, vary: Vary | None = None, seed: Seed = 0) -
 def latin_hypercube(source: Source, n: int, *, vary: Vary | None = None, seed: Seed = 0) -> Design:
     """Return ``n`` points, one in each n-th of every range; see :func:`random`.
 
-    The whole cube is held in memory: 8 bytes a number.
+    A cube of more than a million numbers is drawn member by member, and never held in memory.
     """
     columns = chosen(source, vary)
-    if n * len(columns) > MAX_CUBE:
-        raise ConfigError(f"a Latin hypercube of {n:,} x {len(columns)} is too large; use sobol.")
-    return _design("latin_hypercube", columns, n, seed)
+    return _design(
+        "latin_hypercube" if n * len(columns) <= HELD else "large_hypercube", columns, n, seed
+    )
 
 
 def people(source: Source, n: int, *, seed: Seed = 0) -> Design:
@@ -162,8 +165,13 @@ def _cube(drawn: Drawn, width: int) -> Callable[[int, int], Array]:
     from scipy.stats import qmc  # slow to import, and a grid has no need of it
 
     source = np.random.default_rng(drawn.seed)
-    cube: Array = qmc.LatinHypercube(width, rng=source).random(drawn.size)
-    return lambda start, stop: cube[start:stop]
+    whole: Array = qmc.LatinHypercube(width, rng=source).random(drawn.size)
+    return lambda start, stop: whole[start:stop]
+
+
+def _large_cube(drawn: Drawn, width: int) -> Callable[[int, int], Array]:
+    which, shares = cube.slices(drawn.seed, drawn.size, width), shares_of(drawn.seed, width)
+    return lambda start, stop: cube.within(which(start, stop), shares(start, stop), drawn.size)
 
 
 def shares_of(seed: int, width: int) -> Callable[[int, int], Array]:

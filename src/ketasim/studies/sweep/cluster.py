@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +25,6 @@ from ketasim.studies.sweep.job import Job
 from ketasim.studies.sweep.stored import Pending, Round, begin, keep, pending_of
 from ketasim.studies.sweep.workers import Chunk, Listener, Tally
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 LOG = logging.getLogger("ketasim.sweep")
 MOST_TASKS = 1000  # that the scheduler holds at once, whatever the number of members
 EACH = 16  # tasks a worker gets at least, where there are so many chunks
@@ -35,14 +32,14 @@ MOST_SIZE = 64  # chunks in a task, unless that would be too many tasks
 BEAT = 0.1  # between looks at what has come back [s]
 
 
-def carry_out(
+def fill(
     job: Job,
     path: Path,
     client: Any,
     progress: Listener | None,
     attributes: Mapping[str, Any],
-) -> "xr.Dataset":
-    """Compute what a store lacks on a cluster, and return it opened; see :func:`ketasim.sweep`.
+) -> Store:
+    """Compute what a store lacks on a cluster, and return it; see :func:`ketasim.sweep`.
 
     Raises
     ------
@@ -56,7 +53,7 @@ def carry_out(
         # What others held meanwhile is computed here, should they not finish it.
         Round(job, store, 1, tally).until_done(pending_of(store, None), wait=True)
         store.claims.release_all()
-    return store.dataset()
+    return store
 
 
 def compute(job: Job, path: str, chunks: range) -> list[tuple[int, int, int]]:

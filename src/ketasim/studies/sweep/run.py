@@ -20,6 +20,10 @@ from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
 if TYPE_CHECKING:
     import xarray as xr
 
+    from ketasim.results.store import Store
+
+_SEEN = "client: give a store that all workers see, and no shard."
+
 
 def sweep(
     scenario: Scenario,
@@ -121,24 +125,40 @@ def sweep(
     for caution in job.cautions:
         warnings.warn(caution.removeprefix(PREFIX), KetasimWarning, stacklevel=2)
     told, count = dict(attributes or {}), threads or cores()
-    if client is not None:
-        if store is None or shard is not None:
-            raise ConfigError("client: give a store that all workers see, and no shard.")
-        from ketasim.studies.sweep import cluster
-
-        spread: xr.Dataset = cluster.carry_out(job, Path(store), client, progress, told)
-        return spread
+    if client is not None and store is None:
+        raise ConfigError(_SEEN)
     if store is not None:
-        from ketasim.studies.sweep.stored import carry_out
-
-        stored: xr.Dataset = carry_out(job, Path(store), count, progress, shard, told)
-        return stored
+        return filled(
+            job, Path(store), count, progress=progress, shard=shard, attributes=told, client=client
+        ).dataset()
     if shard is not None:
         raise ConfigError("shard: give a store that the shards share.")
     layout = job.layout
     if not keep_design:
         layout = replace(layout, columns=tuple(c for c in layout.columns if c.role != "design"))
     return _in_memory(job, layout, count, progress, told)
+
+
+def filled(
+    job: Job,
+    path: Path,
+    threads: int,
+    *,
+    progress: Listener | None,
+    shard: tuple[int, int] | None,
+    attributes: Mapping[str, Any],
+    client: Any,
+) -> "Store":
+    """Compute what a store lacks, here or on a cluster, and return it; see :func:`sweep`."""
+    if client is None:
+        from ketasim.studies.sweep import stored
+
+        return stored.fill(job, path, threads, progress, shard, attributes)
+    if shard is not None:
+        raise ConfigError(_SEEN)
+    from ketasim.studies.sweep import cluster
+
+    return cluster.fill(job, path, client, progress, attributes)
 
 
 def _in_memory(

@@ -8,36 +8,34 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.errors import ConfigError
+from ketasim.results.making import DESIGN_CHUNK, create
 from ketasim.results.manifest import Manifest
 from ketasim.results.problems import StoreError, writing
-from ketasim.results.store import DESIGN_CHUNK, Store, create, is_store
+from ketasim.results.store import Store, is_store
 from ketasim.studies.sweep.chunk import Rows, Work
 from ketasim.studies.sweep.job import Job
 from ketasim.studies.sweep.workers import Chunk, Listener, Tally, Workers
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 LOG = logging.getLogger("ketasim.sweep")
 TOLD, MOST_TOLD = 10.0, 5  # between saying who is waited for [s], and how many at once
 WAIT = 0.3  # between looks at chunks that other processes hold [s]
 
 
-def carry_out(
+def fill(
     job: Job,
     path: Path,
     threads: int,
     progress: Listener | None,
     shard: tuple[int, int] | None,
     attributes: Mapping[str, Any],
-) -> "xr.Dataset":
-    """Compute what a store lacks, and return it opened; see :func:`ketasim.sweep`.
+) -> Store:
+    """Compute what a store lacks, and return it; see :func:`ketasim.sweep`.
 
     Raises
     ------
@@ -51,7 +49,7 @@ def carry_out(
     finally:
         with contextlib.suppress(OSError):
             store.claims.release_all()
-    return store.dataset()
+    return store
 
 
 def begin(
