@@ -70,7 +70,7 @@ ARTEFACTS = (
     Artefact("golden", "tests/golden/make.py", ("tests/golden/default.json",),
              ("tests/golden/make.py",), 0.1, only_named=True),
     Artefact("calibration",
-             "scripts/calibrate.py --starts 2 --out docs/calibration.json",
+             "scripts/calibrate.py --out docs/calibration.json",
              ("docs/calibration.json",), ("scripts/calibrate.py", *ASKED, *KNOWN), 15.0),
     Artefact("rivals", "scripts/rivals.py",
              tuple(f"configs/rivals/{one.name}.toml" for one in RIVALS),
