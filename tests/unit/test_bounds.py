@@ -88,7 +88,7 @@ def test_bounds_are_listed_as_text_json_and_csv():
     row = next(line for line in told.output.splitlines() if line.startswith("spines.k_retire"))
     one = MODEL.parameters["spines.k_retire"]
     told_of = [part.strip() for part in row.split("  ") if part.strip()]
-    assert told_of[1:3] == [f"{one.value:.3g}", one.unit]
+    assert told_of[1:3] == [f"{one.value:g}", one.unit]
     assert told_of[3] == "0.003*"
     assert told_of[4].startswith("test: was 0.004")
     assert told_of[5:7] == ["0.015", "no source"]

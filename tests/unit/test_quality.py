@@ -17,6 +17,9 @@ SOURCES = sorted((ROOT / "src" / "ketasim").rglob("*.py"))
 SCIENCE = ("errors", "units", "core", "mechanisms", "models")
 LONGEST_FILE, LONGEST_BODY = 400, 40
 CALLS = {"print", "eval", "exec", "compile", "__import__", "breakpoint", "input"}
+EXCUSED = {  # what a file may call all the same, and why
+    ("src/ketasim/core/code.py", "compile()"): "compares a source with what runs; runs nothing",
+}
 PICKLES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 
 
@@ -100,7 +103,8 @@ def named(path):
 def test_a_source_file_keeps_the_rules(path):
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
-    assert list(forbidden(tree)) == []
+    found = [one.partition(",")[0] for one in forbidden(tree)]
+    assert [one for one in found if (named(path), one) not in EXCUSED] == []
     assert list(long_bodies(tree)) == []
     assert len(text.splitlines()) <= LONGEST_FILE
     assert "." not in set(imported(tree)), "imports are absolute"
