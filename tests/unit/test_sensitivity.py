@@ -450,7 +450,5 @@ def test_eight_readouts_by_all_parameters_take_600_megabytes(whole):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="273 s of CPU for 651,264 runs: the second model's draws take more steps",
-                   strict=True)  # fmt: skip
 def test_eight_readouts_by_all_parameters_take_two_minutes(whole):
     assert whole[1] < 2 * 120.0  # [s] on two cores, whoever else uses them
