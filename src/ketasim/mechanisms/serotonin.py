@@ -128,7 +128,7 @@ SEROTONIN = Mechanism(
         Parameter("k_down", 0.0144, "1/h", (0.006, 0.05), assumed("half-life of two days, as of many receptors"), "loss of what was added"),
         Parameter("occupied", 0.2, "1", (0.1, 0.4), fitted("releasers of serotonin lower the tracer by 13 to 31 %", "Yang2018"), "serotonin over its affinity at the tracer's site, at rest"),
         Parameter("needed", 0.35, "1", (0.15, 0.6), assumed("part of the resting signal is enough"), "signal at which half is permitted"),
-        Parameter("k_age", 0.015, "1/h", (0.006, 0.03), fitted("what is born keeps pace with the spines that one dose adds, from a day to two weeks"), "ageing of spines born of the drug"),
+        Parameter("k_age", 0.0107, "1/h", (0.006, 0.03), fitted("what is born keeps pace with the spines that one dose adds, from a day to two weeks"), "ageing of spines born of the drug"),
     ),
     reads=(
         Read("current", "1", of="ampa.current"),
