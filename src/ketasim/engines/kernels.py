@@ -82,6 +82,7 @@ class Kernel:
     _narrow: dict[object, "Kernel"] = field(default_factory=dict, compare=False)
     _back: dict[bool, tuple[Reversal, Code]] = field(default_factory=dict, compare=False)
     _looked: dict[bool, float] = field(default_factory=dict, compare=False)
+    _seen: set[bool] = field(default_factory=set, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def is_general(self, parameters: Array) -> NDArray[np.bool_]:
@@ -123,12 +124,13 @@ class Kernel:
 
         Whether one has been made meanwhile is looked for on disk every few seconds.
         """
-        if general in self._made:
+        if general in self._made or general in self._seen:
             return True
         now = time.monotonic()
         if now - self._looked.get(general, -AGAIN) < AGAIN:
             return False
         if cache.recalled(self._name(general=general)) is not None:
+            self._seen.add(general)  # to look again took as long as half of a run
             return True
         self._looked[general] = now
         return False
@@ -188,7 +190,7 @@ class Kernel:
         if (dosed, turned) not in self._narrow:
             self._narrow[dosed, turned] = replace(
                 self, dosed=dosed, turned=turned, _made={}, _plans={}, _narrow={}, _back={},
-                _looked={}, _lock=threading.Lock(),
+                _looked={}, _seen=set(), _lock=threading.Lock(),
             )  # fmt: skip
         return self._narrow[dosed, turned]
 
