@@ -12,6 +12,7 @@ from ketasim.core import shared
 from ketasim.core.protocol import bolus
 from ketasim.core.scenario import Scenario, Subject
 from ketasim.core.system import System
+from ketasim.engines import kernels
 from ketasim.engines.batch import Clock
 from ketasim.engines.inputs import gather
 from ketasim.engines.kernels import is_ready, kernel_for
@@ -93,6 +94,18 @@ def test_a_run_takes_the_compiled_engine_where_it_is_ready(ward):
     for name in ward.recorded:
         scale = abs(slow[name]).max() or 1.0
         assert float(abs(fast[name] - slow[name]).max() / scale) < 1e-5
+
+
+def test_the_disk_is_asked_once_whether_a_kernel_is_at_hand(ward, monkeypatch):
+    asked = []
+    monkeypatch.setattr(kernels.cache, "recalled", lambda name: asked.append(name) or "a plan")
+    kernel = replace(
+        kernel_for(ward.resolved_model, gather(ward.schedule), members=1),
+        _made={}, _looked={}, _seen=set(), _narrow={},
+    )  # fmt: skip
+    assert all(kernel.is_at_hand() for _ in range(3))
+    assert asked.count(kernel._name(general=False)) == 1  # a thread may ask for another
+    assert kernel.narrowed(gather(ward.schedule))._seen is not kernel._seen
 
 
 def test_a_law_that_cannot_be_compiled_is_run_by_scipy(ward):

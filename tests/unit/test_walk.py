@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ketasim.studies.posterior.walk import Shape, alike_in, correlation, walk
+from ketasim.studies.posterior.walk import Chains, Shape, alike_in, correlation, walk
 
 
 def drawn(losses, middle, root, **more):
@@ -50,6 +50,25 @@ def test_chains_that_hardly_move_say_how_much_they_remember():
     assert found.steps == 3
     assert found.alike > 0.5
     assert sum(line.startswith("step 1:") for line in told) == 3  # settled again, twice
+
+
+@pytest.mark.parametrize(("kept", "sign"), [(0.0, -1), (1.0, 1)])
+def test_paces_follow_what_is_accepted_as_far_as_asked(kept, sign):
+    def all_or_none(z, most):
+        return np.where(kept > 0.0, most - 1.0, most + 1.0) * np.ones(len(z))
+
+    one = Chains(
+        all_or_none, Shape.of(np.zeros(3), np.eye(3)), np.zeros((8, 3)), np.zeros(8),
+        np.random.default_rng(1), np.array([True, True, False]),
+    )  # fmt: skip
+    paces = [(one.pace, one.stride)]
+    for follow in (0.0, 0.1, 1.0):
+        one.move(follow)
+        paces.append((one.pace, one.stride))
+    moved = sign * np.diff(np.log(paces), axis=0)
+    assert np.allclose(moved[0], 0.0)
+    assert (moved[1] > 0.0).all()
+    assert (moved[2] > moved[1]).all()
 
 
 def test_a_shape_is_read_in_its_own_units():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,12 +25,12 @@ WIDE = 76  # columns of a line
 Row = tuple[str, str]
 
 
-class Described:
+class Described(ABC):
     """What tells itself in a few lines, and in a notebook as a table, however much it holds."""
 
+    @abstractmethod
     def _told(self) -> tuple[str, Iterable[Row]]:
         """Return a title and rows of what and how much."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         """Return it in a few lines."""
