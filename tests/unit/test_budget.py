@@ -140,13 +140,15 @@ import test_budget as me
 from ketasim.studies import designs
 from ketasim.studies.sweep import sweep
 asked, (place, kind, folder) = me.scenario(), sys.argv[1:4]
-FEW, MANY = 40_000, 260_000
-def held(n):
+FEW, MANY = 40_000, 460_000
+def held(n, name="first"):
     design = getattr(designs, kind)(asked, n)
-    store = Path(folder, f"{n}.zarr") if place == "store" else None
+    store = Path(folder, f"{n} {name}.zarr") if place == "store" else None
     found = sweep(asked, design, store=store, summaries=["body.plasma.peak"], threads=1)
     columns = sum(one.nbytes for one in found.variables.values()) if store is None else 0
     return 1024 * peak() - columns
+for name in "abc":  # what a process takes once, whatever it sweeps
+    held(FEW, name)
 before = held(FEW)
 print((held(MANY) - before) / (MANY - FEW))
 """
