@@ -3,14 +3,15 @@
 import gc
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import click
 
 # xarray imports these, where they are installed, to ask whether an array is one of theirs, and
 # for a scheduler to share files with. No array of a run is, and nothing else runs meanwhile.
 ASKED_FOR = ("cubed", "cupy", "dask", "distributed", "pint", "sparse")
+ELSEWHERE = ("fsspec",)  # file systems of a network
 SOLID = "mpl_toolkits.mplot3d"  # imported by matplotlib for axes in three dimensions
 SELDOM = (100_000, 50, 100)  # objects made before those that nobody needs are looked for
 
@@ -33,12 +34,24 @@ def lean() -> Iterator[None]:
     xarray and matplotlib remember what they found, so that this is for the last thing a process
     does; a command called from Python, and what was imported before, is left as it is.
     """
-    hidden = [one for one in ASKED_FOR if is_alone() and one not in sys.modules]
+    with _hidden(ASKED_FOR):
+        if is_alone():
+            _matplotlib()
+        yield
+
+
+def local() -> AbstractContextManager[None]:
+    """Spare a store on this machine's disk what zarr imports for those elsewhere, where it is."""
+    return _hidden(ELSEWHERE)
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Let what is imported meanwhile find none of these, if the process is for that alone."""
+    hidden = [one for one in names if is_alone() and one not in sys.modules]
     for one in hidden:
         sys.modules[one] = None  # type: ignore[assignment]  # Python's own word for "not here"
     try:
-        if is_alone():
-            _matplotlib()
         yield
     finally:
         for one in hidden:

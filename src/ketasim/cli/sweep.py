@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ketasim.cli.lean import local
 from ketasim.cli.modules import WITH, named
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def command(config: str, **options: Any) -> None:
     """Run CONFIG for many values; the same command again resumes what was stopped."""
     from ketasim.config import load
     from ketasim.errors import ConfigError
-    from ketasim.reports.stores import planned
-    from ketasim.results.store import is_store
+
+    with local():
+        from ketasim.reports.stores import planned
+        from ketasim.results.store import is_store
 
     asked = Options(config, **options)
     tolerance = [f"engine.rtol={asked.rtol}"] if asked.rtol else []

@@ -23,6 +23,7 @@ from ketasim.errors import ConfigError, suggest
 MM = 1 / 25.4  # inches
 SCREEN = 110  # pixels an inch of paper
 FORMATS = ("png", "svg", "pdf")
+QUICK = 3  # compression of a PNG: a quarter less time than the usual 6, a fiftieth more bytes
 
 # Okabe and Ito's colours, distinct to every kind of colour vision; their yellow is left out, as it
 # vanishes on white paper.
@@ -215,8 +216,9 @@ def save(
     try:
         with settings(style):
             figure.savefig(
-                target, format=kind, dpi=style.dpi, metadata=_metadata(kind, figure.get_label())
-            )
+                target, format=kind, dpi=style.dpi, metadata=_metadata(kind, figure.get_label()),
+                **({"pil_kwargs": {"compress_level": QUICK}} if kind == "png" else {}),
+            )  # fmt: skip
         if numbers:
             files.append(target.with_suffix(".csv"))
             with files[-1].open("w", newline="", encoding="utf-8") as file:

@@ -90,7 +90,7 @@ class Store:
 
     def has(self, k: int) -> bool:
         """Say whether chunk ``k`` is complete."""
-        return self.file("status", k).is_file()
+        return self.path.joinpath("status", "c", str(k)).is_file()
 
     def done(self) -> list[int]:
         """Return the complete chunks, in order."""
