@@ -213,11 +213,12 @@ def save(
     if kind not in FORMATS:
         raise ConfigError(f"{target}: a picture ends in {', '.join('.' + one for one in FORMATS)}.")
     files = [target]
+    how: dict[str, Any] = {"pil_kwargs": {"compress_level": QUICK}} if kind == "png" else {}
     try:
         with settings(style):
             figure.savefig(
                 target, format=kind, dpi=style.dpi, metadata=_metadata(kind, figure.get_label()),
-                **({"pil_kwargs": {"compress_level": QUICK}} if kind == "png" else {}),
+                **how,
             )  # fmt: skip
         if numbers:
             files.append(target.with_suffix(".csv"))
