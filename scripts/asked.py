@@ -32,12 +32,16 @@ LARGE = 1e12  # loss of a draw of which a run failed
 
 @dataclass(frozen=True)
 class Target:
-    """What is known: curves and windows; ``z`` are standard-normal coordinates (n, n_free)."""
+    """What is known: curves and windows; ``z`` are standard-normal coordinates (n, n_free).
+
+    A window weighs ``weight`` times as much as a point of a curve, and at most ``most`` times that.
+    """
 
     curves: Curves
     free: Problem
     card: object
     weight: float = 1.0
+    most: float = MOST
 
     @cached_property
     def start(self):
@@ -68,7 +72,7 @@ class Target:
             rows = zip(one.readouts, told.values, told.computed, strict=True)
             for own, values, fine in rows:
                 if own.judged:
-                    lost = own.accepted.residuals(values, sharp=SHARP, most=MOST)
+                    lost = own.accepted.residuals(values, sharp=SHARP, most=self.most)
                     name = fact(one, own)
                     here = self.weight * np.where(fine, lost, np.nan)[None, :]
                     found[name] = np.maximum(found.get(name, 0.0), here)

@@ -31,6 +31,7 @@ from ketasim.studies.findings.flags import FACTORS, with_assumed
 
 CONTRADICTED = 12  # memantine with magnesium
 WEIGHT = 3.0  # of a window, beside a point of a curve
+FAR = 10.0  # times as far out as in the end, a window gives a slope to follow at first
 MOST_TOLD = 2  # sources named for a number
 SILENT = 0.02  # share of a prior's variance below which data tell nothing of a number
 
@@ -106,7 +107,7 @@ def fitted(asked: Target, free, places):
     found = {}
     for name, start in places.items():
         print(name, flush=True)
-        z = best(asked, start, free)[0]
+        z = best(asked, start, free, FAR)[0]
         values = asked.free.values(asked.free.from_normal(z[None]))[0][free]
         found[name] = z, lost(asked, z), values.tolist()
     return found

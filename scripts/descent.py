@@ -1,5 +1,7 @@
 """The best point of what a model is asked, from several places, and what is known around it."""
 
+from dataclasses import replace
+
 import numpy as np
 from asked import Target
 
@@ -17,14 +19,22 @@ def slopes(asked: Target, z):
     return found[0], np.nan_to_num((found[1:] - found[0]).T / inward)
 
 
-def best(asked: Target, start=None, free=None):
+def best(asked: Target, start=None, free=None, far=1.0):
     """Return the best point, and the root of the covariance that the slopes there stand for.
 
     Gauss-Newton with many dampings and lengths at once, and steps aside: ends of windows are
-    corners, at which the slopes say little. ``free`` (d,) says what may move, by default all.
+    corners, at which the slopes say little. ``free`` (d,) says what may move, by default all. Windows
+    level off ``far`` times as far out at first: one that is missed by much gives no slope else.
     """
     z = asked.start if start is None else start
     free = np.ones(len(z), dtype=bool) if free is None else free
+    for most in dict.fromkeys((far * asked.most, asked.most)):
+        z = descended(replace(asked, most=most), z, free)
+    return around(asked, z)
+
+
+def descended(asked: Target, z, free):
+    """Return the point from which no step leads further down."""
     rng, here, stalled = np.random.default_rng(0), total(asked, z[None])[0], 0.0
     print(f"beginning, within the bounds: loss {here:.1f}, of it the prior {z @ z:.1f}", flush=True)
     for _ in range(ROUNDS):
@@ -39,7 +49,7 @@ def best(asked: Target, start=None, free=None):
             print(f"loss {here:.1f}", flush=True)
         if stalled >= PATIENCE:
             break
-    return around(asked, z)
+    return z
 
 
 def total(asked, z):
