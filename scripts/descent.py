@@ -23,8 +23,8 @@ def best(asked: Target, start=None, free=None, far=1.0):
     """Return the best point, and the root of the covariance that the slopes there stand for.
 
     Gauss-Newton with many dampings and lengths at once, and steps aside: ends of windows are
-    corners, at which the slopes say little. ``free`` (d,) says what may move, by default all. Windows
-    level off ``far`` times as far out at first: one that is missed by much gives no slope else.
+    corners, at which the slopes say little. ``free`` (d,) says what may move, by default all.
+    Windows level off ``far`` times as far out at first: one missed by much gives no slope else.
     """
     z = asked.start if start is None else start
     free = np.ones(len(z), dtype=bool) if free is None else free
