@@ -239,15 +239,17 @@ class System:
     def flow_slopes(self, values: Values, states: Array) -> Array:
         """Return how the rate of each flow changes with each state, by complex step.
 
-        The shape is (n_flows, n_states); see :attr:`ends`.
+        The shape is (n_flows, n_states); see :attr:`ends`. A slope that no float can hold is inf or
+        nan, as the values are from which it follows.
         """
         n = len(states)
         step = 1e-40
         columns = np.repeat(states.astype(complex)[:, None], n, axis=1)
         columns[np.arange(n), np.arange(n)] += 1j * step
         held = list(values)
-        self.slopes(held, columns)
-        rates = (np.imag(law(*pick(held))) / step for law, pick, _, _ in self._flows)
+        with np.errstate(all="ignore"):
+            self.slopes(held, columns)
+            rates = [np.imag(law(*pick(held))) / step for law, pick, _, _ in self._flows]
         return np.array([np.broadcast_to(one, n) for one in rates])
 
     def observe(self, values: Values, states: Array, names: Iterable[str]) -> dict[str, Array]:
