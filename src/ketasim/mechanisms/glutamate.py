@@ -96,7 +96,7 @@ GLUTAMATE = Mechanism(
         Parameter("ambient", 0.3, "uM", (0.05, 0.9), assumed("interstitial glutamate lies below 1 uM; nanomolar in slice"), "extracellular glutamate at rest", grounds=Grounds(high=by_source("below 1 uM in interstitial fluid", "BioNumbers"), seen=seen(0.025, 1.0, "about 25 nM in slice (not confirmed) to below 1 uM in interstitial fluid", "BioNumbers"))),
         Parameter("vesicular_rest", 40.0, "uM", (20.0, 80.0), assumed("emptied in about two hours at the resting rate"), "vesicular pool at rest"),
         Parameter("k_clear", 84.9, "1/h", (30.0, 240.0), assumed("uptake lumped to a minute, far faster than what it drives"), "clearance of ambient glutamate"),
-        Parameter("part", 0.1902, "1", (0.1, 0.5), fitted("most ambient glutamate does not come from vesicles"), "share of ambient glutamate that vesicles supply at rest", grounds=Grounds(most=1.0)),
+        Parameter("part", 0.1901, "1", (0.1, 0.5), fitted("most ambient glutamate does not come from vesicles"), "share of ambient glutamate that vesicles supply at rest", grounds=Grounds(most=1.0)),
         Parameter("k_brake", 0.158, "1", (0.05, 0.5), assumed("modest tonic brake"), "strength of mGlu2/3 autoreceptors"),
         Parameter("agonist_effect", 2.0, "1", (0.5, 5.0), assumed("a full agonist cuts release to about a third"), "brake by a full mGlu2/3 agonist"),
         Parameter("facilitation_max", 3.0, "1", (1.0, 5.0), assumed("set so that the account can reach a comparable surge"), "greatest rise of release by hydroxynorketamine", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),

@@ -106,10 +106,10 @@ OUTCOME = Mechanism(
         State("cared", 0.0, "points", "score points owed to care and time", scale=10.0, within=(-inf, inf)),
     ),
     parameters=(
-        Parameter("by_spines", 0.172, "1", (0.1, 0.5), fitted("most of a deficit is not a matter of spines; size not in the evidence"), "share of an episode's deficit that lost spines explain", grounds=Grounds(most=1.0)),
-        Parameter("most", 2.432, "1", (1.3, 4.0), fitted("twice as many synapses do not double function"), "function reached at any strength, relative to rest", grounds=Grounds(least=1.0)),
+        Parameter("by_spines", 0.1717, "1", (0.1, 0.5), fitted("most of a deficit is not a matter of spines; size not in the evidence"), "share of an episode's deficit that lost spines explain", grounds=Grounds(most=1.0)),
+        Parameter("most", 2.439, "1", (1.3, 4.0), fitted("twice as many synapses do not double function"), "function reached at any strength, relative to rest", grounds=Grounds(least=1.0)),
         Parameter("weight_habenula", 0.5, "1", (0.2, 1.2), assumed("set so that the account can reach a comparable effect"), "mood per unit of trapped block", grounds=Grounds(low=unsourced("moved with its value, so that the account can reach a comparable effect"), high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
-        Parameter("k_mood", 4.705, "1/h", (0.5, 6.0), fitted("mood follows within an hour"), "pace of mood", grounds=Grounds(high=by_test("was 4, so that a blocker given half an hour before a test acts in time"))),
+        Parameter("k_mood", 4.726, "1/h", (0.5, 6.0), fitted("mood follows within an hour"), "pace of mood", grounds=Grounds(high=by_test("was 4, so that a blocker given half an hour before a test acts in time"))),
         Parameter("k_usual", 0.0017, "1/h", (1 / 1440, 1 / 240), assumed("what lasts a month becomes usual"), "pace at which a state becomes usual"),
         Parameter("k_expectancy", 0.1, "1/h", (0.02, 0.5), assumed("builds within a day of the visit"), "pace of expectancy"),
         Parameter("k_care", 1 / 240, "1/h", (1 / 500, 1 / 100), assumed("controls improve over four weeks"), "pace of what care and time bring"),
