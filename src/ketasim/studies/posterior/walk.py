@@ -6,7 +6,8 @@ is taken anew from where the chains are after each part of the settling but the 
 The pace goes on following what is accepted, less and less: one that is kept outright comes to stand
 still as chains spread. Only from there on is counted, and chains walk until their correlation with
 that beginning has fallen to ``alike``: in all directions together, and in the half of them that
-data tell most about. Where it does not fall, they settle again and are counted from there.
+data tell most about. Where it does not fall, the shape is taken anew and they go on, still compared
+with that beginning.
 
 Reference: Cotter and others 2013 (the steps).
 """
@@ -173,13 +174,14 @@ def walk(
     """
     one = _begun(losses, Shape.of(middle, root), chains, rng, begun)
     _settle(one, PARTS if begun is None else FEWER, warm, tell)
-    found = _counted(one, most, alike, tell)
+    shape, first = one.shape, one.z
+    found = _counted(one, shape, first, most, alike, tell)
     for _ in range(AGAIN):
         if max(found.alike, found.alike_told) <= alike:
             break
         one.shape = one.shape.beside(one.z)
         _settle(one, FEWER, warm, tell)
-        found = _counted(one, most, alike, tell)
+        found = _counted(one, shape, first, most, alike, tell)
     return found
 
 
@@ -191,12 +193,14 @@ def _settle(one: Chains, parts: int, warm: int, tell: Tell) -> None:
             one.shape = one.shape.beside(late)
 
 
-def _counted(one: Chains, most: int, alike: float, tell: Tell) -> Walked:
-    """Walk with the shape as it is, until the beginning is forgotten."""
-    first, shares = one.shape.inward(one.z), []
+def _counted(
+    one: Chains, shape: Shape, first: Array, most: int, alike: float, tell: Tell
+) -> Walked:
+    """Walk with the shape as it is, until ``first`` is forgotten, in units of ``shape``."""
+    began, shares = shape.inward(first), []
     for k in range(most):
         shares.append(one.move((k + 1.0) ** -FADING))
-        pooled, told = alike_in(one.shape, first, one.z)
+        pooled, told = alike_in(shape, began, one.z)
         tell(f"step {k + 1}: {one.told(shares[-1])}, alike {pooled:.2f}, {told:.2f} where told")
         if max(pooled, told) <= alike:
             break
