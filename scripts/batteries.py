@@ -234,6 +234,45 @@ def stops(n: int, chance: random.Random, place: Path) -> Iterator[str]:
         shutil.rmtree(path)
 
 
+def fits(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """SIGTERM at a random moment of a fit with more starts in an older one's folder; typed again.
+
+    The older answer must be there whole, or the new one; typed again, the same numbers come.
+    """
+    words = ["fit", "plasma", "--free", "pk_s.clearance_70", "--free", "disposition.q_fast_70"]
+
+    def begun(path: Path, starts: int) -> subprocess.Popen:
+        typed = [*words, "--starts", str(starts), "-o", str(path)]
+        return started(sys.executable, "-c", f"from ketasim.cli import main; main({typed!r})")
+
+    def answer(path: Path) -> dict[str, bytes]:
+        return {name: data for name, data in held(path).items() if not name.endswith(".jsonl")}
+
+    begun(place / "old", 2).wait()
+    began = time.monotonic()
+    begun(place / "new", 4).wait()
+    took, path = time.monotonic() - began, place / "stopped"
+    old, new = answer(place / "old"), answer(place / "new")
+    if not {name for name in new if new[name] != old.get(name)} >= {"fit.json", "starts.png"}:
+        yield "FAULT: more starts change nothing, so nothing can be seen"
+    for _ in range(n):
+        shutil.copytree(place / "old", path)
+        process = begun(path, 4)
+        time.sleep(took * chance.uniform(0.1, 1.1))
+        process.send_signal(signal.SIGTERM)
+        first, then = process.wait(), answer(path)
+        second = begun(path, 4).wait()
+        fine = then in (old, new) and first in (0, 130, -signal.SIGTERM) and second == 0
+        fine = fine and answer(path) == new
+        wrong = sorted(name for name in {*then, *old} if then.get(name) != old.get(name))
+        yield (
+            f"{'kept' if then == old else 'new and whole'}, then the same numbers"
+            if fine
+            else f"FAULT: ended with {first}, then {second}; changed: {wrong}"
+        )
+        shutil.rmtree(path)
+
+
 def signals(n: int, chance: random.Random, place: Path) -> Iterator[str]:
     """SIGTERM at a random moment of a run, an export or a sweep that replaces an older one."""
     yield from _outputs(n, chance, place, lambda: "")
