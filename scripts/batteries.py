@@ -6,6 +6,7 @@ A battery yields words, one for each thing tried: ``found``, ``harmless``, ``kep
 
 import contextlib
 import io
+import logging
 import os
 import random
 import resource
@@ -147,13 +148,19 @@ def swaps(n: int, chance: random.Random, place: Path) -> Iterator[str]:
 
 
 def kills(n: int, chance: random.Random, place: Path) -> Iterator[str]:
-    """Kill -9 of plain processes and of workers of a cluster, all of them on one store."""
+    """Kill -9 of plain processes and of workers of a cluster, all of them on one store.
+
+    Only who is alive is killed and counted. Processes begin as forks of one that has imported
+    everything, so that a kill meets work and not an import.
+    """
     from distributed import Client, LocalCluster
 
     fill(str(place / "plain.zarr"))
     wanted, path = held(place / "plain.zarr"), place / "killed.zarr"
+    logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL + 1)  # of who was killed
     tried = 0
     with (
+        Nursery() as nursery,
         LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=None, silence_logs=50,
                      env=ENV) as local,
         Client(local) as client,
@@ -162,30 +169,78 @@ def kills(n: int, chance: random.Random, place: Path) -> Iterator[str]:
             shutil.rmtree(path, ignore_errors=True)
             whole = False
             while not whole and tried < n:
-                plain = [started(sys.executable, "-c", WORKER, str(path)) for _ in range(2)]
-                spread = started(sys.executable, "-c", _ON_CLUSTER, str(path),
-                                 client.scheduler.address)  # fmt: skip
-                time.sleep(chance.uniform(1.0, 6.0))
-                workers = list(client.run(os.getpid).values())
-                whole = all(one.poll() is not None for one in plain)
-                for one in plain:
-                    one.kill()
-                    one.wait()
-                    tried += 1
-                    yield "killed"
-                os.kill(chance.choice(workers), signal.SIGKILL)
-                tried += 1
-                yield "killed"
-                spread.terminate()
-                spread.wait()
+                plain = [nursery.born(str(path)) for _ in range(2)]
+                spread = nursery.born(str(path), client.scheduler.address)
+                time.sleep(chance.uniform(0.05, 2.0))
+                whole = not any(map(lives, plain))
+                workers = list(client.run(os.getpid, on_error="ignore").values())
+                for one in [*plain, *chance.sample(workers, len(workers) > 1)]:
+                    if ended(one, signal.SIGKILL):
+                        tried += 1
+                        yield "killed"
+                ended(spread, signal.SIGTERM)
             fill(str(path))
             yield "same" if held(path) == wanted else "FAULT: other bytes"
 
 
-_ON_CLUSTER = (
-    "import sys, batteries\nfrom distributed import Client\n"
-    "with Client(sys.argv[2]) as client:\n    batteries.fill(sys.argv[1], client=client)"
-)
+class Nursery:
+    """A process that has imported what a sweep needs, and of which sweeps are forked."""
+
+    def __enter__(self) -> "Nursery":
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "import batteries; batteries.nursery()"], env=ENV, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        return self
+
+    def born(self, *words: str) -> int:
+        """Begin to fill a store, alone or on a scheduler's cluster; return the process number."""
+        self.process.stdin.write(" ".join(words) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def nursery() -> None:
+    """Fork a process for every line read, which fills the store it names."""
+    import distributed
+
+    from ketasim.studies.sweep import sweep  # noqa: F401
+
+    scenario()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for who was killed
+    for line in iter(sys.stdin.readline, ""):
+        number = os.fork()
+        if number:
+            print(number, flush=True)
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        path, *address = line.split()
+        with distributed.Client(*address) if address else contextlib.nullcontext() as client:
+            fill(path, client=client)
+        os._exit(0)
+
+
+def lives(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ended(number: int, how: int) -> bool:
+    """Send a process a signal that ends it, and wait; False where it had ended before."""
+    try:
+        os.kill(number, how)
+    except ProcessLookupError:
+        return False
+    while lives(number):
+        time.sleep(0.01)
+    return True
 
 
 def containers(n: int, _: random.Random, place: Path) -> Iterator[str]:
