@@ -180,11 +180,19 @@ def naming(one: Mutant, most: int = 6) -> list[str]:
     counts: dict[str, int] = {}
     for test in sorted((ROOT / "tests").rglob("test_*.py")):
         text = test.read_text(encoding="utf-8")
-        away, _, last = module.rpartition(".")
-        imports = module in text or re.search(rf"from {re.escape(away)} import .*\b{last}\b", text)
-        if imports and "slow" not in text.partition("import")[0]:
+        if module in text or module in _imported(text):
             counts[test.relative_to(ROOT).as_posix()] = 1 + len(set(word.findall(text)))
     return sorted(counts, key=lambda name: -counts[name])[:most]
+
+
+def _imported(text: str) -> set[str]:
+    """Return what a test imports from a module, as if each were a module."""
+    return {
+        f"{node.module}.{one.name}"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom)
+        for one in node.names
+    }
 
 
 def mark(root: Path, many: list[Mutant], marks: Path) -> None:

@@ -442,6 +442,23 @@ def test_a_claim_that_changed_hands_is_not_broken(tmp_path):
     assert own.path(1).read_text() == "the new owner"
 
 
+def test_a_claim_that_a_disk_keeps_is_neither_broken_nor_inherited(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError("read-only")
+
+    own = Claims(tmp_path)
+    own.path(1).write_text("nobody's")
+    old = time.time() - 2 * claims.UNSIGNED
+    os.utime(own.path(1), (old, old))
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "rename", refused)
+        assert own.clear_stale() == 0
+        assert not own.take(1)
+    assert own.inherited == set()
+    assert own.take(1)
+    assert own.inherited == {1}
+
+
 CLAIMANT = """
 import sys
 path, k, *sys.path[:0] = sys.argv[1:]
