@@ -27,6 +27,7 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCE)}
 SLOW, LARGE = 10.0, 1_000_000_000  # a mutated input may take so long [s], and so many bytes
 WORKER = "import sys, batteries; batteries.fill(sys.argv[1])"
 MEMBERS, CHUNK = 120, 2
+MANY = 480  # that 200 kills leave some to do
 
 
 def scenario() -> object:
@@ -38,14 +39,16 @@ def scenario() -> object:
     return Scenario(toy.model(), drug, hours(0, 6, every=1.0), Subject("human", 70.0))
 
 
-def fill(path: str, *, client: object = None, seed: int = 5, chunk: int = CHUNK) -> None:
+def fill(
+    path: str, *, client: object = None, seed: int = 5, chunk: int = CHUNK, members: int = MEMBERS
+) -> None:
     """Fill a store of small chunks, with one thread or on a cluster."""
     from ketasim.studies import designs
     from ketasim.studies.sweep import sweep
 
     asked = scenario()
     sweep(
-        asked, designs.sobol(asked.model, MEMBERS, seed=seed), store=Path(path), chunk=chunk,
+        asked, designs.sobol(asked.model, members, seed=seed), store=Path(path), chunk=chunk,
         engine="reference", threads=1, client=client, summaries=["body.plasma.peak"],
         record=["receptor.bound"],
     )  # fmt: skip
@@ -155,7 +158,9 @@ def kills(n: int, chance: random.Random, place: Path) -> Iterator[str]:
     """
     from distributed import Client, LocalCluster
 
-    fill(str(place / "plain.zarr"))
+    from ketasim.results.store import Store
+
+    fill(str(place / "plain.zarr"), members=MANY)
     wanted, path = held(place / "plain.zarr"), place / "killed.zarr"
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL + 1)  # of who was killed
     tried = 0
@@ -167,20 +172,21 @@ def kills(n: int, chance: random.Random, place: Path) -> Iterator[str]:
     ):  # fmt: skip
         while tried < n:
             shutil.rmtree(path, ignore_errors=True)
-            whole = False
-            while not whole and tried < n:
+            done = 0
+            while done < MANY // CHUNK and tried < n:
                 plain = [nursery.born(str(path)) for _ in range(2)]
                 spread = nursery.born(str(path), client.scheduler.address)
                 time.sleep(chance.uniform(0.05, 2.0))
-                whole = not any(map(lives, plain))
                 workers = list(client.run(os.getpid, on_error="ignore").values())
                 for one in [*plain, *chance.sample(workers, len(workers) > 1)]:
                     if ended(one, signal.SIGKILL):
                         tried += 1
                         yield "killed"
                 ended(spread, signal.SIGTERM)
-            fill(str(path))
-            yield "same" if held(path) == wanted else "FAULT: other bytes"
+                done = len(Store(path).done()) if path.exists() else 0
+            fill(str(path), members=MANY)
+            same = f"same, {done} of {MANY // CHUNK} chunks by those who were killed"
+            yield same if held(path) == wanted else "FAULT: other bytes"
 
 
 class Nursery:
@@ -220,7 +226,7 @@ def nursery() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         path, *address = line.split()
         with distributed.Client(*address) if address else contextlib.nullcontext() as client:
-            fill(path, client=client)
+            fill(path, client=client, members=MANY)
         os._exit(0)
 
 
