@@ -9,6 +9,7 @@ import pytest
 
 from ketasim.compile import scan
 from ketasim.compile.interface import REAL, WHOLE, Interface
+from ketasim.compile.kinds import Value
 from ketasim.compile.machine import Code, compiled, written
 from ketasim.compile.writer import MARK
 from ketasim.errors import ModelError
@@ -201,3 +202,9 @@ def run(job):
 
 def scan_text():
     return Path(scan.__file__).read_text(encoding="utf-8").partition(MARK)[2]
+
+
+def test_a_tuple_has_a_kind_for_each_of_its_entries():
+    assert [one.code for one in Value((WHOLE, REAL), ("a", "b")).parts] == ["a", "b"]
+    with pytest.raises(ValueError, match="shorter"):
+        _ = Value((WHOLE, REAL), ("a",)).parts
