@@ -249,6 +249,45 @@ def ended(number: int, how: int) -> bool:
     return True
 
 
+def spread(n: int, _: random.Random, place: Path) -> Iterator[str]:
+    """A sweep of ``n`` members on one and two workers of one thread, beside the same one here.
+
+    What it costs more is told in processor time of client, scheduler and workers together, since a
+    wall clock tells of other work on the machine too; on a free one it is less, as they overlap.
+    """
+    import psutil
+    from distributed import Client, LocalCluster
+
+    import ketasim
+
+    def swept(path: Path, members: int, client: object = None) -> float:
+        began = time.process_time()
+        ketasim.sweep(
+            "human_healthy_iv", f"sobol:{members}", sets=["output.until=24 h"], store=path,
+            summaries="spines.peak", threads=1, client=client, tell=lambda _: None,
+        )  # fmt: skip
+        return time.process_time() - began
+
+    def used(pids: list[int]) -> float:
+        return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
+
+    swept(place / "first.zarr", 4096)  # compiles what is not at hand
+    alone, wanted = swept(place / "alone.zarr", n), held(place / "alone.zarr")
+    for workers in (1, 2):
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None,
+                         silence_logs=50, env=ENV) as local,
+            Client(local) as client,
+        ):  # fmt: skip
+            swept(place / f"first{workers}.zarr", 4096, client)  # whoever works has imported
+            pids = list(client.run(os.getpid).values())
+            before, path = used(pids), place / f"spread{workers}.zarr"
+            whole = swept(path, n, client) + used(pids) - before
+        more = 100.0 * (whole / alone - 1.0)
+        told = f"same bits with {workers}, {more:+.1f} % of processor time"
+        yield told if held(path) == wanted else f"FAULT: other bits with {workers}"
+
+
 def containers(n: int, _: random.Random, place: Path) -> Iterator[str]:
     """Two or four spaces of process numbers with one host name, begun at once on a new store."""
     inside = ["unshare", "-pf", "--mount-proc"]
