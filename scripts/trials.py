@@ -29,14 +29,16 @@ WRITES = ("src/ketasim/compile/machine.py", "    head = {")
 NEAR = {
     "core": "unit/test_schedule.py unit/test_system.py unit/test_protocol.py unit/test_model.py",
     "compile": "unit/test_compile_trace.py unit/test_compile_elementary.py "
-               "unit/test_compile_cache.py unit/test_cache_attacked.py agreement/test_method.py",
+               "unit/test_compile_cache.py unit/test_cache_attacked.py agreement/test_method.py "
+               "agreement/test_readouts.py agreement/test_failures.py",
     "engines": "agreement/test_ivp.py agreement/test_trajectories.py agreement/test_door.py "
-               "agreement/test_failures.py agreement/test_gradients.py",
+               "agreement/test_failures.py agreement/test_gradients.py agreement/test_wasm.py "
+               "agreement/test_page.py unit/test_page.py",
     "readouts": "unit/test_readouts_language.py unit/test_summaries.py agreement/test_readouts.py",
     "results": "unit/test_store.py unit/test_store_attacked.py cli/test_all_or_none.py",
     "studies": "unit/test_sweep.py unit/test_designs.py unit/test_fit.py unit/test_judge_parts.py "
                "unit/test_posterior.py unit/test_indices.py unit/test_budget.py",
-    "mechanisms": "golden laws unit/test_model.py",
+    "mechanisms": "golden laws unit/test_model.py unit/test_systems.py unit/test_modules.py",
 }  # fmt: skip
 SEEN = '''"""Says that a line was come to, in whatever process."""
 
@@ -73,7 +75,8 @@ class Trials:
         self.place, self.minutes = place, minutes
         self.unsound: set[str] = set()  # tests that fail without a mutant, and so kill none
         self.sound: set[str] = set()
-        self._copied("plain")
+        for name in ("plain", "mutant"):
+            self._copied(name)
 
     def near(self, one: Mutant) -> str:
         """Return ``killed by TEST``, ``survived`` or ``undecided`` by tests that are near it."""
@@ -82,15 +85,19 @@ class Trials:
 
     def fate(self, one: Mutant, tests: list[str]) -> str:
         """Return ``killed by TEST``, ``survived`` or ``undecided``, when time ran out."""
-        root = self._copied("mutant")
+        root = self.place / "mutant"
         path = root / one.file
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines(keepends=True)
         old = lines[one.line - 1]
         indent = old[: len(old) - len(old.lstrip())]
         lines[one.line - 1] = f"{indent}{one.after}\n"
         path.write_text("".join(lines), encoding="utf-8")
         tests = [name for name in tests if name != STYLE]
-        return self._tested(root, tests) if tests else "survived"
+        try:
+            return self._tested(root, tests) if tests else "survived"
+        finally:
+            path.write_text(text, encoding="utf-8")
 
     def reaching(self, many: list[Mutant]) -> dict[Mutant, list[str]]:
         """Return the files of the default suite that come to each mutant's line, quickest first.
@@ -169,30 +176,41 @@ class Trials:
 
 
 def naming(one: Mutant, most: int = 6) -> list[str]:
-    """Return the test files that name a mutant's file or what is in it most often."""
-    file = ROOT / one.file
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    """Return the test files that name a mutant's file, or who imports it, and what is in it."""
+    found = _naming(ROOT / one.file)
+    if not found:
+        module = _module(ROOT / one.file)
+        for user in sorted((ROOT / "src").rglob("*.py")):
+            if module in _imported(user.read_text(encoding="utf-8")):
+                found |= _naming(user)
+    return sorted(found, key=lambda name: -found[name])[:most]
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
+
+
+def _naming(file: Path) -> dict[str, int]:
+    """Return by test file how much of what is public in a file it names."""
+    module, tree = _module(file), ast.parse(file.read_text(encoding="utf-8"))
     kinds = (ast.FunctionDef, ast.ClassDef)
     names = [node.name for node in ast.walk(tree) if isinstance(node, kinds)]
-    module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
-    public = "|".join(re.escape(name) for name in names if not name.startswith("_"))
-    word = re.compile(rf"\b(?:{public})\b") if public else re.compile(r"(?!)")
+    public = "|".join(re.escape(name) for name in names if not name.startswith("_")) or "(?!)"
+    word = re.compile(rf"\b(?:{public})\b")
+    asked = re.compile(rf"\b(?:ks|ketasim)\.(?:{public})\(")
     counts: dict[str, int] = {}
     for test in sorted((ROOT / "tests").rglob("test_*.py")):
         text = test.read_text(encoding="utf-8")
-        if module in text or module in _imported(text):
+        if module in text or module in _imported(text) or asked.search(text):
             counts[test.relative_to(ROOT).as_posix()] = 1 + len(set(word.findall(text)))
-    return sorted(counts, key=lambda name: -counts[name])[:most]
+    return counts
 
 
 def _imported(text: str) -> set[str]:
-    """Return what a test imports from a module, as if each were a module."""
-    return {
-        f"{node.module}.{one.name}"
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ImportFrom)
-        for one in node.names
-    }
+    """Return the modules a text imports, and what it imports from them as if each were one."""
+    found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    names = {f"{node.module}.{one.name}" for node in found for one in node.names}
+    return names | {f"{node.module}" for node in found}
 
 
 def mark(root: Path, many: list[Mutant], marks: Path) -> None:
