@@ -20,7 +20,7 @@ import xarray as xr
 from ketasim.core.protocol import dose
 from ketasim.files import process
 from ketasim.files.whole import write_whole
-from ketasim.results import claims, failures, files, manifest
+from ketasim.results import claims, failures, files, making, manifest
 from ketasim.results.claims import Claims
 from ketasim.results.files import intact
 from ketasim.results.problems import FROM, StoreError, StoreWriteError, differences, writing
@@ -408,6 +408,19 @@ def test_what_the_dead_left_is_swept_up(copy):
     os.utime(elsewhere, (old, old))
     assert Store(copy).recover() == (1, [])
     assert not elsewhere.exists()
+
+
+def test_a_store_that_another_makes_meanwhile_is_kept(finished, tmp_path, monkeypatch):
+    path, honest = tmp_path / "twice.zarr", making.put_folder
+
+    def late(aside, place):
+        monkeypatch.setattr(making, "put_folder", honest)
+        run(place)  # as another process would
+        return honest(aside, place)
+
+    monkeypatch.setattr(making, "put_folder", late)
+    assert (run(path)["status"] == 0).all()
+    assert bytes_of(path) == bytes_of(finished)
 
 
 def test_claims_are_exclusive_and_outlive_nobody(tmp_path):
