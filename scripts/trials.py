@@ -81,10 +81,13 @@ class Trials:
     def near(self, one: Mutant) -> str:
         """Return ``killed by TEST``, ``survived`` or ``undecided`` by tests that are near it."""
         own = [*naming(one), *(f"tests/{name}" for name in NEAR[one.room].split())]
-        return self.fate(one, list(dict.fromkeys(own)))
+        return self.fate(one, list(dict.fromkeys(own)), self._common(one))
 
-    def fate(self, one: Mutant, tests: list[str]) -> str:
-        """Return ``killed by TEST``, ``survived`` or ``undecided``, when time ran out."""
+    def fate(self, one: Mutant, tests: list[str], kernels: Path | None = None) -> str:
+        """Return ``killed by TEST``, ``survived`` or ``undecided``, when time ran out.
+
+        Kernels are made anew, unless there is a folder of some.
+        """
         root = self.place / "mutant"
         path = root / one.file
         text = path.read_text(encoding="utf-8")
@@ -95,7 +98,7 @@ class Trials:
         path.write_text("".join(lines), encoding="utf-8")
         tests = [name for name in tests if name != STYLE]
         try:
-            return self._tested(root, tests) if tests else "survived"
+            return self._tested(root, tests, kernels) if tests else "survived"
         finally:
             path.write_text(text, encoding="utf-8")
 
@@ -132,9 +135,21 @@ class Trials:
         shutil.rmtree(self.place / name, ignore_errors=True)
         return self.place / name
 
-    def _tested(self, root: Path, tests: list[str]) -> str:
+    def _common(self, one: Mutant) -> Path | None:
+        """Return a folder of kernels that mutants share, but not what makes them or keeps them.
+
+        A kernel goes by the hash of its text and may be shared; what is remembered of how a text
+        came about may not.
+        """
+        if one.room == "compile":
+            return None
+        for plan in (self.place / "common").glob("plan_*"):
+            plan.unlink()
+        return self.place / "common"
+
+    def _tested(self, root: Path, tests: list[str], kernels: Path | None) -> str:
         while True:
-            failed = self._first_failure(root, tests, self._empty("own"))
+            failed = self._first_failure(root, tests, kernels or self._empty("own"))
             if failed is None or failed == "undecided":
                 return failed or "survived"
             if failed not in self.sound:
