@@ -81,6 +81,9 @@ class Trials:
     def near(self, one: Mutant) -> str:
         """Return ``killed by TEST``, ``survived`` or ``undecided`` by tests that are near it."""
         own = [*naming(one), *(f"tests/{name}" for name in NEAR[one.room].split())]
+        word = self.fate(one, pointed(one), self._common(one))
+        if word != "survived":
+            return word
         return self.fate(one, list(dict.fromkeys(own)), self._common(one))
 
     def fate(self, one: Mutant, tests: list[str], kernels: Path | None = None) -> str:
@@ -165,7 +168,7 @@ class Trials:
         done = self._run(root, ["-x", *tests], kernels)
         if done is None:
             return "undecided"  # a mutant that hangs, or a machine that is busy
-        if done.returncode in (0, 5):  # all pass, or none is left
+        if done.returncode in (0, 4, 5):  # all pass, no such test, or none is left
             return None
         found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
         return found[1] if found else tests[0]
@@ -199,6 +202,28 @@ def naming(one: Mutant, most: int = 6) -> list[str]:
             if module in _imported(user.read_text(encoding="utf-8")):
                 found |= _naming(user)
     return sorted(found, key=lambda name: -found[name])[:most]
+
+
+def pointed(one: Mutant, most: int = 20) -> list[str]:
+    """Return the tests that name the mutant's function, or what calls it in its file."""
+    text = (ROOT / one.file).read_text(encoding="utf-8")
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    spans = {node: range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in functions}
+    names = {node.name for node in functions if one.line in spans[node]}
+    for _ in range(3):
+        if any(not name.startswith("_") for name in names):
+            break
+        word = re.compile(rf"\b(?:{'|'.join(names)})\b")
+        names |= {node.name for node in functions if word.search(ast.unparse(node))}
+    public = [re.escape(name) for name in sorted(names) if not name.startswith("_")]
+    word = re.compile(rf"\b(?:{'|'.join(public) or '(?!)'})\b")
+    found = []
+    for name in sorted(_naming(ROOT / one.file)):
+        for node in ast.parse((ROOT / name).read_text(encoding="utf-8")).body:
+            is_test = isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+            if is_test and word.search(ast.unparse(node)):
+                found.append(f"{name}::{node.name}")
+    return found[:most]
 
 
 def _module(file: Path) -> str:
