@@ -168,7 +168,8 @@ class Trials:
         done = self._run(root, ["-x", *tests], kernels)
         if done is None:
             return "undecided"  # a mutant that hangs, or a machine that is busy
-        if done.returncode in (0, 4, 5):  # all pass, no such test, or none is left
+        missing = done.returncode == 4 and "not found:" in done.stdout
+        if done.returncode in (0, 5) or missing:  # all pass, or none is left
             return None
         found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
         return found[1] if found else tests[0]
@@ -187,7 +188,7 @@ class Trials:
         try:
             return subprocess.run(
                 [*first, *words], cwd=root, env=env, timeout=60.0 * self.minutes,
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return None
