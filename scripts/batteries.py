@@ -185,8 +185,10 @@ def kills(n: int, chance: random.Random, place: Path) -> Iterator[str]:
                 ended(spread, signal.SIGTERM)
                 done = len(Store(path).done()) if path.exists() else 0
             fill(str(path), members=MANY)
+            found = held(path)
+            other = sorted(one for one in {*wanted, *found} if found.get(one) != wanted.get(one))
             same = f"same, {done} of {MANY // CHUNK} chunks by those who were killed"
-            yield same if held(path) == wanted else "FAULT: other bytes"
+            yield f"FAULT: other bytes in {other[:8]}" if other else same
 
 
 class Nursery:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -470,6 +471,17 @@ def test_a_claim_that_a_disk_keeps_is_neither_broken_nor_inherited(tmp_path, mon
     assert own.inherited == set()
     assert own.take(1)
     assert own.inherited == {1}
+
+
+def test_two_at_one_chunk_never_leave_it_with_a_status_and_without_a_file(finished, tmp_path):
+    """Whoever comes second, a claim broken too early, begins; the first has ended meanwhile."""
+    path = tmp_path / "both.zarr"
+    shutil.copytree(finished, path)
+    second = Store(path)
+    second.claims.inherited.add(1)
+    second.clear(1)  # as it begins, having looked before the first wrote its status
+    assert not list(Store(path).damaged())
+    assert bytes_of(path) == bytes_of(finished)
 
 
 CLAIMANT = """
