@@ -4,6 +4,7 @@
     python scripts/mutants.py --near -n 12   # only tests that name its file, and of its own room
     python scripts/mutants.py --skip 20      # from the 21st on
     python scripts/mutants.py --again        # those that were killed are known; try the others
+    python scripts/mutants.py --write        # say on the page what is known so far, and run nothing
     python scripts/mutants.py --list         # show them, and run nothing
 
 A mutant is drawn by room, file and place with a seed; the source is copied, changed there, and the
@@ -117,11 +118,15 @@ def main() -> None:
     parser.add_argument("--skip", type=int, default=0, help="mutants that were tried before")
     parser.add_argument("--minutes", type=float, default=60.0, help="that a suite may take")
     parser.add_argument("--again", action="store_true", help="try anew what was not killed")
+    parser.add_argument("--write", action="store_true", help="say on the page what is known so far")
     parser.add_argument("--list", action="store_true", help="show them, and run nothing")
     asked = parser.parse_args()
     mutants = drawn(asked.n, asked.seed, asked.rooms)[asked.skip :]
     if asked.list:
         print("\n".join(map(str, mutants)))
+        return
+    if asked.write:
+        write(mutants, json.loads(KEPT.read_text(encoding="utf-8")), asked, 0)
         return
     with tempfile.TemporaryDirectory() as place:
         tried(mutants, Trials(Path(place), minutes=asked.minutes), asked)
@@ -183,8 +188,9 @@ def write(
     undecided = sum(fate == "undecided" for fate in fates.values())
     only = sum(not _is_killed(fate) and str(one) not in kept["all"] for one, fate in fates.items())
     first = f" from number {asked.skip + 1} on" if asked.skip else ""
+    of = f"{len(fates)} mutants tried, of {len(mutants)} drawn"
     about = (
-        f"{killed} of {len(fates)} mutants (seed {asked.seed}{first}, of {', '.join(asked.rooms)}) "
+        f"{killed} of {of} (seed {asked.seed}{first}, of {', '.join(asked.rooms)}) "
         f"were killed by the default suite but `{STYLE}`, {undecided} undecided within "
         f"{asked.minutes:g} min each, {datetime.now(UTC).date().isoformat()}. "
     )
