@@ -69,7 +69,7 @@ def test_a_word_of_the_house_is_explained(word):
 def test_every_gate_has_a_session_and_every_session_its_line():
     assert sessions() == {
         "lint", "types", "tests", "lowest", "newest", "floor", "science", "regenerate", "docs",
-        "bench",
+        "bench", "quick",
     }  # fmt: skip
     assert sessions() == set(re.findall(r"`nox -s ([a-z]+)`", CONTRIBUTING))
 
