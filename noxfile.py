@@ -52,7 +52,21 @@ def floor(session: nox.Session) -> None:
     """Does an installation with the lowest versions work at all? A minute."""
     session.install("uv")
     session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".")
-    session.run("python", "scripts/floor.py")
+    session.run("python", "scripts/floor.py", *_written(session, "lowest"))
+
+
+@nox.session(python=PYTHONS)
+def quick(session: nox.Session) -> None:
+    """Does an installation with the newest versions work, on every Python at hand? A minute each.
+
+    ``nox -s floor quick -- --write`` says in docs/reliability.md what worked.
+    """
+    session.install(".")
+    session.run("python", "scripts/floor.py", *_written(session, "newest"))
+
+
+def _written(session: nox.Session, which: str) -> tuple[str, ...]:
+    return ("--write", which) if "--write" in session.posargs else ()
 
 
 @nox.session

@@ -6,6 +6,7 @@ A battery yields words, one for each thing tried: ``found``, ``harmless``, ``kep
 
 import contextlib
 import io
+import logging
 import os
 import random
 import resource
@@ -26,6 +27,7 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCE)}
 SLOW, LARGE = 10.0, 1_000_000_000  # a mutated input may take so long [s], and so many bytes
 WORKER = "import sys, batteries; batteries.fill(sys.argv[1])"
 MEMBERS, CHUNK = 120, 2
+MANY = 480  # that 200 kills leave some to do
 
 
 def scenario() -> object:
@@ -37,14 +39,16 @@ def scenario() -> object:
     return Scenario(toy.model(), drug, hours(0, 6, every=1.0), Subject("human", 70.0))
 
 
-def fill(path: str, *, client: object = None, seed: int = 5, chunk: int = CHUNK) -> None:
+def fill(
+    path: str, *, client: object = None, seed: int = 5, chunk: int = CHUNK, members: int = MEMBERS
+) -> None:
     """Fill a store of small chunks, with one thread or on a cluster."""
     from ketasim.studies import designs
     from ketasim.studies.sweep import sweep
 
     asked = scenario()
     sweep(
-        asked, designs.sobol(asked.model, MEMBERS, seed=seed), store=Path(path), chunk=chunk,
+        asked, designs.sobol(asked.model, members, seed=seed), store=Path(path), chunk=chunk,
         engine="reference", threads=1, client=client, summaries=["body.plasma.peak"],
         record=["receptor.bound"],
     )  # fmt: skip
@@ -147,45 +151,143 @@ def swaps(n: int, chance: random.Random, place: Path) -> Iterator[str]:
 
 
 def kills(n: int, chance: random.Random, place: Path) -> Iterator[str]:
-    """Kill -9 of plain processes and of workers of a cluster, all of them on one store."""
+    """Kill -9 of plain processes and of workers of a cluster, all of them on one store.
+
+    Only who is alive is killed and counted. Processes begin as forks of one that has imported
+    everything, so that a kill meets work and not an import.
+    """
     from distributed import Client, LocalCluster
 
-    fill(str(place / "plain.zarr"))
+    from ketasim.results.store import Store
+
+    fill(str(place / "plain.zarr"), members=MANY)
     wanted, path = held(place / "plain.zarr"), place / "killed.zarr"
+    logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL + 1)  # of who was killed
     tried = 0
     with (
+        Nursery() as nursery,
         LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=None, silence_logs=50,
                      env=ENV) as local,
         Client(local) as client,
     ):  # fmt: skip
         while tried < n:
             shutil.rmtree(path, ignore_errors=True)
-            whole = False
-            while not whole and tried < n:
-                plain = [started(sys.executable, "-c", WORKER, str(path)) for _ in range(2)]
-                spread = started(sys.executable, "-c", _ON_CLUSTER, str(path),
-                                 client.scheduler.address)  # fmt: skip
-                time.sleep(chance.uniform(1.0, 6.0))
-                workers = list(client.run(os.getpid).values())
-                whole = all(one.poll() is not None for one in plain)
-                for one in plain:
-                    one.kill()
-                    one.wait()
-                    tried += 1
-                    yield "killed"
-                os.kill(chance.choice(workers), signal.SIGKILL)
-                tried += 1
-                yield "killed"
-                spread.terminate()
-                spread.wait()
-            fill(str(path))
-            yield "same" if held(path) == wanted else "FAULT: other bytes"
+            done = 0
+            while done < MANY // CHUNK and tried < n:
+                plain = [nursery.born(str(path)) for _ in range(2)]
+                spread = nursery.born(str(path), client.scheduler.address)
+                time.sleep(chance.uniform(0.05, 2.0))
+                workers = list(client.run(os.getpid, on_error="ignore").values())
+                for one in [*plain, *chance.sample(workers, len(workers) > 1)]:
+                    if ended(one, signal.SIGKILL):
+                        tried += 1
+                        yield "killed"
+                ended(spread, signal.SIGTERM)
+                done = len(Store(path).done()) if path.exists() else 0
+            fill(str(path), members=MANY)
+            found = held(path)
+            other = sorted(one for one in {*wanted, *found} if found.get(one) != wanted.get(one))
+            same = f"same, {done} of {MANY // CHUNK} chunks by those who were killed"
+            yield f"FAULT: other bytes in {other[:8]}" if other else same
 
 
-_ON_CLUSTER = (
-    "import sys, batteries\nfrom distributed import Client\n"
-    "with Client(sys.argv[2]) as client:\n    batteries.fill(sys.argv[1], client=client)"
-)
+class Nursery:
+    """A process that has imported what a sweep needs, and of which sweeps are forked."""
+
+    def __enter__(self) -> "Nursery":
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "import batteries; batteries.nursery()"], env=ENV, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        return self
+
+    def born(self, *words: str) -> int:
+        """Begin to fill a store, alone or on a scheduler's cluster; return the process number."""
+        self.process.stdin.write(" ".join(words) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def nursery() -> None:
+    """Fork a process for every line read, which fills the store it names."""
+    import distributed
+
+    from ketasim.studies.sweep import sweep  # noqa: F401
+
+    scenario()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for who was killed
+    for line in iter(sys.stdin.readline, ""):
+        number = os.fork()
+        if number:
+            print(number, flush=True)
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        path, *address = line.split()
+        with distributed.Client(*address) if address else contextlib.nullcontext() as client:
+            fill(path, client=client, members=MANY)
+        os._exit(0)
+
+
+def lives(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ended(number: int, how: int) -> bool:
+    """Send a process a signal that ends it, and wait; False where it had ended before."""
+    try:
+        os.kill(number, how)
+    except ProcessLookupError:
+        return False
+    while lives(number):
+        time.sleep(0.01)
+    return True
+
+
+def spread(n: int, _: random.Random, place: Path) -> Iterator[str]:
+    """A sweep of ``n`` members on one and two workers of one thread, beside the same one here.
+
+    What it costs more is told in processor time of client, scheduler and workers together, since a
+    wall clock tells of other work on the machine too; on a free one it is less, as they overlap.
+    """
+    import psutil
+    from distributed import Client, LocalCluster
+
+    import ketasim
+
+    def swept(path: Path, members: int, client: object = None) -> float:
+        began = time.process_time()
+        ketasim.sweep(
+            "human_healthy_iv", f"sobol:{members}", sets=["output.until=24 h"], store=path,
+            summaries="spines.peak", threads=1, client=client, tell=lambda _: None,
+        )  # fmt: skip
+        return time.process_time() - began
+
+    def used(pids: list[int]) -> float:
+        return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
+
+    swept(place / "first.zarr", 4096)  # compiles what is not at hand
+    alone, wanted = swept(place / "alone.zarr", n), held(place / "alone.zarr")
+    for workers in (1, 2):
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None,
+                         silence_logs=50, env=ENV) as local,
+            Client(local) as client,
+        ):  # fmt: skip
+            swept(place / f"first{workers}.zarr", 4096, client)  # whoever works has imported
+            pids = list(client.run(os.getpid).values())
+            before, path = used(pids), place / f"spread{workers}.zarr"
+            whole = swept(path, n, client) + used(pids) - before
+        more = 100.0 * (whole / alone - 1.0)
+        told = f"same bits with {workers}, {more:+.1f} % of processor time"
+        yield told if held(path) == wanted else f"FAULT: other bits with {workers}"
 
 
 def containers(n: int, _: random.Random, place: Path) -> Iterator[str]:
@@ -231,6 +333,45 @@ def stops(n: int, chance: random.Random, place: Path) -> Iterator[str]:
         when = "before its end" if first else "at its end"
         where = when if begun_then else "before its store"
         yield f"same, stopped {where}" if fine else f"FAULT: ended with {first}, then {second}"
+        shutil.rmtree(path)
+
+
+def fits(n: int, chance: random.Random, place: Path) -> Iterator[str]:
+    """SIGTERM at a random moment of a fit with more starts in an older one's folder; typed again.
+
+    The older answer must be there whole, or the new one; typed again, the same numbers come.
+    """
+    words = ["fit", "plasma", "--free", "pk_s.clearance_70", "--free", "disposition.q_fast_70"]
+
+    def begun(path: Path, starts: int) -> subprocess.Popen:
+        typed = [*words, "--starts", str(starts), "-o", str(path)]
+        return started(sys.executable, "-c", f"from ketasim.cli import main; main({typed!r})")
+
+    def answer(path: Path) -> dict[str, bytes]:
+        return {name: data for name, data in held(path).items() if not name.endswith(".jsonl")}
+
+    begun(place / "old", 2).wait()
+    began = time.monotonic()
+    begun(place / "new", 4).wait()
+    took, path = time.monotonic() - began, place / "stopped"
+    old, new = answer(place / "old"), answer(place / "new")
+    if not {name for name in new if new[name] != old.get(name)} >= {"fit.json", "starts.png"}:
+        yield "FAULT: more starts change nothing, so nothing can be seen"
+    for _ in range(n):
+        shutil.copytree(place / "old", path)
+        process = begun(path, 4)
+        time.sleep(took * chance.uniform(0.1, 1.1))
+        process.send_signal(signal.SIGTERM)
+        first, then = process.wait(), answer(path)
+        second = begun(path, 4).wait()
+        fine = then in (old, new) and first in (0, 130, -signal.SIGTERM) and second == 0
+        fine = fine and answer(path) == new
+        wrong = sorted(name for name in {*then, *old} if then.get(name) != old.get(name))
+        yield (
+            f"{'kept' if then == old else 'new and whole'}, then the same numbers"
+            if fine
+            else f"FAULT: ended with {first}, then {second}; changed: {wrong}"
+        )
         shutil.rmtree(path)
 
 

@@ -1,46 +1,34 @@
 """Change one line of the source at a time, and see whether a test notices.
 
-    python scripts/mutants.py                # 60 mutants before the default suite: many hours
-    python scripts/mutants.py --near -n 12   # the tests that name its file, and of its own room
+    python scripts/mutants.py                # 60 mutants before the default suite: an hour or two
+    python scripts/mutants.py --near -n 12   # only tests that name its file, and of its own room
     python scripts/mutants.py --skip 20      # from the 21st on
+    python scripts/mutants.py --again        # those that were killed are known; try the others
+    python scripts/mutants.py --write        # say on the page what is known so far, and run nothing
     python scripts/mutants.py --list         # show them, and run nothing
 
 A mutant is drawn by room, file and place with a seed; the source is copied, changed there, and the
-copy is tested, up to the first test that fails. Tests that name the mutant's file or what is in it
-come first, then those of its own room, then all others. What survives is named in
-docs/reliability.md: it is an untested line, or a change that changes nothing.
+copy is tested, up to the first test that fails: ``trials.py`` says by which tests. What came of
+each is kept in out/mutants.json, so that a command which was stopped goes on. What survives is
+named in docs/reliability.md: it is an untested line, or a change that changes nothing.
 """
 
 import argparse
 import ast
-import os
+import json
 import random
-import re
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from trials import NEAR, ROOT, STYLE, Mutant, Trials
+
 PAGE = ROOT / "docs" / "reliability.md"
+KEPT = ROOT / "out" / "mutants.json"
 MARK = "<!-- written by scripts/mutants.py -->"
-NEAR = {
-    "core": "unit/test_schedule.py unit/test_system.py unit/test_protocol.py unit/test_model.py",
-    "compile": "unit/test_compile_trace.py unit/test_compile_elementary.py "
-               "unit/test_compile_cache.py unit/test_cache_attacked.py agreement/test_method.py",
-    "engines": "agreement/test_ivp.py agreement/test_trajectories.py agreement/test_door.py "
-               "agreement/test_failures.py agreement/test_gradients.py",
-    "readouts": "unit/test_readouts_language.py unit/test_summaries.py agreement/test_readouts.py",
-    "results": "unit/test_store.py unit/test_store_attacked.py cli/test_all_or_none.py",
-    "studies": "unit/test_sweep.py unit/test_designs.py unit/test_fit.py unit/test_judge_parts.py "
-               "unit/test_posterior.py unit/test_indices.py unit/test_budget.py",
-    "mechanisms": "golden laws unit/test_model.py",
-}  # fmt: skip
+WHY = "<!-- why the survivors survive, by hand -->"
 SWAPS = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
     ast.In: "not in", ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is", ast.Add: "-",
@@ -51,17 +39,6 @@ TOKENS = {
     ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not", ast.Add: "+",
     ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.And: "and", ast.Or: "or",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One line of one file, before and after."""
-
-    room: str
-    file: str
-    line: int
-    before: str
-    after: str
 
 
 def drawn(count: int, seed: int, rooms: list[str]) -> list[Mutant]:
@@ -132,92 +109,6 @@ def _parses(lines: list[str], line: int, after: str) -> bool:
     return True
 
 
-class Trials:
-    """Copies of the source, one as it is and one that is changed, and tests that fail in both."""
-
-    def __init__(self, place: Path, *, near: bool, minutes: float) -> None:
-        self.place, self.near, self.minutes = place, near, minutes
-        self.unsound: set[str] = set()  # tests that fail without a mutant, and so kill none
-        self.sound: set[str] = set()
-        self._copied("plain")
-
-    def fate(self, one: Mutant) -> str:
-        """Return ``killed``, ``survived`` or ``undecided``, when time ran out, for one mutant."""
-        root = self._copied("mutant")
-        path = root / one.file
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        old = lines[one.line - 1]
-        indent = old[: len(old) - len(old.lstrip())]
-        lines[one.line - 1] = f"{indent}{one.after}\n"
-        path.write_text("".join(lines), encoding="utf-8")
-        own = [*naming(one), *(f"tests/{name}" for name in NEAR[one.room].split())]
-        stages = [list(dict.fromkeys(own)), *([] if self.near else [["tests"]])]
-        for tests in stages:
-            word = self._tested(root, tests)
-            if word != "survived":
-                return word
-        return "survived"
-
-    def _copied(self, name: str) -> Path:
-        root = self.place / name
-        shutil.rmtree(root, ignore_errors=True)
-        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".git", "out", "*.zarr"))
-        return root
-
-    def _tested(self, root: Path, tests: list[str]) -> str:
-        while True:
-            failed = self._first_failure(root, tests)
-            if failed is None or failed == "undecided":
-                return failed or "survived"
-            if failed not in self.sound:
-                alone = self._first_failure(self.place / "plain", [failed])
-                if alone is not None:
-                    self.unsound.add(failed)
-                    continue
-                self.sound.add(failed)
-            return f"killed by {failed}"
-
-    def _first_failure(self, root: Path, tests: list[str]) -> str | None:
-        """Return the first test that fails, None where all pass."""
-        env = {
-            **os.environ,
-            "PYTHONPATH": str(root / "src"),
-            "KETASIM_CACHE_DIR": str(self.place / "kernels"),
-        }
-        words = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider"]
-        words += [f"--deselect={one}" for one in sorted(self.unsound)]
-        try:
-            done = subprocess.run(
-                [*words, *tests], cwd=root, env=env, timeout=60.0 * self.minutes,
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return "undecided"  # a mutant that hangs, or a machine that is busy
-        if done.returncode in (0, 5):  # all pass, or none is left
-            return None
-        found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
-        return found[1] if found else tests[0]
-
-
-def naming(one: Mutant, most: int = 6) -> list[str]:
-    """Return the test files that name a mutant's file or what is in it most often."""
-    file = ROOT / one.file
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    names = [node.name for node in ast.walk(tree) if isinstance(node, kinds)]
-    module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
-    public = "|".join(re.escape(name) for name in names if not name.startswith("_"))
-    word = re.compile(rf"\b(?:{public})\b") if public else re.compile(r"(?!)")
-    counts: dict[str, int] = {}
-    for test in sorted((ROOT / "tests").rglob("test_*.py")):
-        text = test.read_text(encoding="utf-8")
-        away, _, last = module.rpartition(".")
-        imports = module in text or re.search(rf"from {re.escape(away)} import .*\b{last}\b", text)
-        if imports and "slow" not in text.partition("import")[0]:
-            counts[test.relative_to(ROOT).as_posix()] = 1 + len(set(word.findall(text)))
-    return sorted(counts, key=lambda name: -counts[name])[:most]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-n", type=int, default=60, help="how many")
@@ -226,36 +117,85 @@ def main() -> None:
     parser.add_argument("--near", action="store_true", help="only tests that name it, and its room")
     parser.add_argument("--skip", type=int, default=0, help="mutants that were tried before")
     parser.add_argument("--minutes", type=float, default=60.0, help="that a suite may take")
+    parser.add_argument("--again", action="store_true", help="try anew what was not killed")
+    parser.add_argument("--write", action="store_true", help="say on the page what is known so far")
     parser.add_argument("--list", action="store_true", help="show them, and run nothing")
     asked = parser.parse_args()
     mutants = drawn(asked.n, asked.seed, asked.rooms)[asked.skip :]
     if asked.list:
-        for one in mutants:
-            print(f"{one.file}:{one.line} {one.before} -> {one.after}")
+        print("\n".join(map(str, mutants)))
+        return
+    if asked.write:
+        write(mutants, json.loads(KEPT.read_text(encoding="utf-8")), asked, 0)
         return
     with tempfile.TemporaryDirectory() as place:
-        trials = Trials(Path(place), near=asked.near, minutes=asked.minutes)
-        fates: list[tuple[Mutant, str]] = []
-        for one in mutants:
-            began = time.monotonic()
-            fates.append((one, trials.fate(one)))
-            took = time.monotonic() - began
-            told = f"{fates[-1][1]}: {one.file}:{one.line} {one.before} -> {one.after}"
-            print(f"{told} ({took:.0f} s)", flush=True)
-            write(fates, asked, len(trials.unsound))
+        tried(mutants, Trials(Path(place), minutes=asked.minutes), asked)
 
 
-def write(fates: list[tuple[Mutant, str]], asked: argparse.Namespace, unsound: int) -> None:
-    """Put the score and the survivors at the end of the page."""
-    killed = sum(word.startswith("killed") for _, word in fates)
-    open_ = sum(word == "undecided" for _, word in fates)
-    suite = "tests that name their file, or of their room" if asked.near else "the default suite"
+def tried(mutants: list[Mutant], trials: Trials, asked: argparse.Namespace) -> None:
+    """Try mutants with the tests near them, then what survived with all that come to its line."""
+    kept: dict[str, dict[str, object]] = {"near": {}, "all": {}, "tests": {}}
+    if KEPT.is_file():
+        kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    if asked.again:
+        for fates in (kept["near"], kept["all"]):
+            for name in [one for one, fate in fates.items() if not _is_killed(fate)]:
+                del fates[name]
+
+    def stage(name: str, these: list[Mutant], fate: Callable[[Mutant], str]) -> list[Mutant]:
+        """Return what a stage does not kill."""
+        for one in these:
+            if str(one) not in kept[name]:
+                began = time.monotonic()
+                kept[name][str(one)] = fate(one)
+                took = time.monotonic() - began
+                print(f"{kept[name][str(one)]}: {one} ({took:.0f} s)", flush=True)
+                keep(kept)
+                write(mutants, kept, asked, len(trials.unsound))
+        return [one for one in these if not _is_killed(kept[name][str(one)])]
+
+    left = stage("near", mutants, trials.near)
+    if asked.near:
+        return
+    unknown = [one for one in left if str(one) not in kept["tests"]]
+    if unknown:
+        kept["tests"] |= {str(one): tests for one, tests in trials.reaching(unknown).items()}
+        keep(kept)
+    stage("all", left, lambda one: trials.fate(one, kept["tests"][str(one)]))
+    write(mutants, kept, asked, len(trials.unsound))
+
+
+def keep(kept: dict[str, dict[str, object]]) -> None:
+    """Put aside what came of each, and which tests come to it."""
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+
+def _is_killed(fate: object) -> bool:
+    return str(fate).startswith("killed")
+
+
+def write(
+    mutants: list[Mutant],
+    kept: dict[str, dict[str, object]],
+    asked: argparse.Namespace,
+    unsound: int,
+) -> None:
+    """Put the score and the survivors at the end of the page; what is written below stays."""
+    ends = {one: kept["all"].get(str(one), kept["near"].get(str(one))) for one in mutants}
+    fates = {one: str(fate) for one, fate in ends.items() if fate is not None}
+    killed = sum(map(_is_killed, fates.values()))
+    undecided = sum(fate == "undecided" for fate in fates.values())
+    only = sum(not _is_killed(fate) and str(one) not in kept["all"] for one, fate in fates.items())
     first = f" from number {asked.skip + 1} on" if asked.skip else ""
+    of = f"{len(fates)} mutants tried, of {len(mutants)} drawn"
     about = (
-        f"{killed} of {len(fates)} mutants (seed {asked.seed}{first}, of {', '.join(asked.rooms)}) "
-        f"were killed by {suite}, {open_} undecided within {asked.minutes:g} min each, "
-        f"{datetime.now(UTC).date().isoformat()}. "
+        f"{killed} of {of} (seed {asked.seed}{first}, of {', '.join(asked.rooms)}) "
+        f"were killed by the default suite but `{STYLE}`, {undecided} undecided within "
+        f"{asked.minutes:g} min each, {datetime.now(UTC).date().isoformat()}. "
     )
+    if only:
+        about += f"{only} faced only the tests that name their file, or of their room. "
     if unsound:
         about += f"Left out were {unsound} tests that failed without a mutant. "
     lines = [MARK, "", "## Mutants", "", f"{about}Survivors and undecided:", ""]
@@ -263,11 +203,13 @@ def write(fates: list[tuple[Mutant, str]], asked: argparse.Namespace, unsound: i
     lines += [
         f"| {one.file.removeprefix('src/ketasim/')}:{one.line} | `{_cell(one.before)}` | "
         f"`{_cell(one.after)}` |"
-        for one, word in fates
-        if not word.startswith("killed")
+        for one, fate in fates.items()
+        if not _is_killed(fate)
     ]
-    above = PAGE.read_text(encoding="utf-8").partition(MARK)[0].rstrip()
-    PAGE.write_text("\n".join([above, "", *lines, ""]), encoding="utf-8")
+    above, _, below = PAGE.read_text(encoding="utf-8").partition(MARK)
+    below = below.partition(WHY)[2]
+    text = "\n".join([above.rstrip(), "", *lines, ""])
+    PAGE.write_text(f"{text}\n{WHY}{below}" if below else text, encoding="utf-8")
 
 
 def _cell(text: str) -> str:

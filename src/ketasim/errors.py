@@ -38,6 +38,10 @@ class MissingExtra(KetasimError, ImportError):
     """An optional dependency is needed."""
 
 
+class ClusterError(KetasimError, ConnectionError):
+    """A cluster that was at work no longer answers; what it wrote is whole."""
+
+
 class KetasimWarning(UserWarning):
     """Something is allowed but probably not meant: an unusual dose, an implausible value."""
 

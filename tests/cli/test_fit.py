@@ -69,6 +69,21 @@ def test_a_fit_prints_verdicts_and_writes_a_folder_to_go_on_in(tmp_path):
     assert "Mixing would be wrong" in str(other.exception)
 
 
+def test_more_starts_in_a_fits_folder_give_what_they_give_alone(tmp_path):
+    free = ("--free", "pk_s.clearance_70, disposition.q_fast_70", "--profile", "pk_s.clearance_70")
+
+    def fitted(starts, folder):
+        out = tmp_path / folder
+        assert typed("fit", "plasma", *free, "--starts", starts, "-o", str(out)).exception is None
+        return (out / "fit.json").read_bytes()
+
+    few = fitted("2", "grown")
+    grown = fitted("4", "grown")
+    assert grown == fitted("4", "alone")
+    best = [json.loads(one)["loss"] for one in (few, grown)]
+    assert best[1] < best[0], "the best is another, so that older profiles are not its own"
+
+
 def test_a_finding_that_is_not_there_is_said(tmp_path):
     done = typed("fit", "plasma", *FREE, "--findings", "rat_glutamat_10", "-o", str(tmp_path))
     assert 'Did you mean "rat_glutamate_10"?' in str(done.exception)

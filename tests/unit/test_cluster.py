@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 import warnings
+from concurrent.futures import CancelledError
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 import ketasim
 import shelf
 from ketasim.engines.contract import Settings
-from ketasim.errors import ConfigError
+from ketasim.errors import ClusterError, ConfigError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
 from ketasim.studies.sweep import cluster, sweep
@@ -102,6 +103,70 @@ def test_a_worker_that_is_killed_costs_its_chunks_one_more_try(crew, alone, tmp_
     assert killed
     assert bytes_of(path) == bytes_of(alone)
     crew.wait_for_workers(2, timeout=30)
+
+
+@pytest.mark.parametrize("lost", ["closed", "cancelled"])
+def test_a_scheduler_that_is_gone_is_told_and_other_faults_stay(lost):
+    from distributed.comm.core import CommClosedError
+
+    gone = CommClosedError("reset") if lost == "closed" else CancelledError("connection dropped")
+    with (
+        pytest.raises(ClusterError, match="Go on"),
+        cluster.answering(0, "Go on"),
+    ):
+        raise gone
+    with pytest.raises(PermissionError), cluster.answering(0, "Go on"):
+        raise PermissionError("a worker's disk")
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed_loses_nothing(tmp_path):
+    """Scheduler and worker are processes; what the worker wrote stays, and the rest is added."""
+    plain, path = tmp_path / "plain.zarr", tmp_path / "left.zarr"
+    run(plain, size=240)
+    words = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--no-dashboard",
+        "--port",
+        "0",
+    ]
+    place = tmp_path / "scheduler.json"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)}
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": env}
+    scheduler = subprocess.Popen(
+        [*words, "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(place)], **silent
+    )
+    words = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(place)]
+    worker = subprocess.Popen([*words, "--nthreads", "1", "--no-dashboard"], **silent)
+    try:
+        while not place.exists():
+            time.sleep(0.1)
+        with (
+            distributed.Client(scheduler_file=str(place)) as client,
+            pytest.raises(ClusterError, match="ketasim resume"),
+        ):
+            run(path, size=240, client=client, progress=lambda now: _killed(scheduler, now))
+    finally:
+        for one in (scheduler, worker):
+            one.kill()
+            one.wait()
+    found = Store(path).done()
+    assert found
+    assert len(found) < 240 // CHUNK
+    ours = {k: Store(path).file("status", k).stat().st_mtime_ns for k in found}
+    run(path, size=240)
+    assert bytes_of(path) == bytes_of(plain)
+    again = {k: Store(path).file("status", k).stat().st_mtime_ns for k in found}
+    assert again == ours, "nothing was computed twice"
+
+
+def _killed(process, now):
+    """Kill a process once something is done; a listener that never wants to stop."""
+    if now.done:
+        process.kill()
+    return False
 
 
 def test_a_store_is_needed_that_all_see(crew):

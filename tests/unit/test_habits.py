@@ -69,7 +69,7 @@ def test_a_word_of_the_house_is_explained(word):
 def test_every_gate_has_a_session_and_every_session_its_line():
     assert sessions() == {
         "lint", "types", "tests", "lowest", "newest", "floor", "science", "regenerate", "docs",
-        "bench",
+        "bench", "quick",
     }  # fmt: skip
     assert sessions() == set(re.findall(r"`nox -s ([a-z]+)`", CONTRIBUTING))
 
@@ -144,7 +144,8 @@ def test_every_artefact_is_in_the_table():
     scripts = {one.name for one in (ROOT / "scripts").glob("*.py")}
     scripts -= {"regenerate.py", "kinetics.py", "floor.py", "links.py"}  # these write no artefact
     scripts -= {"ten_minutes.py"}  # installs; what it writes down is of one machine
-    scripts -= {"attack.py", "batteries.py", "mutants.py"}  # hours; their page is of one machine
+    # These take hours, and their page is of one machine.
+    scripts -= {"attack.py", "batteries.py", "mutants.py", "trials.py"}
     commands = " ".join(one.command for one in regenerate.ARTEFACTS)
     inputs = " ".join(name for one in regenerate.ARTEFACTS for name in one.inputs)
     assert [name for name in scripts if name not in commands + inputs] == []

@@ -108,6 +108,12 @@ def test_what_was_sampled_comes_back_as_it_was(tmp_path):
     assert (again.tried, again.failed) == (12, 1)
 
 
+def test_what_was_sampled_is_refused_where_a_part_is_missing():
+    found = Sampled(Evidence((posterior(-3.5, 7.25), posterior(-4.0))), np.eye(3), 12, 1).arrays()
+    with pytest.raises(ValueError, match="shorter"):
+        Sampled.of({**found, "stages": found["stages"][:1]})
+
+
 def test_a_broken_or_missing_file_is_sampled_again(tmp_path):
     shelf = Folder(tmp_path)
     assert shelf.get("key") is None

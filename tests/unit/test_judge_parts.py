@@ -160,6 +160,18 @@ def test_a_blunter_experiment_tells_less():
     assert bits[0] > bits[1] > bits[2] > 0.0
 
 
+@pytest.mark.parametrize("unit", [1000.0, -1000.0, 0.001])
+def test_bits_do_not_depend_on_the_unit(unit):
+    """Three accounts, two of them far off to one side, told in another unit with its error."""
+    drawn = [np.zeros(100), np.full(40, 12.0), np.full(40, 16.0)]
+    weights = np.full(3, 1.0 / 3.0)
+    plain = information(candidate(Number(None, 1.0)), drawn, weights)
+    other = candidate(Number(None, abs(unit)))
+    found = information(other, [unit * one for one in drawn], weights)
+    assert found == pytest.approx(plain, rel=1e-3)
+    assert plain > 1.3
+
+
 def test_having_nothing_to_read_is_an_outcome_too():
     there, gone = np.ones(20), np.full(20, np.nan)
     assert information(candidate(Number(None, 0.1)), [there, gone], EVEN) == pytest.approx(1.0)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ketasim.compile import scan
+from ketasim.compile import kinds, scan
 from ketasim.compile.interface import REAL, WHOLE, Interface
+from ketasim.compile.kinds import Value, joined
 from ketasim.compile.machine import Code, compiled, written
 from ketasim.compile.writer import MARK
 from ketasim.errors import ModelError
@@ -201,3 +202,17 @@ def run(job):
 
 def scan_text():
     return Path(scan.__file__).read_text(encoding="utf-8").partition(MARK)[2]
+
+
+def test_a_tuple_has_a_kind_for_each_of_its_entries():
+    assert [one.code for one in Value((WHOLE, REAL), ("a", "b")).parts] == ["a", "b"]
+    with pytest.raises(ValueError, match="shorter"):
+        _ = Value((WHOLE, REAL), ("a",)).parts
+
+
+def test_tuples_meet_entry_by_entry_and_only_if_as_long():
+    exact, whole = kinds.REAL, kinds.WHOLE
+    assert joined((whole, exact), (exact, exact)) == (exact, exact)
+    assert joined((whole, (whole, exact)), (whole, (exact, whole))) == (whole, (exact, exact))
+    with pytest.raises(ModelError, match="stands for"):
+        joined((exact, whole), (exact, whole, whole))

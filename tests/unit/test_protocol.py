@@ -18,7 +18,7 @@ from ketasim.core.protocol import (
     infusion,
     repeat,
 )
-from ketasim.core.scenario import MAX_TIMES, Scenario, Subject, clock, hours, until
+from ketasim.core.scenario import FINE, MAX_TIMES, Scenario, Subject, around, clock, hours, until
 from ketasim.errors import KetasimError, ProtocolError, UnitError
 
 TOY = toy.model()
@@ -152,6 +152,16 @@ def test_the_users_own_edits_outrank_the_subjects_values():
     settled = Scenario(mine, Protocol(), (0.0, 1.0), who).resolved_model
     assert settled.value("body.k_el") == pytest.approx(0.6)
     assert settled.value("body.volume") == pytest.approx(0.1)
+
+
+def test_a_picture_is_taken_just_before_whatever_begins_or_ends():
+    asked = infusion("1 mg", over="17 min").shifted("61 min")
+    times = around(asked, 0.0, 6.0)
+    for moment in (61.0 / 60.0, 78.0 / 60.0):
+        near = min(times, key=lambda time: abs(time - moment))
+        before = max(time for time in times if time < near)
+        assert near == pytest.approx(moment, abs=1e-6)
+        assert 0.0 < moment - before < FINE / 50.0
 
 
 def test_evenly_spaced_times_include_both_ends():

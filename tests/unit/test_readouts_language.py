@@ -420,6 +420,13 @@ def test_times_outside_the_run_are_refused():
             check_moments([one], begin, end)
 
 
+def test_of_a_long_read_out_as_much_is_shown_as_can_be_read():
+    text = "spines@2h" + " + spines@2h" * 20
+    with pytest.raises(ConfigError) as refused:
+        check_moments([parse(text, MODEL)], 0.0, 1.0)
+    assert f'"{text[:80]}": 2 h lies outside' in str(refused.value)
+
+
 def refusal(read, text, **options):
     try:
         read(text, MODEL, where="here", **options)

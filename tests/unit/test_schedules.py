@@ -150,6 +150,12 @@ def test_relapse_is_0_for_who_is_ill_and_the_rest_of_the_run_for_who_stays_well(
     assert np.isnan(one.value(np.array([np.nan]), np.array([12.0]))).all()  # a run that failed
 
 
+@pytest.mark.parametrize("n", [0, 1_000_001])
+def test_a_cohort_has_a_patient_and_at_most_a_million(n):
+    with pytest.raises(ConfigError, match=f"patients = {n}: must lie between 1 and 1,000,000"):
+        drawn(WARD, n, vary={"subject.weight": "uniform(50, 90) kg"})
+
+
 def test_a_cohort_is_read_with_its_weights(tmp_path):
     path = tmp_path / "cohort.csv"
     path.write_text("patient,subject.weight [kg],weight\n1,60,1\n2,90,3\n", encoding="utf-8")

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -20,7 +21,7 @@ import xarray as xr
 from ketasim.core.protocol import dose
 from ketasim.files import process
 from ketasim.files.whole import write_whole
-from ketasim.results import claims, failures, files, manifest
+from ketasim.results import claims, failures, files, making, manifest
 from ketasim.results.claims import Claims
 from ketasim.results.files import intact
 from ketasim.results.problems import FROM, StoreError, StoreWriteError, differences, writing
@@ -410,6 +411,19 @@ def test_what_the_dead_left_is_swept_up(copy):
     assert not elsewhere.exists()
 
 
+def test_a_store_that_another_makes_meanwhile_is_kept(finished, tmp_path, monkeypatch):
+    path, honest = tmp_path / "twice.zarr", making.put_folder
+
+    def late(aside, place):
+        monkeypatch.setattr(making, "put_folder", honest)
+        run(place)  # as another process would
+        return honest(aside, place)
+
+    monkeypatch.setattr(making, "put_folder", late)
+    assert (run(path)["status"] == 0).all()
+    assert bytes_of(path) == bytes_of(finished)
+
+
 def test_claims_are_exclusive_and_outlive_nobody(tmp_path):
     first, second = Claims(tmp_path / "c"), Claims(tmp_path / "c")
     assert first.take(3)
@@ -440,6 +454,34 @@ def test_a_claim_that_changed_hands_is_not_broken(tmp_path):
     own.path(1).write_text("the new owner")
     assert not own._break(1, "the old owner")
     assert own.path(1).read_text() == "the new owner"
+
+
+def test_a_claim_that_a_disk_keeps_is_neither_broken_nor_inherited(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError("read-only")
+
+    own = Claims(tmp_path)
+    own.path(1).write_text("nobody's")
+    old = time.time() - 2 * claims.UNSIGNED
+    os.utime(own.path(1), (old, old))
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "rename", refused)
+        assert own.clear_stale() == 0
+        assert not own.take(1)
+    assert own.inherited == set()
+    assert own.take(1)
+    assert own.inherited == {1}
+
+
+def test_two_at_one_chunk_never_leave_it_with_a_status_and_without_a_file(finished, tmp_path):
+    """Whoever comes second, a claim broken too early, begins; the first has ended meanwhile."""
+    path = tmp_path / "both.zarr"
+    shutil.copytree(finished, path)
+    second = Store(path)
+    second.claims.inherited.add(1)
+    second.clear(1)  # as it begins, having looked before the first wrote its status
+    assert not list(Store(path).damaged())
+    assert bytes_of(path) == bytes_of(finished)
 
 
 CLAIMANT = """

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from zarr.storage import LocalStore
 
 from ketasim.files.seal import seal
 from ketasim.files.whole import write_whole
-from ketasim.results.problems import StoreError, refuse_mixing
+from ketasim.results.problems import StoreError, differences, refuse_mixing
 
 _CHUNK = re.compile(r"[^/]+/c/\d+(/0)?$")  # an array may be of one axis or two
 _FRAME = (0x184D2A5B).to_bytes(4, "little") + (32).to_bytes(4, "little")  # RFC 8878, 3.1.2
@@ -120,8 +120,12 @@ class Rows:
     way; half a last row is cut off at the next opening.
     """
 
-    def __init__(self, path: Path, made: Mapping[str, str], *, what: str = "fit") -> None:
+    def __init__(
+        self, path: Path, made: Mapping[str, str], *, what: str = "fit", anew: Collection[str] = ()
+    ) -> None:
         """Open or make the file; ``what`` it is of, for who meets one made otherwise.
+
+        Where it differs only in what ``anew`` names, its rows are dropped, and it begins anew.
 
         Raises
         ------
@@ -133,10 +137,11 @@ class Rows:
         self.path, self._lock = path, threading.Lock()
         lines = path.read_bytes().split(b"\n") if path.is_file() else []
         whole = [one for one in lines if _is_row(one)]
-        if whole:
-            refuse_mixing(path.name, json.loads(whole[0]), made, what=what)
-        else:
+        moved = differences(json.loads(whole[0]), made) if whole else {}
+        if not whole or (moved and moved.keys() <= {*anew}):
             whole = [_row(dict(made))]
+        else:
+            refuse_mixing(path.name, json.loads(whole[0]), made, what=what)
         if b"\n".join([*whole, b""]) != b"\n".join(lines):
             write_whole(path, b"\n".join([*whole, b""]))
         self.found: list[dict[str, Any]] = [json.loads(one) for one in whole[1:]]

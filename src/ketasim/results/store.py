@@ -114,12 +114,14 @@ class Store:
             self._arrays[name][start:stop] = data[name]
 
     def clear(self, k: int) -> None:
-        """Remove what an interrupted attempt left of a chunk, written or half written."""
-        for name in reversed(self.names):
-            file = self.file(name, k)
-            file.unlink(missing_ok=True)
-            if k in self.claims.inherited:
-                drop_asides(file)
+        """Remove what an interrupted attempt left half written of a chunk.
+
+        What it wrote whole stays, and is replaced by the same: somebody else may be at it too (a
+        lease that was broken too early), and a chunk with a status must have all its files.
+        """
+        if k in self.claims.inherited:
+            for name in self.names:
+                drop_asides(self.file(name, k))
 
     def failed(self, k: int) -> int:
         """Return how many members of a complete chunk have no usable values."""

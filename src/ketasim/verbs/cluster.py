@@ -6,6 +6,7 @@ from typing import Any
 
 from ketasim.engines.contract import Array, Asked, Attempt, Batch, Settings
 from ketasim.engines.run import attempts, carried_by
+from ketasim.studies.sweep.cluster import answering
 
 EACH = 2  # parts of a batch for each worker's thread
 
@@ -33,5 +34,8 @@ def on_cluster(client: Any) -> Iterator[None]:
         return found
 
     client.wait_for_workers(1)
-    with carried_by(carry, parts=max(1, EACH * sum(client.ncores().values()))):
+    with (
+        answering(client, "Give the same command again where one does."),
+        carried_by(carry, parts=max(1, EACH * sum(client.ncores().values()))),
+    ):
         yield

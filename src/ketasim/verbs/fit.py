@@ -318,7 +318,8 @@ def fit(
     for k in range(ROUNDS):
         best = whole.best
         name = f"profiles{k or ''}.jsonl"
-        rows = None if place is None else Rows(place / name, {**made, "from": repr(best)})
+        at = {**made, "from": repr(best)}  # a better start has profiles of its own
+        rows = None if place is None else Rows(place / name, at, anew=("from",))
         done = profiles(
             asked, np.array(best.point), best.loss or 0.0, level=level, rows=rows,
             names=() if isinstance(profile, bool) else profile, workers=workers,

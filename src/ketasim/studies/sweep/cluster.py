@@ -9,6 +9,8 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import numpy as np
 
 from ketasim.engines.contract import never
 from ketasim.engines.status import Status
-from ketasim.errors import MissingExtra
+from ketasim.errors import ClusterError, MissingExtra
 from ketasim.results.problems import writing
 from ketasim.results.store import Store
 from ketasim.studies.sweep.chunk import Rows
@@ -47,13 +49,31 @@ def fill(
         When the store was made otherwise, is damaged, or cannot be written.
     MissingExtra
         When Dask is not installed.
+    ClusterError
+        When the scheduler dies meanwhile.
     """
     job, store, pending, tally = begin(job, path.resolve(), progress, None, attributes)
-    if len(pending) and not _Crew(job, store, client, tally).is_stopped_at(pending):
+    stopped = False
+    if len(pending):
+        with answering(client, f"What was written to {path} is whole: ketasim resume {path}"):
+            stopped = _Crew(job, store, client, tally).is_stopped_at(pending)
+    if len(pending) and not stopped:
         # What others held meanwhile is computed here, should they not finish it.
         Round(job, store, 1, tally).until_done(pending_of(store, None), wait=True)
         store.claims.release_all()
     return store
+
+
+@contextmanager
+def answering(client: Any, cure: str) -> Iterator[None]:
+    """Turn what becomes of a client whose scheduler is gone into a sentence with a cure."""
+    told = getattr(getattr(client, "scheduler", None), "address", None) or "that was asked"
+    try:
+        yield
+    except (CancelledError, OSError) as error:
+        if isinstance(error, CancelledError) or type(error).__name__ == "CommClosedError":
+            raise ClusterError(f"the scheduler {told} no longer answers. {cure}") from error
+        raise
 
 
 def compute(job: Job, path: str, chunks: range) -> list[tuple[int, int, int]]:
