@@ -110,8 +110,8 @@ def test_the_coefficients_agree_among_themselves():
 
 def test_error_falls_with_the_tolerance():
     # Five-fold a decade, over any two: of a single one, the largest error over states and times
-    # makes 4.4 to 22 (64 draws: 19, 5.5, 4.7, 6.5, 9.8, 10 from 1e-4 on).
-    parameters = draws(12, seed=5)
+    # makes 4.8 to 10 (10, 8.6, 5.3, 4.8, 7.9, 9.6 from 1e-4 on), of few draws less evenly.
+    parameters = draws(64, seed=5)
     best = run_members(kernel(), parameters, scenario().schedule, times(), rtol=1e-12).values
     size = np.abs(best).max(axis=2, keepdims=True)
     tolerances = 10.0 ** np.arange(-4.0, -11.0, -1.0)

@@ -73,7 +73,7 @@ def test_a_sweep_resumes_lists_and_repeats(config, tmp_path):
     assert "found 3/3 chunks (6 runs), 0 partial files removed, 0 corrupt" in again
     assert "config, model and version match; continuing with 0" in again
     assert "3/3 chunks. 6 runs: 6 ok." in call("status", store)
-    Store(store).clear(1)
+    Store(store).file("status", 1).unlink()
     assert f"To go on: ketasim resume {store}" in call("status", store)
     assert "found 2/3 chunks (4 runs)" in call("resume", store)
     assert "6 runs: 6 ok." in call("failures", store)
@@ -304,7 +304,7 @@ def killing(folder, times, seed):
             assert len(store.done()) >= before
             if len(store.done()) == store.manifest.chunks:
                 for k in range(0, store.manifest.chunks, 2):
-                    store.clear(k)
+                    store.file("status", k).unlink()
     subprocess.run([*command, str(path)], env=environment(), check=True)
     assert content(path) == content(whole)
     assert (open_dataset(path)["status"] == 0).all()

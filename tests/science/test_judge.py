@@ -40,13 +40,16 @@ def test_nothing_is_a_result_where_diagnostics_fail(judgement):
     assert "log evidence differs between replicates" in found.verdict
 
 
-def test_evidence_is_the_same_with_another_seed_within_its_error(judgement):
-    other = ks.judge([DISINHIBITION, LHB], candidates=[], quick=True, seed=7)
-    for one in other.scores:
-        same = judgement.scores[judgement.names.index(one.name)]
-        error = np.hypot(*(each.interval[1] - each.evidence for each in (one, same)))
-        assert abs(one.evidence - same.evidence) <= error, one.name
-    assert all(one.found.spread <= 1.0 or other.missing for one in other.scores)
+def test_evidence_is_the_same_with_other_seeds_within_its_error(judgement):
+    inside = []
+    for seed in (7, 8, 9):
+        other = ks.judge([DISINHIBITION, LHB], candidates=[], quick=True, seed=seed)
+        for one in other.scores:
+            same = judgement.scores[judgement.names.index(one.name)]
+            error = np.hypot(*(each.interval[1] - each.evidence for each in (one, same)))
+            inside.append(abs(one.evidence - same.evidence) <= error)
+        assert all(one.found.spread <= 1.0 or other.missing for one in other.scores)
+    assert sum(inside) >= len(inside) - 1  # intervals are of 95 %: of three seeds one may miss
 
 
 def test_where_findings_cannot_tell_nothing_is_chosen():

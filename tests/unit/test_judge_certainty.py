@@ -8,7 +8,7 @@ import pytest
 
 import ketasim as ks
 from ketasim.config.findings import load_findings
-from ketasim.models.rivals import LHB
+from ketasim.models.rivals import LHB, RESTING
 from ketasim.results.shelf import Folder
 from ketasim.studies.judge import court
 from ketasim.studies.judge.court import Court, Sampled
@@ -148,7 +148,7 @@ def test_a_judgement_that_was_stopped_goes_on_to_the_same_numbers(tmp_path, monk
 
 
 def test_replicates_are_added_where_draws_are_worth_too_little():
-    found = ks.judge([LHB], load_findings()[:6], candidates=[], quick=True, draws=16)
+    found = ks.judge([RESTING], load_findings()[:6], candidates=[], quick=True, draws=16)
     assert len(found.scores[0].found.replicates) > court.QUICK.replicates
     assert len({one.seed for one in found.scores[0].found.replicates}) == len(
         found.scores[0].found.replicates
