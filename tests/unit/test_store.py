@@ -388,6 +388,17 @@ def test_written_aside_means_whole_or_absent(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "no space")
 
 
+@pytest.mark.parametrize(
+    ("error", "told"), [(OSError(errno.EIO, "broken"), "broken"), (OSError("odd"), "odd")]
+)
+def test_what_a_file_system_refuses_is_told_by_its_own_words(tmp_path, error, told):
+    with (
+        pytest.raises(StoreWriteError, match=rf"cannot be written \({told}\)\."),
+        writing(tmp_path, 1),
+    ):
+        raise error
+
+
 def dead_process():
     done = subprocess.Popen([sys.executable, "-c", "pass"])
     done.wait()
