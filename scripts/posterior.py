@@ -31,6 +31,7 @@ from ketasim.studies.posterior.walk import walk
 IDLE = 1e-3  # slope of every residual, below which a coordinate moves nothing
 MOST_ALIKE = 0.2  # correlation up to which chains have forgotten where they began
 ALIKE = "correlation of each chain's end with its beginning"
+TOLD = "the same in the half of directions that data tell most about"
 CAUTION = "Chains remember where they began: some of the spread is a normal approximation's."
 IDLY = "spread of coordinates that move nothing, of the prior's"
 WIDE = 0.9  # of it, from which on draws are as wide as what is believed
@@ -76,7 +77,7 @@ def write(asked: Target, z, told, out: Path):
 
 def caution(told):
     """Return what draws are not good for, as the record and ``run --uncertainty`` say it."""
-    alike = [CAUTION] if told[ALIKE] > MOST_ALIKE else []
+    alike = [CAUTION] if max(told[ALIKE], told[TOLD]) > MOST_ALIKE else []
     return " ".join([*alike, *([NARROW.format(told[IDLY])] if told[IDLY] < WIDE else [])])
 
 
@@ -88,7 +89,7 @@ def went(asked: Target, walked, middle):
         "accepted": walked.accepted,
         "pace": walked.pace,
         ALIKE: walked.alike,
-        "the same in the half of directions that data tell most about": walked.alike_told,
+        TOLD: walked.alike_told,
         "median loss of the data": float(np.median(asked.losses(walked.z))),
         "loss of the data at the model's own values": float((asked.of_draws(own) ** 2).sum()),
         IDLY: idle(asked, walked.z),

@@ -177,12 +177,12 @@ def test_block_falls_with_magnesium_and_rises_where_depolarisation_expels_it():
 
 @pytest.mark.parametrize(
     ("kind", "k_magnesium", "published", "off"),
-    [("a", "k_magnesium", 10.3, 1.75), ("b", "k_magnesium", 10.9, 1.75),
-     ("d", "k_magnesium_glun2d", 1.9, 1.75)],
+    [pytest.param("a", "k_magnesium", 10.3, 1.5, marks=pytest.mark.xfail(
+        strict=True, reason="1.65 times too weak since the values of decision 0027 (1.1 before)")),
+     ("b", "k_magnesium", 10.9, 1.75), ("d", "k_magnesium_glun2d", 1.9, 1.75)],
 )  # fmt: skip
 def test_how_weak_memantine_is_at_minus_30_mv_with_magnesium(kind, k_magnesium, published, off):
-    # No number was set by these IC50. They are met within a factor of 1.75: at GluN2A memantine is
-    # found 1.65 times too weak, at GluN2B 1.45 times too potent (1.1 and 2.6 before decision 0027).
+    # No number was set by these IC50; at GluN2B memantine is found 1.45 times too potent.
     hold = 1 + MILLIMOLAR / RECEPTORS[k_magnesium] * falls(-30.0, RECEPTORS["voltage_slope"])
     weaker = hold / falls(-30.0, RECEPTORS["drug_slope"])
     found = RECEPTORS[f"k_memantine_glun2{kind}"] * weaker
