@@ -52,6 +52,14 @@ def test_chains_that_hardly_move_say_how_much_they_remember():
     assert sum(line.startswith("step 1:") for line in told) == 3  # settled again, twice
 
 
+def test_chains_that_settle_again_go_on_from_the_beginning_they_had():
+    told = []
+    drawn(datum, np.zeros(3), np.eye(3), most=2, alike=-1.0, tell=told.append)
+    alike = [float(one.partition("alike ")[2].partition(",")[0]) for one in told if "alike" in one]
+    assert len(alike) == 6
+    assert max(alike[2:]) < alike[0]  # a new beginning would be resembled as much as the first
+
+
 @pytest.mark.parametrize(("kept", "sign"), [(0.0, -1), (1.0, 1)])
 def test_paces_follow_what_is_accepted_as_far_as_asked(kept, sign):
     def all_or_none(z, most):
