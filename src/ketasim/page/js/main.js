@@ -248,7 +248,7 @@ function makePage(facts, engine, module) {
     if (ask !== bandAsked) return;
     state.band = { key, times, of: Object.fromEntries(wanted.map((name, q) => [name, found[q]])) };
     last.band = performance.now() - a;
-    $("band-note").textContent = `The middle 90 of ${many} virtual subjects${failed ? `, ${failed} of which could not be computed and are left out` : ""}. ${short(last.band)} ms on ${crew ? crew.size : 1} ${crew ? "workers" : "thread"}.`;
+    $("band-note").textContent = `The middle 90 % of ${many} virtual subjects${failed ? `, ${failed} of which could not be computed and are left out` : ""}. ${short(last.band)} ms on ${crew ? crew.size : 1} ${crew ? "workers" : "thread"}.`;
     draw(last.course, [...state.accounts].map((name) => rival(name)).filter(Boolean));
   }
 
