@@ -243,6 +243,15 @@ def test_who_is_accepted_has_the_published_distribution():
     assert found.std(axis=0) == pytest.approx(sds, abs=0.5)
 
 
+def test_what_two_arms_share_is_one_number_and_keeps_its_spread():
+    start = np.random.default_rng(2).normal(33.0, 6.0, (30_000, 1))
+    seen = np.round(np.repeat(start, 2, axis=1))
+    everyone = np.ones(len(seen), dtype=bool)
+    found = seen[accepted(seen, np.full(2, 35.0), np.array([4.2, 5.2]), everyone, 1000, 1), 0]
+    assert found.mean() == pytest.approx(35.0, abs=0.5)
+    assert found.std() == pytest.approx(4.7, abs=0.4)
+
+
 @pytest.mark.parametrize("name", TRIALS)
 def test_a_published_trial_can_be_read_and_has_errors(name):
     trial = load_published(name)

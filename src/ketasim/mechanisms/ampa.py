@@ -21,7 +21,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, derived, fitted
+from ketasim.core.evidence import Grounds, assumed, derived, fitted, seen
 from ketasim.core.maths import fold
 from ketasim.mechanisms.anchors import called, ceiling, steepness
 
@@ -57,9 +57,9 @@ AMPA = Mechanism(
     story=story_of(__doc__),
     states=(State("surface", 1.0, "1", "AMPA receptors at the surface, relative to rest"),),
     parameters=(
-        Parameter("reached", 1.2, "1", (1.1, 1.3), assumed("a modest gain of strength carries the first day; size not in the evidence"), "surface receptors at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
+        Parameter("reached", 1.2, "1", (1.1, 1.3), assumed("a modest gain of strength carries the first day; size not in the evidence"), "surface receptors at the reference dose, relative to rest", grounds=Grounds(seen=seen(1.0, 1.4, "GluA1 and 2 not up at 1 h in synaptosomes, to field potential 140 % in slices (neither confirmed)"), least=1.0)),
         Parameter("share", 0.424, "1", (0.2, 0.9), assumed("the rest is constitutive"), "share of resting insertion that TrkB calls for", grounds=Grounds(most=1.0)),
-        Parameter("k_remove", 0.0775, "1/h", (0.02, 0.3), derived("function stays up between the surge and the first spines", "Kishimoto2016"), "removal from the surface"),
+        Parameter("k_remove", 0.0775, "1/h", (0.02, 0.3), derived("function stays up between the surge and the first spines", "Kishimoto2016"), "removal from the surface", grounds=Grounds(seen=seen(0.03, 4.2, "metabolic half-life 23 h (not confirmed) to synapses half emptied within 10 min of blocked exocytosis (in a model)", "Earnshaw2006"))),
         Parameter("brake_eef2", 2.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "brake on insertion by phosphorylated eEF2 at rest"),
         Parameter("slots", 0.2511, "1", (0.1, 0.8), fitted("receptors up with scaffold proteins for days", "Li2010"), "share of receptors that follow scaffold proteins", grounds=Grounds(most=1.0)),
     ),

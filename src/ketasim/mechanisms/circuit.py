@@ -30,7 +30,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_test, derived, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, derived, fitted, seen
 from ketasim.core.maths import exp, fold, log
 
 
@@ -124,7 +124,7 @@ CIRCUIT = Mechanism(
         State("adapted", 0.0, "1", "loss of drive that interneurons have adapted to", scale=0.5),
     ),
     parameters=(
-        Parameter("surge", 2.937, "1", (2.0, 4.0), fitted("a dialysate about a third up (not confirmed), a fifth or so of it vesicular (assumed), is a two- to fourfold rise where receptors stand"), "synaptic glutamate at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
+        Parameter("surge", 2.937, "1", (2.0, 4.0), fitted("a dialysate about a third up (not confirmed), a fifth or so of it vesicular (assumed), is a two- to fourfold rise where receptors stand"), "synaptic glutamate at the reference dose, relative to rest", grounds=Grounds(seen=seen(1.3, 4.75, "dialysate 1.3 of rest taken as all vesicular, to 2.5 with two fifths vesicular (folds not confirmed)", "Milak2016", "Hascup2010", "Melendez2005"), least=1.0)),
         Parameter("pulse", 0.7, "h", (0.7, 0.7), derived("about the length of the infusion"), "time for which a reference dose holds a stage up", role="setting"),
         Parameter("headroom", 1.226, "1", (1.2, 3.0), fitted("pyramidal cells can fire several times their resting rate"), "greatest firing over that at the reference dose", grounds=Grounds(least=1.0)),
         Parameter("reserve", 1.35, "1", (1.3, 4.0), fitted("how far above the reference dose a stage can be driven; one number for all, since none was found for any"), "greatest call over that at the reference dose, of every stage after the circuit", grounds=Grounds(least=1.0)),
@@ -136,7 +136,7 @@ CIRCUIT = Mechanism(
         Parameter("k_adapt", 1.644, "1/h", (0.3, 4.0), fitted("no surge of glutamate as a high dose wears off, and none left in people after two hours", "Li2010", "Milak2016"), "pace of interneuron adaptation"),
         Parameter("regained", 0.2315, "1", (0.1, 0.95), fitted("no surge of glutamate as a high dose wears off, and none left in people after two hours", "Li2010", "Milak2016"), "share of a lasting loss of drive that interneurons make up for", grounds=Grounds(most=1.0)),
         Parameter("agonist_effect", 5.2, "1", (3.0, 9.0), assumed("muscimol in infralimbic cortex abolishes the effect; a full agonist all but silences a cell"), "fall of firing under a full GABA-A agonist, as a logarithm"),
-        Parameter("modulator_effect", 0.35, "1", (0.1, 0.6), assumed("alpha5 receptors carry about a third of tonic inhibition"), "inhibition removed by a full alpha5 negative modulator", grounds=Grounds(most=1.0)),
+        Parameter("modulator_effect", 0.35, "1", (0.1, 0.6), assumed("alpha5 receptors carry about a third of tonic inhibition"), "inhibition removed by a full alpha5 negative modulator", grounds=Grounds(seen=seen(0.0, 0.47, "none of tonic current at low ambient GABA to 47 % missing in alpha5 knock-outs, hippocampus; phasic unchanged", "Glykys2006", "Scimemi2005"), most=1.0)),
     ),
     reads=(
         Read("glutamate", "1", of="glutamate.synaptic"),

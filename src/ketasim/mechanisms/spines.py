@@ -21,7 +21,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_test, fitted
+from ketasim.core.evidence import Grounds, assumed, by_test, fitted, seen
 from ketasim.core.maths import fold, power
 from ketasim.mechanisms.anchors import ceiling, steepness
 
@@ -165,13 +165,13 @@ SPINES = Mechanism(
     parameters=(
         Parameter("reached", 12.85, "1", (5.0, 20.0), fitted("half of the sites lost to stress filled again within a day, of which few are without drug", "ModaSava2019"), "formation at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
         Parameter("share", 0.6954, "1", (0.4, 0.95), fitted("part of formation goes on without activity"), "share of resting formation that ripe filopodia call for", grounds=Grounds(most=1.0)),
-        Parameter("k_mature", 0.263, "1/h", (0.12, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening"),
+        Parameter("k_mature", 0.263, "1/h", (0.12, 0.6), fitted("no formation at 3-6 h, marked at 12-24 h; three steps of this pace come to their height after three times its inverse", "ModaSava2019"), "pace of assembly, of filopodia and of their ripening", grounds=Grounds(seen=seen(0.023, 1.0, "three steps at their height by 132 h in one study (doses repeated), by 3 h in another ((R)-ketamine after defeat)", "Pryazhnikov2018", "RKetamineSpines", "Phoumthipphavong2016"))),
         Parameter("room", 1.41, "1", (0.5, 4.0), assumed("a dendrite has room for about a quarter more spines"), "free new sites at rest, relative to those taken"),
-        Parameter("labile_rest", 0.0735, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest"),
-        Parameter("k_eliminate", 0.004485, "1/h", (0.003, 0.015), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines"),
-        Parameter("k_stabilise", 0.001312, "1/h", (0.001, 0.015), fitted("half of new spines stabilise"), "stabilisation of labile spines", grounds=Grounds(low=by_test("was 0.002, so that the effect of one dose lasts for a week"))),
-        Parameter("k_retire", 0.003655, "1/h", (0.003, 0.015), fitted("density up by a quarter at ten days and half of that at fifteen", "Phoumthipphavong2016"), "loss of stable new spines", grounds=Grounds(low=by_test("was 0.004, so that the effect of one dose lasts for a week"))),
-        Parameter("lost", 0.2866, "1", (0.1, 0.3), fitted("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(most=1.0)),
+        Parameter("labile_rest", 0.0735, "1", (0.03, 0.18), assumed("a tenth of spines are days old"), "labile new spines at rest", grounds=Grounds(seen=seen(0.03, 1.0, "labile per stable: 3 % of adult spines formed over two weeks in one laboratory, half of all spines short-lived in another", "Zuo2005", "Holtmaat2005", "Trachtenberg2002", "Shao2021", "Phoumthipphavong2016"))),
+        Parameter("k_eliminate", 0.004485, "1/h", (0.003, 0.015), fitted("density up for one to two weeks", "Phoumthipphavong2016"), "loss of labile spines", grounds=Grounds(seen=seen(0.003, 0.042, "mean life of two weeks (CA1, all spines of one kind) to one day (neocortex, new spines without PSD-95)", "Attardo2015", "Pfeiffer2018", "Cane2014", "Trachtenberg2002", "Holtmaat2005"))),
+        Parameter("k_stabilise", 0.001312, "1/h", (0.001, 0.015), fitted("half of new spines stabilise"), "stabilisation of labile spines", grounds=Grounds(seen=seen(0.0, 0.0104, "none (CA1: one population of spines) to a quarter of new spines at a pace of a day, or half within six days (not confirmed)", "Attardo2015", "Cane2014"), low=by_test("was 0.002, so that the effect of one dose lasts for a week"))),
+        Parameter("k_retire", 0.003655, "1/h", (0.003, 0.015), fitted("density up by a quarter at ten days and half of that at fifteen", "Phoumthipphavong2016"), "loss of stable new spines", grounds=Grounds(seen=seen(5.5e-4, 0.0046, "a third of new spines left 34 d after psilocybin, half at 7 d (not confirmed), to half of those beyond rest lost between days 10 and 15 after ketamine", "Phoumthipphavong2016"), low=by_test("was 0.004, so that the effect of one dose lasts for a week"))),
+        Parameter("lost", 0.2866, "1", (0.1, 0.3), fitted("a tenth to a third of spines lost after weeks of stress", "Li2011", "ModaSava2019"), "spine density lost under lasting stress", grounds=Grounds(seen=seen(0.0, 0.33, "no change of density in some prefrontal studies, to a third of axospinous synapses after three weeks (not confirmed)", "Shansky2009", "Bloss2011"), most=1.0)),
         Parameter("k_prune", 0.004, "1/h", (0.0008, 0.008), fitted("three weeks of stress lower spine number", "Li2011"), "loss of original sites at full stress"),
         Parameter("k_prune_recent", 0.00288, "1/h", (0.001, 0.02), fitted("a young spine is easier to lose than an old one"), "loss of re-formed spines at full stress"),
         Parameter("k_consolidate", 0.00346, "1/h", (0.001, 0.012), assumed("recent for about a week"), "ageing of re-formed spines"),

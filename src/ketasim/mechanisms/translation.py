@@ -24,7 +24,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_source, derived, fitted
+from ketasim.core.evidence import Grounds, assumed, by_source, derived, fitted, seen
 from ketasim.core.maths import fold, power
 from ketasim.mechanisms.anchors import called, ceiling, steepness
 
@@ -138,22 +138,22 @@ TRANSLATION = Mechanism(
         State("somatic", 1.0, "1", "synaptic proteins made in the soma, relative to rest"),
     ),
     parameters=(
-        Parameter("most_erk", 4.9, "1", (2.0, 12.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(least=1.0, low=by_source("above 1.5-fold, the least rise", "Li2010"))),
+        Parameter("most_erk", 4.9, "1", (2.0, 12.0), derived("1.5- to 3-fold rise", "Li2010"), "greatest rise of ERK", grounds=Grounds(seen=seen(4.5, 6.7, "phospho-ERK 5.6-fold (error 0.55) after 15 min of 1 nM BDNF on cultured neurons, +-2 errors (not confirmed)"), least=1.0, low=by_source("above 1.5-fold, the least rise", "Li2010"))),
         Parameter("erk_share", 0.374, "1", (0.2, 0.7), assumed("Akt and ERK both needed; shares not in the evidence"), "share of the drive through ERK", grounds=Grounds(most=1.0)),
-        Parameter("mtorc1_reached", 2.12, "1", (1.5, 3.0), derived("1.5- to 3-fold rise at 30-60 min", "Li2010"), "mTORC1 at the reference dose, relative to rest", grounds=Grounds(least=1.0, low=by_source("1.5-fold, the least rise", "Li2010"), high=by_source("threefold, the greatest rise", "Li2010"))),
+        Parameter("mtorc1_reached", 2.12, "1", (1.5, 3.0), derived("1.5- to 3-fold rise at 30-60 min", "Li2010"), "mTORC1 at the reference dose, relative to rest", grounds=Grounds(seen=seen(1.5, 3.0, "1.5- to 3-fold over the phosphoproteins of the pathway at 30-60 min (not confirmed)"), least=1.0, low=by_source("1.5-fold, the least rise", "Li2010"), high=by_source("threefold, the greatest rise", "Li2010"))),
         Parameter("share_mtorc1", 0.534, "1", (0.3, 0.95), assumed("amino acids and insulin keep the rest"), "share of resting mTORC1 that the pathway keeps up", grounds=Grounds(most=1.0)),
-        Parameter("k_mtorc1", 9.632, "1/h", (2.0, 12.0), fitted("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1"),
+        Parameter("k_mtorc1", 9.632, "1/h", (2.0, 12.0), fitted("peak at 0.5-1 h, back by 2 h", "Li2010"), "pace of mTORC1", grounds=Grounds(seen=seen(2.2, 55.0, "from fall of p-mTOR after a tetanus (2.2, not confirmed) to S6 kinase in a pathway model, 66 s (55)", "HillTau"))),
         Parameter("gsk3_effect", 1.0, "1", (0.3, 2.0), assumed("lithium makes a subthreshold dose act like a full one"), "slope added by GSK3 inhibition"),
         Parameter("penetration", 0.9, "1", (0.1, 1.0), assumed("systemic rapamycin enters rodent brain; how far in humans is unknown"), "systemic rapamycin that acts in brain", grounds=Grounds(most=1.0)),
         Parameter("s6k_effect", 0.316, "1", (0.1, 1.0), assumed("S6 kinase restrains eEF2 kinase"), "restraint of eEF2 kinase by S6 kinase at rest"),
         Parameter("share_made", 0.534, "1", (0.3, 0.95), assumed("part of what is made at rest needs no signal from TrkB"), "share of resting Arc and dendritic proteins that the signal calls for", grounds=Grounds(most=1.0)),
         Parameter("arc_reached", 3.13, "1", (2.0, 4.0), fitted("Arc up two- to fourfold at 2-6 h", "Li2010"), "Arc at the reference dose, relative to rest", grounds=Grounds(least=1.0)),
-        Parameter("k_arc", 0.346, "1/h", (0.15, 0.8), derived("Arc back within about six hours", "Li2010"), "pace of Arc"),
+        Parameter("k_arc", 0.346, "1/h", (0.15, 0.8), derived("Arc back within about six hours", "Li2010"), "pace of Arc", grounds=Grounds(seen=seen(0.3, 1.12, "from Arc still up 6 h after ketamine (0.30) to the half-life of Arc protein in culture, 37 min (1.1); both not confirmed"))),
         Parameter("local_reached", 1.97, "1", (1.3, 3.0), derived("synaptic proteins 1.3- to 2-fold at 2-72 h, part of which are made in dendrites", "Li2010"), "dendritic proteins at the reference dose, relative to rest", grounds=Grounds(least=1.0, low=by_source("1.3-fold, the least rise of all", "Li2010"))),
-        Parameter("k_local", 0.01813, "1/h", (0.01, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of dendritic proteins"),
+        Parameter("k_local", 0.01813, "1/h", (0.01, 0.07), fitted("still up at 72 h", "Li2010"), "turnover of dendritic proteins", grounds=Grounds(seen=seen(0.0025, 0.0231, "from PSD-95 in the living cortex, lifetime 16.5 days (0.0025), to AMPA receptors in culture, half-life 30 h (0.023, not confirmed)", "Mohar2025", "Cohen2013"))),
         Parameter("part_local", 0.4, "1", (0.2, 0.8), assumed("both pools matter; shares not in the evidence"), "share of synaptic proteins made in dendrites", grounds=Grounds(most=1.0)),
         Parameter("share_somatic", 0.265, "1", (0.1, 0.7), assumed("most somatic translation does not follow mTORC1 of the synapse"), "share of somatic synthesis that mTORC1 keeps up", grounds=Grounds(most=1.0)),
-        Parameter("k_somatic", 0.00559, "1/h", (0.0026, 0.012), assumed("PSD-95 lives 10 to 16 days in cortex, other synaptic proteins a few days; source not confirmed"), "turnover of somatic proteins"),
+        Parameter("k_somatic", 0.00559, "1/h", (0.0026, 0.012), assumed("PSD-95 lives 10 to 16 days in cortex, other synaptic proteins a few days; source not confirmed"), "turnover of somatic proteins", grounds=Grounds(seen=seen(0.0025, 0.0144, "from PSD-95 in the living cortex, lifetime 16.5 days (0.0025), to synaptic proteins in culture, half-life 2 days (0.014)", "Mohar2025", "Cohen2013"))),
     ),
     reads=(
         Read("signal", "1", of="trkb.signal"),

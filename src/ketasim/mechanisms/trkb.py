@@ -18,7 +18,7 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, derived
+from ketasim.core.evidence import Grounds, assumed, derived, seen
 from ketasim.core.maths import hill
 
 
@@ -89,8 +89,8 @@ TRKB = Mechanism(
     ),
     parameters=(
         Parameter("passed", 0.689, "1", (0.5, 0.95), assumed("a small share is active at rest, so most of a rise is passed on"), "share of the excess of BDNF that the signal shows", grounds=Grounds(most=1.0)),
-        Parameter("k_internalise", 24.5, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation"),
-        Parameter("internal_ratio", 5.66, "1", (2.0, 16.0), derived("0.01 and 0.001 per second in a reduced pathway model", "HillTau"), "internalised over active receptors at rest"),
+        Parameter("k_internalise", 24.5, "1/h", (15.0, 40.0), derived("0.01 per second in a reduced pathway model", "HillTau"), "internalisation", grounds=Grounds(seen=seen(2.5, 36.0, "from the fall of active TrkB under constant BDNF (2.5, not confirmed) to 0.01 per second in a pathway model (36)", "ZapfColby1998"))),
+        Parameter("internal_ratio", 5.66, "1", (2.0, 16.0), derived("0.01 and 0.001 per second in a reduced pathway model", "HillTau"), "internalised over active receptors at rest", grounds=Grounds(seen=seen(0.93, 10.0, "from sag of active TrkB to about half under constant BDNF (0.93, not confirmed) to 0.01 over 0.001 per second in a pathway model (10)"))),
         Parameter("k_ketamine", 12.3, "uM", (6.0, 25.0), assumed("Kd 12.3 uM; source not confirmed"), "affinity of ketamine for TrkB"),
         Parameter("k_metabolite", 1.8, "uM", (0.9, 3.6), assumed("Kd 1.8 uM of (2R,6R)-hydroxynorketamine; source not confirmed"), "affinity of hydroxynorketamine for TrkB"),
         Parameter("potentiation_max", 20.0, "1", (4.0, 60.0), assumed("set so that the account can reach a comparable signal"), "greatest strengthening"),

@@ -99,24 +99,31 @@ def parameters(model: Model, mechanism: str = "") -> Table:
 def bounds(model: Model, mechanism: str = "") -> Table:
     """Return what each end of each parameter's bounds rests on, and a range by what was published.
 
-    An end marked with an asterisk was moved or kept so that a test held.
+    An end marked with an asterisk was moved or kept so that a test held; a value marked with an
+    exclamation mark lies outside what sources say of it.
     """
     header = (
         "parameter", "value", "unit", "low", "low from", "high", "high from",
-        "wide range", "wide by",
+        "sources say", "wide range", "wide by",
     )  # fmt: skip
-    rows, kinds = [], Counter[str]()
+    rows, kinds, away = [], Counter[str](), 0
     for one in bound_records(model, mechanism):
-        cells = [one["parameter"], f"{one['value']:g}", one["unit"]]
+        said, outside = one["read_low"] is not None, one["outside"]
+        away += outside
+        cells = [one["parameter"], f"{one['value']:g}{'!' * outside}", one["unit"]]
         for side in ("low", "high"):
             kind = str(one[f"{side}_kind"])
             kinds[kind] += 1
             mark = "*" if kind == "test" else ""
             cells += [f"{one[side]:g}{mark}", _told(kind, one[f"{side}_note"], one[f"{side}_keys"])]
+        cells.append(f"{one['read_low']:.4g} to {one['read_high']:.4g}" if said else "")
         reach = f"{one['wide_low']:.4g} to {one['wide_high']:.4g}"
         rows.append((*cells, reach, _told(one["wide_note"], "", one["wide_keys"])))
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    note = f"{len(rows)} parameters, {2 * len(rows)} ends: {told}. * set by a test."
+    note = (
+        f"{len(rows)} parameters, {2 * len(rows)} ends: {told}. * set by a test. "
+        f"! outside what sources say: {away}."
+    )
     return Table(header, tuple(rows), note)
 
 
@@ -134,7 +141,9 @@ def bound_records(model: Model, mechanism: str = "") -> list[dict[str, Any]]:
         for side, bound, end in zip(("low", "high"), one.bounds, ends(one), strict=True):
             row |= {side: bound, f"{side}_kind": end.kind, f"{side}_note": end.note}
             row[f"{side}_keys"] = list(end.keys)
-        reach = wide(one)
+        reach, seen = wide(one), one.grounds.seen
+        row |= {"read_low": seen and seen.low, "read_high": seen and seen.high}
+        row["outside"] = seen is not None and not seen.low <= one.value <= seen.high
         row |= {"wide_low": reach.low, "wide_high": reach.high, "wide_read": reach.read}
         records.append({**row, "wide_note": reach.told, "wide_keys": list(reach.keys)})
     return records

@@ -24,6 +24,7 @@ POOL = 6  # patients in a pool for each that is chosen
 GAP, NODES = 0.02, 200  # where the integer programme may stop; no clock, so that it is the same
 NEIGHBOURS = 10  # by whose distance a density is told
 CROWDED = 200_000  # patients whose density is told
+NEAREST = 1e-9  # distance below which patients are the same
 DRAW, ACCEPT = 1, 2  # streams of chance
 
 
@@ -93,11 +94,10 @@ def accepted(
         When fewer than ``n`` are kept at any rate.
     """
     among = np.flatnonzero(fine)[:CROWDED]
-    own = (seen[among] - means) / sds
-    own += 1e-9 * chance(seed, ACCEPT + 1, among)[:, None]  # whole points share places
+    own = _scaled(seen[among], means, sds, chance(seed, ACCEPT + 1, among)[:, None] - 0.5)
     together = np.corrcoef(own.T) if own.shape[1] > 1 else np.ones((1, 1))
     gap, _ = cKDTree(own).query(own, k=NEIGHBOURS + 1)
-    log_here = -own.shape[1] * np.log(np.maximum(gap[:, -1], 1e-3))
+    log_here = -own.shape[1] * np.log(np.maximum(gap[:, -1], NEAREST))
     log_wanted = -0.5 * np.einsum("ij,jk,ik->i", own, np.linalg.inv(together), own)
     ratio = np.exp(np.clip(log_wanted - log_here, -700.0, 700.0))
     share = chance(seed, ACCEPT, among)
@@ -106,3 +106,20 @@ def accepted(
     if len(kept) < n:
         raise ConfigError(f"accept: only {len(kept)} patients may enter every trial; draw more.")
     return np.sort(kept)
+
+
+def _scaled(seen: Array, means: Array, sds: Array, within: Array) -> Array:
+    """Return what is seen about published means, in published standard deviations.
+
+    What two arms have in common, a score before anything is given, is one number: with the mean and
+    the variance of both. As two that go together wholly they would let in nobody but at the mean.
+    Whole points, of which many share a place, are spread by ``within``, a share of a point each.
+    """
+    once, which = np.unique(seen, axis=1, return_inverse=True)
+    which = which.reshape(-1)  # NumPy 2.0 gives it another shape
+    if (once == np.round(once)).all():
+        once = once + within
+    often = np.bincount(which)
+    middle = np.bincount(which, means) / often
+    found: Array = (once - middle) / np.sqrt(np.bincount(which, sds**2) / often)
+    return found
