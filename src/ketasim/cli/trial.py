@@ -42,6 +42,7 @@ def command(
 
     \b
     Examples:
+      ketasim population trials -o population/trials
       ketasim trial nasal_four_weeks --cohort population/trials
       ketasim trial one_infusion --patients 80 --change blinding.kept=true -o out
     """  # noqa: D301  (click's mark for lines kept as they are)
