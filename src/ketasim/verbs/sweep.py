@@ -35,7 +35,7 @@ SAMPLES = {
     "derivative": "sobol:512",
     "shapley": "sobol:1024",
 }
-CHUNK = 1024  # members at once; more take memory and no less time
+CHUNK = 2048  # members at once; half as many take twice the files, twice as many 80 MB more
 POINTS: dict[str, Any] = {"sobol": "sobol", "lhs": "latin_hypercube", "random": "random"}
 
 
