@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import warnings
 from concurrent.futures import CancelledError
@@ -20,7 +21,7 @@ from ketasim.engines.contract import Settings
 from ketasim.errors import ClusterError, ConfigError
 from ketasim.results.store import Store, open_dataset
 from ketasim.studies import designs
-from ketasim.studies.sweep import cluster, sweep
+from ketasim.studies.sweep import cluster, present, sweep
 from ketasim.studies.sweep.job import prepare
 from shelf import WARD, bytes_of
 
@@ -277,6 +278,37 @@ def test_a_member_that_kills_is_set_aside(alone, tmp_path, monkeypatch):
     assert (np.delete(status, 10) == 0).all()
     kept, whole = (open_dataset(one)["body.plasma.peak"].to_numpy() for one in (path, alone))
     assert np.array_equal(np.delete(kept, 10), np.delete(whole, 10))
+
+
+def test_a_cluster_whose_workers_are_gone_is_waited_for_aloud(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(present, "LOOK", 0.2)
+    monkeypatch.setattr(present, "PATIENCE", 0.5)
+    with (
+        distributed.LocalCluster(
+            n_workers=0, processes=False, dashboard_address=None, silence_logs=50
+        ) as local,
+        distributed.Client(local) as own,
+        pytest.raises(ClusterError, match="gone and have not come back"),
+    ):
+        run(tmp_path / "own.zarr", client=own)
+    assert "no worker is at the scheduler" in caplog.text
+    assert not list((tmp_path / "own.zarr" / "status").rglob("c/*"))
+
+
+def test_workers_that_join_later_do_what_waited_for_them(tmp_path, monkeypatch, alone, caplog):
+    monkeypatch.setattr(present, "LOOK", 0.2)
+    monkeypatch.setattr(present, "PATIENCE", 0.5)
+    with (
+        distributed.LocalCluster(
+            n_workers=0, processes=False, threads_per_worker=1, dashboard_address=None,
+            silence_logs=50,
+        ) as local,
+        distributed.Client(local.scheduler_address) as guest,  # somebody else's
+    ):  # fmt: skip
+        threading.Timer(2.0, local.scale, (1,)).start()
+        run(tmp_path / "late.zarr", client=guest)
+    assert caplog.text.count("no worker is at the scheduler") == 1
+    assert bytes_of(tmp_path / "late.zarr") == bytes_of(alone)
 
 
 WORKER = """

@@ -7,6 +7,7 @@ from typing import Any
 from ketasim.engines.contract import Array, Asked, Attempt, Batch, Settings
 from ketasim.engines.run import attempts, carried_by
 from ketasim.studies.sweep.cluster import answering
+from ketasim.studies.sweep.present import Present
 
 EACH = 2  # parts of a batch for each worker's thread
 
@@ -30,10 +31,12 @@ def on_cluster(client: Any) -> Iterator[None]:
 
     def carry(parts: list[tuple[Batch, Asked, Settings]]) -> list[tuple[Attempt, Array]]:
         sent = [client.submit(attempts, *one, pure=False) for one in parts]
+        present.until_ended(sent)
         found: list[tuple[Attempt, Array]] = client.gather(sent)
         return found
 
-    client.wait_for_workers(1)
+    present = Present(client)
+    present.await_one()
     with (
         answering(client, "Give the same command again where one does."),
         carried_by(carry, parts=max(1, EACH * sum(client.ncores().values()))),

@@ -24,6 +24,7 @@ from ketasim.results.problems import writing
 from ketasim.results.store import Store
 from ketasim.studies.sweep.chunk import Rows
 from ketasim.studies.sweep.job import Job
+from ketasim.studies.sweep.present import BEAT, Present
 from ketasim.studies.sweep.stored import Pending, Round, begin, keep, pending_of
 from ketasim.studies.sweep.workers import Chunk, Listener, Tally
 
@@ -31,7 +32,6 @@ LOG = logging.getLogger("ketasim.sweep")
 MOST_TASKS = 1000  # that the scheduler holds at once, whatever the number of members
 EACH = 16  # tasks a worker gets at least, where there are so many chunks
 MOST_SIZE = 64  # chunks in a task, unless that would be too many tasks
-BEAT = 0.1  # between looks at what has come back [s]
 
 
 def fill(
@@ -50,7 +50,7 @@ def fill(
     MissingExtra
         When Dask is not installed.
     ClusterError
-        When the scheduler dies meanwhile.
+        When the scheduler dies meanwhile, or workers that this process started do.
     """
     job, store, pending, tally = begin(job, path.resolve(), progress, None, attributes)
     stopped = False
@@ -130,7 +130,8 @@ class _Crew:
         self.job, self.store, self.client, self.tally = job, store, client, tally
         self.killed: type[BaseException] = KilledWorker
         self.as_completed: Any = as_completed
-        client.wait_for_workers(1)
+        self.present = Present(client)
+        self.present.await_one()
         self.shared = client.submit(_same, job, pure=False)  # made again should its worker die
 
     def is_stopped_at(self, pending: Pending) -> bool:
@@ -149,7 +150,7 @@ class _Crew:
             for one in machines.values()
         ]
         for one in asked:
-            one.exception()  # what is wrong is told by the task that needs it
+            self.present.error_of(one)  # what is wrong is told by the task that needs it
 
     def groups(self, pending: Pending) -> list[range]:
         """Return chunk numbers in groups, so that there are enough for all and never too many."""
@@ -195,6 +196,7 @@ class _Crew:
                 self.client.cancel(futures)
                 return
             if left and not batch:
+                self.present.look()
                 time.sleep(BEAT)
 
     def take(self, future: Any, group: range) -> list[int]:
@@ -227,7 +229,7 @@ class _Crew:
             ]
             parts = []
             for (a, b), future in futures:
-                error = future.exception()
+                error = self.present.error_of(future)
                 if error is None:
                     found[a] = future.result()
                 elif not isinstance(error, self.killed):
