@@ -6,6 +6,7 @@
 - ``chunk``: rows of a design in, read-outs and time courses out, with and without drug
 - ``workers``: threads that work through chunks, and how far they have come
 - ``stored``: a sweep whose result is a store; ``cluster``: the same on many machines
+- ``present``: whether a cluster has any worker
 - ``estimate``: what it will take
 """
 
