@@ -221,27 +221,35 @@ class _Crew:
         start, stop = self.store.manifest.span(k)
         LOG.warning(f"chunk {k} (runs {start:,}-{stop - 1:,}) kills its workers; looking for why")
         found: dict[int, Rows] = {}
-        parts = [(start, stop)]
+        parts, blamed = [(start, stop)], []
         while parts:
-            futures = [
-                (part, self.client.submit(compute_rows, self.shared, *part, pure=False))
-                for part in parts
-            ]
+            futures = [(part, self.rows_of(*part)) for part in parts]
             parts = []
             for (a, b), future in futures:
-                error = self.present.error_of(future)
-                if error is None:
+                if not self.was_killed(future):
                     found[a] = future.result()
-                elif not isinstance(error, self.killed):
-                    raise error
                 elif b - a == 1:
-                    found[a] = _died(self.job)
+                    blamed.append(a)
                 else:
                     parts += [(a, (a + b) // 2), ((a + b) // 2, b)]
+        for a in blamed:  # who ran beside one that kills is blamed too: now each by itself
+            future = self.rows_of(a, a + 1)
+            found[a] = _died(self.job) if self.was_killed(future) else future.result()
         rows = _joined([found[a] for a in sorted(found)])
         with writing(self.store.path, 0.0):
             keep(self.store, Chunk(k, start, stop, self.job.design.rows(start, stop)), rows)
         self.tally.add(len(rows.status), rows.failed)
+
+    def rows_of(self, start: int, stop: int) -> Any:
+        """Ask for what becomes of some members."""
+        return self.client.submit(compute_rows, self.shared, start, stop, pure=False)
+
+    def was_killed(self, future: Any) -> bool:
+        """Return whether a task ended with its workers; raises what else it raised."""
+        error = self.present.error_of(future)
+        if error is not None and not isinstance(error, self.killed):
+            raise error
+        return error is not None
 
 
 def _died(job: Job) -> Rows:
