@@ -11,6 +11,7 @@ import warnings
 from concurrent.futures import CancelledError
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -278,6 +279,39 @@ def test_a_member_that_kills_is_set_aside(alone, tmp_path, monkeypatch):
     assert (np.delete(status, 10) == 0).all()
     kept, whole = (open_dataset(one)["body.plasma.peak"].to_numpy() for one in (path, alone))
     assert np.array_equal(np.delete(kept, 10), np.delete(whole, 10))
+
+
+class Blamed:
+    """Stands for a client's tasks: all that are sent together die if one of them kills."""
+
+    def __init__(self, job, killer):
+        self.job, self.killer, self.together, self.looked = job, killer, [], False
+
+    def rows_of(self, start, stop):
+        if self.looked:
+            self.together, self.looked = [], False
+        self.together.append((start, stop))
+        return SimpleNamespace(
+            together=self.together, result=lambda: cluster.compute_rows(self.job, start, stop)
+        )
+
+    def was_killed(self, future):
+        self.looked = True
+        return any(start <= self.killer < stop for start, stop in future.together)
+
+
+def test_a_member_that_ran_beside_one_that_kills_is_not_set_aside_with_it(
+    crew, tmp_path, monkeypatch
+):
+    design = designs.sobol(WARD.model, SIZE, seed=5)
+    settings = Settings("reference", "LSODA", None)
+    job = prepare(WARD, design, settings=settings, chunk=CHUNK, **ASKED)
+    job, store, _, tally = cluster.begin(job, tmp_path / "beside.zarr", None, None, {})
+    one, fate = cluster._Crew(job, store, crew, tally), Blamed(job, killer=1)
+    monkeypatch.setattr(one, "rows_of", fate.rows_of)
+    monkeypatch.setattr(one, "was_killed", fate.was_killed)
+    one.rescue(0)
+    assert open_dataset(store.path)["status"].to_numpy()[:CHUNK].tolist() == [0, 8, 0]
 
 
 def test_a_cluster_whose_workers_are_gone_is_waited_for_aloud(tmp_path, monkeypatch, caplog):
