@@ -10,6 +10,7 @@ from ketasim.core.scenario import Scenario, Subject
 from ketasim.errors import KetasimWarning
 from ketasim.studies import designs
 from ketasim.studies.cautions import cautions_of
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.simulate import simulate
 
 HUMAN = ks.config.load("human_depressed_iv").scenario
@@ -25,7 +26,8 @@ def small(protocol="0.5 mg/kg", subject=None):
 
 def said(vary, scenario=None, **options):
     design = vary if isinstance(vary, designs.Design) else designs.grid(vary)
-    return "\n".join(cautions_of(scenario or small(), design, **options))
+    about = scenario or small()
+    return "\n".join(cautions_of(about, Columns(about, design), **options))
 
 
 def test_five_hundred_milligrams_and_a_thousandfold_slip_warn_in_a_sweep(tmp_path):

@@ -326,6 +326,7 @@ def test_progress_is_told_and_can_stop_a_sweep():
         WARD,
         {"body.k_el": "linspace(0.1, 1, 40) 1/h"},
         **KEEP,
+        record=["body.plasma"],
         chunk=1,
         threads=1,
         progress=lambda p: p.done >= 1,
@@ -333,13 +334,31 @@ def test_progress_is_told_and_can_stop_a_sweep():
     status = stopped["status"].to_numpy()
     assert (status == 0).any()
     assert (status == Status.NOT_RUN).any()
-    assert np.isnan(stopped["body.plasma.peak"].to_numpy()[status == -1]).all()
+    for name in ("body.plasma.peak", "body.plasma"):
+        assert np.isnan(stopped[name].to_numpy()[status == -1]).all()
+        assert np.isfinite(stopped[name].to_numpy()[status == 0]).all()
+    assert (stopped["steps"].to_numpy()[status == -1] == 0).all()
+
+
+@pytest.mark.filterwarnings("ignore:body:ketasim.errors.KetasimWarning")
+def test_courses_that_the_compiled_engine_writes_in_place_are_those_of_a_store(tmp_path):
+    values = [0.1, 0.2, 0.3, 0.4, -1.0, 0.6, 0.7]  # in chunks of three, the second has a bad one
+    design = designs.table({"body.k_el": values}, units={"body.k_el": "1/min"})
+    names = ["receptor.bound", "body.plasma"]
+    how = {"engine": "ensemble", "record": names, "chunk": 3}
+    found, kept = run(WARD, design, **how), run(WARD, design, store=tmp_path / "kept.zarr", **how)
+    bad = found["status"] == Status.BAD_PARAMETER
+    assert np.flatnonzero(bad).tolist() == [4]
+    for name in names:
+        np.testing.assert_array_equal(found[name], kept[name])
+        assert np.isnan(found[name][4]).all()
+        assert np.isfinite(found[name][~bad]).all()
 
 
 def test_a_fault_in_a_worker_reaches_the_caller(monkeypatch):
     from ketasim.studies.sweep.chunk import Work
 
-    def broken(self, rows):
+    def broken(self, rows, *, into):
         raise ZeroDivisionError("as planned")
 
     monkeypatch.setattr(Work, "compute", broken)

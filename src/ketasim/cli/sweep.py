@@ -116,6 +116,7 @@ def _order(asked: Options, setup: "Setup") -> "Order":
     from ketasim.config import dump
     from ketasim.engines.contract import Limits
     from ketasim.studies.cautions import cautions_of, kept
+    from ketasim.studies.designs.columns import Columns
     from ketasim.verbs.sweep import Order, headlines
 
     scenario = setup.scenario
@@ -136,7 +137,7 @@ def _order(asked: Options, setup: "Setup") -> "Order":
         "limits": Limits(asked.max_steps, asked.max_seconds),
         "allow_looser": asked.allow_looser,
     }
-    cautions = cautions_of(scenario, design, doses=not setup.allow_unusual_dose)
+    cautions = cautions_of(scenario, Columns(scenario, design), doses=not setup.allow_unusual_dose)
     for caution in cautions:
         say(caution)
     attributes = {

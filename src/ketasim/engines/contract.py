@@ -147,6 +147,7 @@ class Batch:
     that are taken of the solution itself, whatever the times. ``span`` is the run's beginning and
     end [h], by default that of the times. Where a batch is part of something larger, ``total`` says
     how many members that has, and ``covering`` is a schedule that feeds and turns all they may.
+    ``into`` (n_members, n_record, n_times) is where an engine may write the courses.
     """
 
     model: Model
@@ -158,6 +159,7 @@ class Batch:
     span: tuple[float, float] | None = None
     covering: Schedule | None = None
     total: int = 0
+    into: Array | None = None
 
     def __len__(self) -> int:
         """Return the number of members."""
@@ -183,7 +185,7 @@ class Batch:
         chosen: Schedules = self.schedules
         if not isinstance(chosen, Schedule):
             chosen = [chosen[int(i)] for i in members]
-        return replace(self, parameters=self.parameters[members], schedules=chosen)
+        return replace(self, parameters=self.parameters[members], schedules=chosen, into=None)
 
 
 @dataclass(frozen=True)

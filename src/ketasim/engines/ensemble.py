@@ -147,6 +147,7 @@ def attempt(
         limits=settings.limits,
         threads=settings.threads,
         halted=halted,
+        into=batch.into if len(asked.record) else None,
         keep_final=True,
         first_step=FIRST_STEP if first_step is None else first_step,
         record=asked.record,

@@ -354,7 +354,7 @@ def _judged(system: System, batch: Batch, found: Attempt, how: Try) -> Attempt:
     status = found.status.copy()
     good = usable(status)
     with np.errstate(all="ignore"):
-        sums = found.values.sum(axis=(1, 2)) if found.values.size else np.zeros(len(status))
+        sums = found.values.reshape(len(status), -1).sum(axis=1)
     status[good & ~np.isfinite(sums)] = Status.NONFINITE
     lost, told = balance.check(system, batch, found.final, usable(status))
     status[lost] = Status.DRUG_LOST

@@ -155,24 +155,41 @@ def bookkeeping() -> tuple[Column, Column]:
 
 
 class Memory:
-    """A result kept in memory, filled a chunk at a time."""
+    """A result kept in memory, filled a chunk at a time.
+
+    ``courses`` (n_members, n_columns, n_times) holds all that has a time axis.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        timed = [c.name for c in layout.columns if c.over_time]
+        self.courses = np.empty((layout.members, len(timed), len(layout.times)))
         self.arrays = {
-            c.name: np.full(layout.shape(c), c.empty, dtype=c.dtype) for c in layout.columns
+            c.name: self.courses[:, timed.index(c.name)]
+            if c.over_time
+            else np.empty(layout.shape(c), dtype=c.dtype)
+            for c in layout.columns
         }
+        self.left = np.ones(layout.members, dtype=bool)
 
     def put(self, start: int, data: Mapping[str, Array]) -> None:
-        """Write the rows that begin at member ``start``."""
-        for name, values in data.items():
-            self.arrays[name][start : start + len(values)] = values
+        """Write the rows that begin at member ``start``: every column has its values in ``data``.
+
+        Courses that were written into ``courses`` are where they belong.
+        """
+        for name, array in self.arrays.items():
+            values = data[name]
+            if values.ndim == 1 or not np.may_share_memory(values, self.courses):
+                array[start : start + len(values)] = values
+            self.left[start : start + len(values)] = False
 
     def dataset(self, attributes: Mapping[str, Any]) -> "xr.Dataset":
         """Return what has been filled, labelled."""
         import xarray as xr
 
         layout = self.layout
+        for column in layout.columns:
+            self.arrays[column.name][self.left] = column.empty
         variables = {
             c.name: xr.Variable(c.dims, self.arrays[c.name], layout.attributes(c))
             for c in layout.columns

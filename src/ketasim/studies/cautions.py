@@ -18,7 +18,6 @@ from ketasim.units import convert, unit
 
 if TYPE_CHECKING:
     from ketasim.studies.designs.columns import Columns
-    from ketasim.studies.designs.design import Design
 
 USUAL = {"human": 0.5, "monkey": 1.0, "rat": 10.0, "mouse": 10.0}  # mg/kg
 FAR = 5.0
@@ -32,7 +31,7 @@ Range = tuple[float, float]
 
 
 def cautions_of(
-    scenario: Scenario, design: "Design | None" = None, *, doses: bool = True
+    scenario: Scenario, columns: "Columns | None" = None, *, doses: bool = True
 ) -> tuple[str, ...]:
     """Return a sentence for whatever is far from usual in a scenario or at the ends of a design.
 
@@ -40,19 +39,13 @@ def cautions_of(
     ----------
     scenario
         Its doses, weight and changed parameters; those that a design varies are judged there.
-    design
-        Both ends of every column: doses per body weight, weights, parameters.
+    columns
+        A design's, bound to it; both ends of each count: doses per body weight, weights,
+        parameters.
     doses
         False where unusual doses are meant.
     """
-    columns = None
-    if design is not None:
-        from ketasim.studies.designs.columns import (
-            Columns,  # SciPy, which a single run can wait for
-        )
-
-        columns = Columns(scenario, design)
-    varied = () if design is None else design.names
+    varied = () if columns is None else columns.design.names
     told = [
         *(_unusual_doses(scenario, columns) if doses else ()),
         *_unusual_weights(scenario, columns),

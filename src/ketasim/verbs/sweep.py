@@ -18,6 +18,7 @@ from ketasim.studies import sweep as sweeps
 from ketasim.studies.cautions import cautions_of, kept
 from ketasim.studies.designs.blocks import MECHANISMS, Groups
 from ketasim.studies.designs.choice import Vary
+from ketasim.studies.designs.columns import Columns
 from ketasim.studies.designs.design import Design
 from ketasim.studies.sweep.estimate import Estimate, estimate
 from ketasim.studies.sweep.job import DRAWN, as_design, drawn, prepare
@@ -245,7 +246,9 @@ def _ordered(
     what: Question, setup: Setup, design: Design, store: str | Path | None, tell: Tell
 ) -> Order:
     """Return an order of a scenario and a design, its cautions said and kept."""
-    cautions = cautions_of(setup.scenario, design, doses=not setup.allow_unusual_dose)
+    cautions = cautions_of(
+        setup.scenario, Columns(setup.scenario, design), doses=not setup.allow_unusual_dose
+    )
     for caution in cautions:
         tell(caution)
     told = {} if isinstance(what, Scenario) else {"scenario": dump(setup)}

@@ -132,13 +132,12 @@ class Columns:
         """Return canonical parameters (n, n_parameters), and which rows are within their domain."""
         table = np.tile(self.base, (len(rows), 1))
         fine = np.logical_and.reduce(np.isfinite(rows), axis=1)
-        bounds = list(self.scenario.model.parameters.values())
-        for column, place, factor in self._columns:
-            values = rows[:, column] * factor
-            table[:, place] = values
-            fine &= np.isfinite(values)
-            if bounds[place].bounds[0] >= 0.0:
-                fine &= ~(values < 0.0)
+        if self._columns:
+            columns, places, factors = map(list, zip(*self._columns, strict=True))
+            known = list(self.scenario.model.parameters.values())
+            signed = np.array([known[place].bounds[0] < 0.0 for place in places])
+            values = table[:, places] = rows[:, columns] * factors
+            fine &= np.logical_and.reduce(np.isfinite(values) & (signed | (values >= 0.0)), axis=1)
         if self.weight is not None:
             fine &= rows[:, self.weight] > 0.0
         return table, fine

@@ -114,10 +114,11 @@ class Work:
     def _undrugged(self) -> Undrugged:
         return Undrugged(self.columns)
 
-    def compute(self, rows: Array) -> Rows:
+    def compute(self, rows: Array, *, into: Array | None = None) -> Rows:
         """Return what becomes of members with these design values, (n_members, n_names).
 
         No member can stop another: what is out of its domain gets a status and no integration.
+        Time courses may be kept ``into`` (n_members, n_record, n_times), which saves copying them.
 
         Raises
         ------
@@ -130,17 +131,18 @@ class Work:
         found = Rows(
             status=np.full(len(rows), Status.BAD_PARAMETER, dtype=np.int8),
             steps=np.zeros(len(rows), dtype=np.int64),
-            data={
-                **{read.label: np.full(len(rows), np.nan) for read in self.readouts},
-                **{name: np.full((len(rows), len(self._times)), np.nan) for name in self.record},
-            },
+            data={read.label: np.full(len(rows), np.nan) for read in self.readouts},
         )
         if self.settings.allow_looser:
             found.data["rtol"] = np.full(len(rows), np.nan)
         if len(chosen):
             if isinstance(schedules, list):
                 schedules = [schedules[i] for i in chosen]
-            self._fill(found, chosen, parameters[chosen], schedules, rows[chosen])
+            place = into if len(chosen) == len(rows) else None
+            self._fill(found, chosen, parameters[chosen], schedules, rows[chosen], place)
+        else:
+            none = np.empty((0, len(self.record), len(self._times)))
+            found.data.update(self._courses(none, chosen, len(rows)))
         return found
 
     @cached_property
@@ -155,9 +157,10 @@ class Work:
         parameters: Array,
         schedules: Schedules,
         rows: Array,
+        into: Array | None,
     ) -> None:
         """Integrate members, and put what becomes of them in their places."""
-        outcome = self._run(parameters, schedules, self.reductions, self.record)
+        outcome = self._run(parameters, schedules, self.reductions, self.record, into)
         known: dict[Lookup, Array] = {
             Reading(None, one): outcome.reduced[:, k] for k, one in enumerate(self.reductions)
         }
@@ -168,10 +171,23 @@ class Work:
             steps, known = steps + taken, known | effects
         found.status[chosen], found.steps[chosen] = status, steps
         self._read(found, chosen, known, parameters)
-        for k, name in enumerate(self.record):
-            found.data[name][chosen] = outcome.values[:, k, :] / unit(self.model.unit(name)).factor
+        found.data.update(self._courses(outcome.values, chosen, len(found.status)))
         if "rtol" in found.data:
             found.data["rtol"][chosen] = outcome.rtol
+
+    def _courses(self, values: Array, chosen: Places, n: int) -> dict[str, Array]:
+        """Return time courses of all members in declared units; where all ran, nothing is copied.
+
+        ``values`` (n_chosen, n_record, n_times) are canonical, and turned into units in place.
+        """
+        for k, name in enumerate(self.record):
+            factor = unit(self.model.unit(name)).factor
+            if factor != 1.0:
+                values[:, k] /= factor
+        if len(chosen) < n:
+            ran, values = values, np.full((n, len(self.record), len(self._times)), np.nan)
+            values[chosen] = ran
+        return {name: values[:, k] for k, name in enumerate(self.record)}
 
     def _run(
         self,
@@ -179,6 +195,7 @@ class Work:
         schedules: Schedules,
         reductions: tuple[Reduction, ...],
         record: tuple[str, ...] = (),
+        into: Array | None = None,
     ) -> Outcome:
         times = self.columns.scenario.times
         batch = Batch(
@@ -191,6 +208,7 @@ class Work:
             span=(times[0], times[-1]),
             covering=self.columns.covering_schedule,
             total=self.columns.design.size,
+            into=into,
         )
         return run(batch, self.settings, halted=self.halted)
 

@@ -37,13 +37,22 @@ class Job:
     ``chunk`` members are computed together; ``is_chunk_free`` says that nobody asked for so many.
     """
 
-    scenario: Scenario
-    design: Design
+    columns: Columns
     readouts: tuple[Readout, ...]
     record: tuple[str, ...]
     settings: Settings
     chunk: int
     is_chunk_free: bool = True
+
+    @property
+    def scenario(self) -> Scenario:
+        """Return what every member is a variant of."""
+        return self.columns.scenario
+
+    @property
+    def design(self) -> Design:
+        """Return what members differ in."""
+        return self.columns.design
 
     @property
     def layout(self) -> Layout:
@@ -83,16 +92,12 @@ class Job:
         """
         each = max(1, threads // self.chunks)
         settings = replace(self.settings, threads=each)
-        return Work(self._bound, settings, self.readouts, self.record, halted)
+        return Work(self.columns, settings, self.readouts, self.record, halted)
 
     @cached_property
     def burden(self) -> Burden:
         """Return what one member takes while it is computed."""
-        return burden(self.scenario, self._bound, self.readouts, self.record)
-
-    @cached_property
-    def _bound(self) -> Columns:
-        return Columns(self.scenario, self.design)
+        return burden(self.scenario, self.columns, self.readouts, self.record)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -145,7 +150,7 @@ class Job:
     @cached_property
     def cautions(self) -> tuple[str, ...]:
         """Return what is allowed but probably not meant, in the scenario or at an end."""
-        return cautions_of(self.scenario, self.design)
+        return cautions_of(self.scenario, self.columns)
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -203,7 +208,7 @@ def prepare(
     numbers = len(scenario.times) * len(kept) + NUMBERS * len(reductions)
     limit = None if memory is None else amount(memory)
     size = chunk_of(chunk, chosen.size, one, settings, numbers, limit, threads)
-    return Job(scenario, chosen, found, kept, settings, size, is_chunk_free=chunk is None)
+    return Job(columns, found, kept, settings, size, is_chunk_free=chunk is None)
 
 
 def _default(scenario: Scenario) -> tuple[tuple[str, ...], list[str]]:

@@ -172,7 +172,7 @@ def _in_memory(
     tally = Tally(job.design.size, 0, 0, progress)
 
     def work(chunk: Chunk) -> tuple[Chunk, Rows]:
-        return chunk, doing.compute(chunk.rows)
+        return chunk, doing.compute(chunk.rows, into=memory.courses[chunk.start : chunk.stop])
 
     stop = threading.Event()
     doing = job.work(stop.is_set, threads=threads)
