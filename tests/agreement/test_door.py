@@ -59,6 +59,21 @@ def test_drug_lost_on_the_way_is_named(engine, monkeypatch):
     assert "drug was lost: pk_" in found.stories[0]
 
 
+@pytest.mark.parametrize("edges", ["shared", "own"])
+def test_each_member_is_weighed_against_its_own_schedule(edges):
+    once = scenario().schedule
+    twice = replace(once, rates=2.0 * once.rates, given=())
+    if edges == "own":
+        twice = replace(twice, edges=once.edges.copy())
+    whole = replace(batch(n=3), schedules=[once, twice, once])
+    found = run(whole, Settings("ensemble"))
+    assert (found.status == Status.OK).all()
+    held = found.final[[0, 0, 2]]  # the second holds what the first was given
+    lost, told = balance.check(System(whole.model), whole, held, found.usable)
+    assert lost.tolist() == [False, True, False]
+    assert list(told) == [1]
+
+
 def test_a_single_run_that_loses_drug_is_refused(monkeypatch):
     fine = balance._pools
     monkeypatch.setattr(balance, "_pools", lambda system: [pool[:-1] for pool in fine(system)])
