@@ -77,7 +77,7 @@ Counts = NDArray[np.int64]
 Schedules = Schedule | Sequence[Schedule]
 ENGINES = ("reference", "ensemble")
 # Where nothing else is said: the loosest relative tolerance at which an engine's own error stays
-# below a millionth of the scale, so that every command gives the same number.
+# about a millionth of the scale (docs/decisions/0017), so that every command gives the same number.
 RTOL = {"ensemble": 1e-6, "reference": 1e-7}
 
 
