@@ -74,7 +74,7 @@ class Effort:
 
 
 FULL = Effort()
-QUICK = Effort(draws=256, replicates=3, most=12, moves=0, repeats=40, guide=2048, tries=1)
+QUICK = Effort(draws=256, replicates=3, most=12, moves=0, repeats=40, guide=2048, tries=2)
 
 
 @dataclass(frozen=True)
