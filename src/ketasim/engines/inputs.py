@@ -104,7 +104,10 @@ class Inputs:
 
 
 def gather(schedules: Schedule | Iterable[Schedule]) -> Inputs:
-    """Return schedules as flat arrays; the same object given twice is kept once."""
+    """Return schedules as flat arrays; the same object given twice is kept once.
+
+    Inputs of the last segment are repeated, so that every edge has a row.
+    """
     single = isinstance(schedules, Schedule)
     many = [schedules] if isinstance(schedules, Schedule) else list(schedules)
     index: dict[int, int] = {}
@@ -120,19 +123,18 @@ def gather(schedules: Schedule | Iterable[Schedule]) -> Inputs:
     return Inputs(
         plans=_whole(plans),
         firsts=_whole(np.concatenate([[0], np.cumsum(lengths)])),
-        edges=np.concatenate([one.edges for one in kept]).astype(float),
-        knobs=np.concatenate([_padded(one.knobs) for one in kept]),
-        rates=np.concatenate([_padded(one.rates) for one in kept]),
-        boluses=np.concatenate([one.boluses for one in kept]).astype(float),
+        edges=_joined(one.edges for one in kept),
+        knobs=_joined(rows for one in kept for rows in (one.knobs, one.knobs[-1:])),
+        rates=_joined(rows for one in kept for rows in (one.rates, one.rates[-1:])),
+        boluses=_joined(one.boluses for one in kept),
         columns=tuple(range(kept[0].rates.shape[1])),
         settled=np.array([one.settled for one in kept]),
         before=np.stack([one.before for one in kept]).astype(float),
     )
 
 
-def _padded(rows: Array) -> Array:
-    """Return rows with one more, so that every edge has one."""
-    return np.concatenate([rows, rows[-1:]]).astype(float)
+def _joined(parts: Iterable[Array]) -> Array:
+    return np.concatenate(list(parts)).astype(float, copy=False)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import warnings
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -85,9 +85,7 @@ def _fill(
         fixed={},
     )
     store = DurableStore(folder, of=made.id)
-    # One event loop for all arrays, in a thread of its own, as the caller's may run one already.
-    with ThreadPoolExecutor(1) as alone:
-        alone.submit(asyncio.run, _written(store, layout, plain, chunk, blocks)).result()
+    apart(_written(store, layout, plain, chunk, blocks))
     fixed = [one for one in folder.rglob("*") if one.is_file()]
     sealed.write(folder, replace(made, fixed=sealed.hashes(folder, fixed)))
 
@@ -101,7 +99,13 @@ async def _written(*what: Any) -> None:
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-async def _all(doing: Iterable[Awaitable[Any]]) -> list[Any]:
+def apart(doing: Coroutine[Any, Any, Any]) -> None:
+    """Run one event loop for all arrays, in a thread of its own: the caller's may run another."""
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(asyncio.run, doing).result()
+
+
+async def together(doing: Iterable[Awaitable[Any]]) -> list[Any]:
     """Return what each gives, once all have ended.
 
     Raises
@@ -126,7 +130,7 @@ async def _write(
     group = await asynchronous.open_group(store, mode="w", zarr_format=3, attributes=attributes)
     await group.create_group(HOME)
     table = blocks is not None
-    arrays = await _all(
+    arrays = await together(
         _array(group, c, layout, DESIGN_CHUNK if table and c.role == "design" else chunk)
         for c in layout.columns
     )
@@ -135,7 +139,7 @@ async def _write(
     start = 0
     for block in blocks or ():
         rows = slice(start, start + len(block))
-        await _all(a.setitem(rows, v) for a, v in zip(given, block.T, strict=True))
+        await together(a.setitem(rows, v) for a, v in zip(given, block.T, strict=True))
         start += len(block)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # consolidated metadata is not yet in the specification

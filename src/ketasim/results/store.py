@@ -24,7 +24,7 @@ from ketasim.results import manifest as sealed
 from ketasim.results.claims import Claims
 from ketasim.results.failures import named
 from ketasim.results.files import DurableStore, belongs, intact
-from ketasim.results.making import ALWAYS, AT_ONCE
+from ketasim.results.making import ALWAYS, AT_ONCE, apart, together
 from ketasim.results.manifest import HOME, Manifest
 from ketasim.results.problems import refuse_mixing
 
@@ -102,16 +102,18 @@ class Store:
         return sorted(k for k in found if k < self.manifest.chunks)
 
     def put(self, k: int, data: Mapping[str, Array]) -> None:
-        """Write chunk ``k``, its status last.
+        """Write chunk ``k``, its status last and all else at once, so that they wait for one disk.
 
         Raises
         ------
         OSError
             When the file system refuses; the chunk then counts as not run.
         """
-        start, stop = self.manifest.span(k)
-        for name in self.names:
-            self._arrays[name][start:stop] = data[name]
+        span = slice(*self.manifest.span(k))
+        *others, last = self.names
+        arrays = self._arrays
+        apart(together(arrays[name].async_array.setitem(span, data[name]) for name in others))
+        arrays[last][span] = data[last]
 
     def clear(self, k: int) -> None:
         """Remove what an interrupted attempt left half written of a chunk.

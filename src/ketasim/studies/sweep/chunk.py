@@ -135,11 +135,12 @@ class Work:
         )
         if self.settings.allow_looser:
             found.data["rtol"] = np.full(len(rows), np.nan)
-        if len(chosen):
+        if len(chosen) == len(rows):  # as nearly always: nothing need be copied
+            self._fill(found, chosen, parameters, schedules, rows, into)
+        elif len(chosen):
             if isinstance(schedules, list):
                 schedules = [schedules[i] for i in chosen]
-            place = into if len(chosen) == len(rows) else None
-            self._fill(found, chosen, parameters[chosen], schedules, rows[chosen], place)
+            self._fill(found, chosen, parameters[chosen], schedules, rows[chosen], None)
         else:
             none = np.empty((0, len(self.record), len(self._times)))
             found.data.update(self._courses(none, chosen, len(rows)))
