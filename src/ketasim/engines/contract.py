@@ -6,6 +6,7 @@ A batch and an outcome are arrays and names, and pickle, so that whatever carrie
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +175,13 @@ class Batch:
             return float(self.times[0]), float(self.times[-1])
         edges = [one.edges for one in self.each_schedule]
         return min(float(e[0]) for e in edges), max(float(e[-1]) for e in edges)
+
+    @cached_property
+    def is_within(self) -> bool:
+        """Return whether no schedule reaches beyond what is asked about."""
+        begin, end = self.ends
+        every = {id(one.edges): one.edges for one in self.each_schedule}.values()
+        return all(begin <= edges[0] and edges[-1] <= end for edges in every)
 
     @property
     def each_schedule(self) -> Sequence[Schedule]:

@@ -187,10 +187,7 @@ def _within(batch: Batch, one: Primitive) -> Primitive:
     """Return what is to be computed of a run that reaches beyond what is asked about."""
     if one.window is not None or one.kind in ("at", "start"):
         return one
-    begin, end = batch.ends
-    edges = [schedule.edges for schedule in batch.each_schedule]
-    inside = all(begin <= own[0] and own[-1] <= end for own in edges)
-    return one if inside else replace(one, window=(begin, end))
+    return one if batch.is_within else replace(one, window=batch.ends)
 
 
 def steady_state(system: System, before: Array) -> Array:
