@@ -346,6 +346,7 @@ def test_a_tornado_shows_what_matters_most_first():
     assert widths[0] == pytest.approx(float(total.max()))
     assert "does not vary" in [text.get_text() for text in second.texts]
     axes = found.heat_map.axes[0]
+    assert axes.yaxis_inverted()  # the first factor is on top
     shown = axes.collections[0].get_array()
     assert shown[0, 0] == pytest.approx(float(total.max()))
     assert shown.mask[:, 1].all()

@@ -57,9 +57,18 @@ class Schedule:
     @property
     def delivered(self) -> Array:
         """Return what the segments deliver into each state [umol], shape (n_states,)."""
-        spread: Array = (self.rates * np.diff(self.edges)[:, None]).sum(axis=0)
-        total: Array = spread + self.boluses.sum(axis=0)
-        return total
+        return delivered(self.edges, self.rates, self.boluses)
+
+
+def delivered(edges: Array, rates: Array, boluses: Array) -> Array:
+    """Return what segments deliver into each state [umol], (..., n_states).
+
+    ``rates`` (..., n_segments, n_states) and ``boluses`` (..., n_segments + 1, n_states) are those
+    of one schedule, or of many that share their ``edges``.
+    """
+    spread: Array = (rates * np.diff(edges)[:, None]).sum(axis=-2)
+    total: Array = spread + boluses.sum(axis=-2)
+    return total
 
 
 def compile_schedule(

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ketasim.core.schedule import Schedule
+from ketasim.core.schedule import Schedule, delivered
 from ketasim.core.system import System
 from ketasim.engines.contract import Array, Batch
 
 WITHIN = 1e-9  # relative; a dose may not be lost
-_GIVEN = ("rates", "boluses")
 Flags = NDArray[np.bool_]
 
 
@@ -81,9 +80,8 @@ def _delivered(schedules: Sequence[Schedule]) -> Array:
     """Return what the segments of each deliver [umol], (n_schedules, n_states)."""
     edges = schedules[0].edges
     if all(one.edges is edges for one in schedules):
-        rates, boluses = (np.array([getattr(s, of) for s in schedules]) for of in _GIVEN)
-        spread = (rates * np.diff(edges)[:, None]).sum(axis=1)
-        return np.asarray(spread + boluses.sum(axis=1))
+        rates = np.array([one.rates for one in schedules])
+        return delivered(edges, rates, np.array([one.boluses for one in schedules]))
     known = {id(one): one for one in schedules}
     found = {key: one.delivered for key, one in known.items()}
     return np.stack([found[id(one)] for one in schedules])

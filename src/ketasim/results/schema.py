@@ -177,11 +177,12 @@ class Memory:
 
         Courses that were written into ``courses`` are where they belong.
         """
+        rows = slice(start, start + len(data["status"]))
         for name, array in self.arrays.items():
             values = data[name]
             if values.ndim == 1 or not np.may_share_memory(values, self.courses):
-                array[start : start + len(values)] = values
-            self.left[start : start + len(values)] = False
+                array[rows] = values
+        self.left[rows] = False
 
     def dataset(self, attributes: Mapping[str, Any]) -> "xr.Dataset":
         """Return what has been filled, labelled."""
