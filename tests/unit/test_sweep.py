@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 
 import toy
 import trap
+from ketasim.config import load
 from ketasim.core.protocol import bath, dose, hold, repeat
 from ketasim.core.scenario import Scenario, Subject, hours
 from ketasim.engines.contract import RTOL, Limits
@@ -81,7 +83,6 @@ def test_a_member_is_the_same_scenario_simulated_alone(name, value, changed):
     if name.startswith("bath"):
         base = WARD.with_protocol(PROTOCOL + bath("1 uM", drug="s_drug", start="1 h"))
     swept = run(base, {name: [value]}, record=["body.plasma", "receptor.bound"])
-    from dataclasses import replace
 
     again = replace(changed(base), record=("body.plasma", "receptor.bound"))
     alone = simulate(again, engine="reference")
@@ -111,7 +112,6 @@ def test_schedules_of_many_members_are_those_of_each_to_the_last_bit():
 
 
 def with_model(scenario, values):
-    from dataclasses import replace
 
     return replace(scenario, model=scenario.model.with_values(values))
 
@@ -122,7 +122,6 @@ def with_doses(scenario, amount="1 mg/kg", over="30 min", at=0.0):
 
 
 def with_weight(scenario, weight):
-    from dataclasses import replace
 
     return replace(scenario, subject=Subject("human", weight))
 
@@ -169,7 +168,6 @@ def test_other_mistakes_are_told_too():
 
 def test_without_a_wish_the_recorded_courses_are_kept():
     assert set(run(WARD, {"body.k_el": ["1 1/h"]}).data_vars) == {"body.plasma", "status", "steps"}
-    from dataclasses import replace
 
     everything = run(replace(WARD, record=()), {"body.k_el": ["1 1/h"]})
     assert "receptor.bound.peak" in everything
@@ -338,6 +336,15 @@ def test_progress_is_told_and_can_stop_a_sweep():
         assert np.isnan(stopped[name].to_numpy()[status == -1]).all()
         assert np.isfinite(stopped[name].to_numpy()[status == 0]).all()
     assert (stopped["steps"].to_numpy()[status == -1] == 0).all()
+
+
+def test_courses_come_in_the_units_that_they_are_declared_in():
+    human = replace(load("human_healthy_iv").scenario, times=(0.0, 0.5, 1.0, 4.0))
+    own = {"nmda.k_s": [f"{human.model.value('nmda.k_s')} uM"]}
+    found = run(human, own, engine="ensemble", record=["plasma.venous"])["plasma.venous"]
+    alone = simulate(human, engine="ensemble")["plasma.venous"]
+    assert found.attrs["units"] == alone.attrs["units"] == "ng/mL"
+    np.testing.assert_array_equal(found, alone)
 
 
 @pytest.mark.filterwarnings("ignore:body:ketasim.errors.KetasimWarning")
