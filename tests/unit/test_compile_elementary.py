@@ -1,5 +1,7 @@
 """Are the vector functions as exact as the library's, and is their code vector code?"""
 
+from functools import reduce
+
 import numpy as np
 import pytest
 from probe import WORKSPACE, compile_nodes
@@ -173,6 +175,21 @@ def test_code_is_for_the_target_and_not_for_the_machine_that_makes_it(level, mon
         found = evaluate(y=points)
         np.testing.assert_allclose(found[0], points[0] ** points[1], rtol=1e-14)
         np.testing.assert_allclose(found[1], np.exp(points[1]), rtol=1e-15)
+
+
+@pytest.mark.skipif("x86_64" not in target().triple, reason="these are x86-64's registers")
+@pytest.mark.parametrize("level", ["x86-64-v3", "x86-64-v4"])
+def test_what_waits_on_the_stack_lies_in_one_cache_line(level, monkeypatch):
+    monkeypatch.setenv("KETASIM_CPU", level)
+    graph = Graph()
+    leaves = [graph.leaf("y", i) for i in range(60)]
+    logs = [graph.log(one) for one in leaves]
+    nodes = [graph.mul(one, reduce(graph.add, logs)) for one in logs]  # each waits for all
+    source = compile_nodes(nodes, {"y": 60}, 8)[1].source
+    lines = target().machine().emit_assembly(assembled(source)).splitlines()
+    waiting = [line for line in lines if "(%rsp)" in line and ("%ymm" in line or "%zmm" in line)]
+    assert len(waiting) > 20  # more values than registers
+    assert not [line for line in waiting if "vmovu" in line]
 
 
 def test_an_arm_gets_its_own_vectors(monkeypatch):

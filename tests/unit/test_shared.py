@@ -14,7 +14,7 @@ from ketasim.core.scenario import Scenario, Subject
 from ketasim.core.system import System
 from ketasim.engines import kernels
 from ketasim.engines.batch import Clock
-from ketasim.engines.inputs import gather
+from ketasim.engines.inputs import gather, workspace
 from ketasim.engines.kernels import is_ready, kernel_for
 from ketasim.studies.simulate import engine_for, simulate
 
@@ -115,3 +115,11 @@ def test_a_law_that_cannot_be_compiled_is_run_by_scipy(ward):
     scene = replace(ward, model=ward.model.with_law("receptor.unbind", saturating))
     assert engine_for(scene, prepare=True) == "reference"
     assert simulate(scene).attrs["engine"] == "reference"
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 1000, 12_345])
+def test_a_workspace_begins_on_a_cache_line(size):
+    one, other = workspace(size), workspace(size)
+    assert len(one) == len(other) == size
+    assert one.ctypes.data % 64 == other.ctypes.data % 64 == 0
+    assert not one.any()

@@ -102,6 +102,8 @@ class Program:
         function.linkage = "internal"
         if self.text.count("\n") > SHORT:
             function.attributes.add("noinline")
+        if self.width > 2:  # what waits on the stack lies in one cache line, not across two
+            function.attributes.alignstack = 8 * self.width
         builder = ir.IRBuilder(function.append_basic_block())
         base, shift = function.args
         if not self.lanes:

@@ -22,7 +22,7 @@ from ketasim.compile.interface import FORWARD
 from ketasim.core.schedule import Schedule
 from ketasim.core.system import System
 from ketasim.engines.contract import ATOL_SHARE, LEEWAY, MEMBER, Limits
-from ketasim.engines.inputs import Inputs, gather, reading
+from ketasim.engines.inputs import Inputs, gather, reading, workspace
 from ketasim.engines.kernels import Compiled, Kernel
 from ketasim.engines.status import Status, usable
 from ketasim.errors import ModelError
@@ -263,14 +263,14 @@ class _Batch:
         given = {name: getattr(inputs, name) for name in _GIVEN}
         counted = {name: getattr(result, name) for name in _COUNTED}
         limits, lanes = self.how.limits, self.compiled.plan.lanes
-        workspace = _aligned(self.compiled.plan.size + self.reading.scratch)
+        room = workspace(self.compiled.plan.size + self.reading.scratch)
         arguments = {
             **reads, **given, **counted, "members": members, "parameters": task.parameters,
             "starts": self.starts, "levels": task.levels, "atol": self.atol, "low": self.low,
             "high": self.high, "settings": np.array([self.how.rtol, first_step, ANCHOR]),
             "limits": np.array([limits.steps, int(1000 * limits.seconds), lanes]),
-            "clock": self.clock.numbers, "workspace": workspace,
-            "scratch": workspace[self.compiled.plan.size :], "final": self.final,
+            "clock": self.clock.numbers, "workspace": room,
+            "scratch": room[self.compiled.plan.size :], "final": self.final,
         }  # fmt: skip
         return self.compiled.code.run(FORWARD, arguments)
 
@@ -279,13 +279,6 @@ class _Batch:
 def _pool(threads: int, _process: int) -> ThreadPoolExecutor:
     """Return threads that stay: a new one waits for its turn on a busy machine, at every call."""
     return ThreadPoolExecutor(threads)
-
-
-def _aligned(size: int) -> Array:
-    """Return a workspace of zeros that starts on a cache line."""
-    raw = np.zeros(size + 8)
-    skip = (-raw.ctypes.data) % 64 // 8
-    return raw[skip : skip + size]
 
 
 def settle_members(

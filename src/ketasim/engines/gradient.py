@@ -23,7 +23,7 @@ from ketasim.core.model import Model
 from ketasim.core.system import System
 from ketasim.engines.contract import DERIVATIVES, Array, Batch, Counts, Gradients, Settings
 from ketasim.engines.ensemble import EnsembleResult, run_members
-from ketasim.engines.inputs import Inputs, gather, tape_row
+from ketasim.engines.inputs import Inputs, gather, tape_row, workspace
 from ketasim.engines.kernels import Kernel, kernel_for
 from ketasim.engines.looks import Gathered, gathered
 from ketasim.engines.seeds import Looks, Tape, summed
@@ -208,7 +208,7 @@ class _Part:
             "tape": tape.rows, "counts": counts, "parameters": self.parameters,
             "plans": given.plans, "firsts": given.firsts, "knobs": given.knobs,
             "rates": given.rates, "rested": np.repeat((~settled).astype(np.int8), r),
-            "workspace": np.zeros(self.back.size),
+            "workspace": workspace(self.back.size),
         }  # fmt: skip
         self.code.run(BACKWARD, arguments)
         results["by_edge"] += seeds.at_end

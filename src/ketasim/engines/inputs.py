@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketasim.compile.kernel import Plan
+from ketasim.compile.writer import LINE
 from ketasim.core.schedule import Schedule
 from ketasim.errors import ModelError
 from ketasim.readouts.derive import PRIMITIVES, Primitive
@@ -16,6 +17,13 @@ Counts = NDArray[np.int64]
 ROOM = 8  # numbers that an unfinished answer needs, as in compile/scan.py
 PLACES = 12  # values kept of each watched name: ten places, one from before, and a mark
 AT, START = PRIMITIVES.index("at"), PRIMITIVES.index("start")
+
+
+def workspace(size: int) -> Array:
+    """Return zeros for a kernel to work in, which begin on a cache line."""
+    raw = np.zeros(size + LINE)
+    skip = -(raw.ctypes.data // raw.itemsize) % LINE
+    return raw[skip : skip + size]
 
 
 @dataclass(frozen=True)
