@@ -37,6 +37,7 @@ class Contender:
     precision: str = "double"
 
 
+@cache
 def all_of_them() -> tuple[Contender, ...]:
     """Return the contenders, ours first; each runs as many members as about a second allows."""
     return (
