@@ -95,7 +95,7 @@ def dress(parts: Sequence[Axes], shown: Sequence[Window], *, labelled: bool) -> 
         axes.spines[["top", "right"]].set_visible(False)
         if i:
             axes.spines["left"].set_visible(False)
-            axes.tick_params(left=False, labelleft=False)
+            axes.yaxis.set_visible(False)  # its ticks are those of the first part
             _tear(parts[i - 1], 1.0)
             _tear(axes, 0.0)
         if labelled:
