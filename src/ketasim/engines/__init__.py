@@ -10,7 +10,8 @@
 - ``kernels``: a model's compiled kernels; ``rodas5p``: their method
 - ``inputs``: what a kernel is told; ``batch``: members handed to it
 - ``gradient``: derivatives of numbers by all that goes into a run; ``looks``: where a number looks
-  at its run; ``seeds``: steps that were kept, and what is read within them
+  at its run; ``seeds``: steps that were kept, and what is read within them; ``kinks``: where
+  laws bend
 - ``portable``: a model's programs as WebAssembly, for a page that runs them itself
 - ``ivp``: the ensemble engine for any small system; ``solve``: the same as a public function
 """

@@ -17,21 +17,19 @@ from numpy.typing import NDArray
 
 from ketasim.compile.interface import BACKWARD
 from ketasim.compile.pullback import carried_out, pulled_back
-from ketasim.compile.trace import Node, reach
-from ketasim.compile.wiring import equations
+from ketasim.compile.trace import Node
 from ketasim.core.model import Model
-from ketasim.core.system import System
 from ketasim.engines.contract import DERIVATIVES, Array, Batch, Counts, Gradients, Settings
 from ketasim.engines.ensemble import EnsembleResult, run_members
 from ketasim.engines.inputs import Inputs, gather, tape_row, workspace
 from ketasim.engines.kernels import Kernel, kernel_for
+from ketasim.engines.kinks import kinks
 from ketasim.engines.looks import Gathered, gathered
 from ketasim.engines.seeds import Looks, Tape, summed
 from ketasim.engines.status import usable
 from ketasim.readouts.derive import Primitive, combined, first_run, level_of, second_run
 
 STEPS = 256  # of each member that are kept at first; more where that was not enough
-ON_KINK = 1e-12  # relative: two numbers nearer than this count as equal
 TOGETHER = 128  # members taken back at once
 Flags = NDArray[np.bool_]
 
@@ -361,31 +359,3 @@ def _gather(seeds: Array, at: int, rows: Counts, weights: Array, shape: Array) -
         return
     for k in range(found.shape[1]):
         seeds[:, at, k] += np.bincount(rows, found[:, k], minlength=len(seeds))
-
-
-def kinks(model: Model, kernel: Kernel, tape: Tape) -> list[str]:
-    """Return a sentence for each law whose slope jumps where a step of the tape begins."""
-    eq = equations(System(model), whole=kernel.whole)
-    wires = (*model.derived, *model.quantities, *model.flows)
-    places = [(i, k) for i, n in enumerate(tape.counts) for k in range(int(n))]
-    members, steps = (np.array(one) for one in zip(*places, strict=True))
-    leaves = tape.leaves(members, steps)
-    told = []
-    for wire, call in zip(wires, eq.calls, strict=True):
-        for node in reach([call.result], {a.id for a in call.given}):
-            if node.op not in ("max", "min", "abs", "where"):
-                continue
-            by = pulled_back(eq.graph, [(call.result, eq.graph.const(1.0))], [node.id])
-            if node.id not in by:
-                continue
-            first, other = node.args[0], node.args[1] if len(node.args) > 1 else eq.graph.const(0.0)
-            a, b, slope = carried_out([first, other, by[node.id]], leaves)
-            on = (np.abs(a - b) <= ON_KINK * (np.abs(a) + np.abs(b))) & (np.abs(slope) > ON_KINK)
-            on = np.broadcast_to(on, (len(members), 1))[:, 0]
-            if on.any():
-                t = tape.begins[members[on], steps[on]]
-                told.append(
-                    f"{wire.label} stands on a kink ({node.op}) between {t.min():.4g} h and "
-                    f"{t.max():.4g} h: the derivative is that of one side."
-                )
-    return told
