@@ -392,6 +392,20 @@ def test_lists_are_split_outside_brackets_and_named():
         parse_all(["spines.peak * 1 mL^2"], MODEL)
 
 
+def test_a_text_read_for_one_model_is_read_anew_for_another():
+    """Texts are remembered: of models with the same mechanisms, and as faulty by nobody."""
+    bound = State("bound", 0.0, "%", "share of receptors that hold drug")
+    other = toy.model(toy.body(), toy.receptor(states=(bound,)))
+    for model, told in ((MODEL, "1"), (other, "%"), (MODEL, "1")):
+        (one,) = parse_all(["receptor.bound.peak"], model)
+        assert one.unit == told
+    edited = MODEL.with_values({"receptor.affinity": "600 nM"})
+    assert parse_all(["spines.peak"], edited)[0] is parse_all(["spines.peak"], MODEL)[0]
+    for where in ("--summary", "objective"):
+        with pytest.raises(ConfigError, match=f"{where}: .*spines"):
+            parse_all(["spines.peak"], other, where=where)
+
+
 @pytest.mark.parametrize("label", ["time", "member", "status", "steps", "rtol", "nmda.k_s"])
 def test_a_label_shadows_nothing(label):
     with pytest.raises(ConfigError, match=r"otherwise: x = \.\.\."):

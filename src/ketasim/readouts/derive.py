@@ -22,6 +22,7 @@ VALUE, TIME = 0, 1
 STILL = 1e-6  # of its size: a course that changes by less has no time of a change, and no half
 HALF = "half"  # second names of levels that are known after a first run
 MINUS_HALF = "minus half"
+_OF_CHANGE = ("change", "t_peak", "t_trough", "t_change", "above_half", "t_half")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,14 @@ def combined(reductions: Sequence[Reduction], found: Found, span: tuple[float, f
 
     ``span`` is the run's beginning and end [h], which a reduction without a window is of.
     """
-    columns = [_combine(one, found, span) for one in reductions]
+    moved = dict.fromkeys((one.name, one.window) for one in reductions if one.kind in _OF_CHANGE)
+    changes = {key: _Change.of(*key, found) for key in moved}
+    columns = [
+        _of_change(one, found, changes[one.name, one.window])
+        if one.kind in _OF_CHANGE
+        else _combine(one, found, span)
+        for one in reductions
+    ]
     n = len(next(iter(found.values()))) if found else 0
     return np.stack(columns, axis=1) if columns else np.empty((n, 0))
 
@@ -101,7 +109,7 @@ def _needs(r: Reduction) -> tuple[Primitive, ...]:
         return (Primitive("auc", name, window=window),)
     if r.kind == "area":
         return Primitive("auc", name, window=window), _start(name, window)
-    if r.kind in ("change", "t_peak", "t_trough", "t_change", "above_half", "t_half"):
+    if r.kind in _OF_CHANGE:
         return _extremes(name, window)
     return (Primitive(r.kind, name, level=r.level, window=window),)
 
@@ -129,32 +137,44 @@ def _change(name: str, window: Window, found: Found) -> Array:
     )
 
 
-def _is_still(r: Reduction, found: Found) -> NDArray[np.bool_]:
-    """Return for which members nothing changes but by what integration leaves."""
-    size = np.max([np.abs(found[one][:, VALUE]) for one in _needs(r)], axis=0)
-    return np.asarray(np.abs(_change(r.name, r.window, found)[:, VALUE]) <= STILL * size)
+@dataclass(frozen=True)
+class _Change:
+    """A course's largest departure from its start and the time of it, (n_members,).
+
+    ``still`` says for which members nothing changes but by what integration leaves.
+    """
+
+    size: Array
+    when: Array
+    still: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, name: str, window: Window, found: Found) -> "_Change":
+        size, when = _change(name, window, found).T
+        values = [np.abs(found[one][:, VALUE]) for one in _extremes(name, window)]
+        return cls(size, when, np.abs(size) <= STILL * np.max(values, axis=0))
+
+
+def _of_change(r: Reduction, found: Found, change: _Change) -> Array:
+    if r.kind == "change":
+        return change.size
+    if r.kind == "t_change":
+        return np.where(change.still, np.nan, change.when)
+    if r.kind in ("t_peak", "t_trough"):
+        _, peak, trough = _extremes(r.name, r.window)
+        when = found[peak if r.kind == "t_peak" else trough][:, TIME]
+        return np.where(change.still, np.nan, when)
+    first, other = (found[one][:, VALUE] for one in _later(r))
+    if r.kind == "above_half":
+        return np.where(change.still, 0.0, np.where(change.size > 0.0, first, other))
+    return np.where(change.still, np.nan, np.fmin(first, other))
 
 
 def _combine(r: Reduction, found: Found, span: tuple[float, float]) -> Array:
-    window = r.window
-    begin, end = span if window is None else window
-    needs = [found[one] for one in _needs(r)]
-    if r.kind in ("t_peak", "t_trough"):
-        when = needs[1 if r.kind == "t_peak" else 2][:, TIME]
-        return np.where(_is_still(r, found), np.nan, when)
+    begin, end = span if r.window is None else r.window
+    needs = [found[one][:, VALUE] for one in _needs(r)]
     if r.kind == "mean":
-        return np.asarray(needs[0][:, VALUE] / (end - begin))
+        return np.asarray(needs[0] / (end - begin))
     if r.kind == "area":
-        return np.asarray(needs[0][:, VALUE] - needs[1][:, VALUE] * (end - begin))
-    if r.kind == "change":
-        return _change(r.name, window, found)[:, VALUE]
-    if r.kind == "t_change":
-        return np.where(_is_still(r, found), np.nan, _change(r.name, window, found)[:, TIME])
-    if r.kind == "above_half":
-        above, below = (found[one][:, VALUE] for one in _later(r))
-        change = _change(r.name, window, found)[:, VALUE]
-        return np.where(_is_still(r, found), 0.0, np.where(change > 0.0, above, below))
-    if r.kind == "t_half":
-        half = np.fmin(*(found[one][:, VALUE] for one in _later(r)))
-        return np.where(_is_still(r, found), np.nan, half)
-    return needs[0][:, VALUE]
+        return np.asarray(needs[0] - needs[1] * (end - begin))
+    return needs[0]

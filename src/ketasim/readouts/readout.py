@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import Literal
 
 import numpy as np
 
 from ketasim.core.model import Model
 from ketasim.core.scenario import clock
+from ketasim.core.shared import remembered
 from ketasim.errors import ConfigError
 from ketasim.readouts import grammar, nodes
 from ketasim.readouts.names import Names, check_labels, label_of, split_list
@@ -17,6 +18,7 @@ from ketasim.readouts.reduction import Reduction
 from ketasim.units import unit
 
 MAX_READOUTS = 1000
+READ = 4 * MAX_READOUTS  # that are remembered of models with the same names
 Bare = Literal["refuse", "declared"]
 
 
@@ -133,7 +135,10 @@ def parse_all(
     parts = [part for text in texts for part in split_list(text)]
     if len(parts) > MAX_READOUTS:
         raise ConfigError(f"{where}: {len(parts)} read-outs; at most {MAX_READOUTS}.")
-    found = tuple(parse(part, model, where=where) for part in parts)
+    read = remembered(
+        model.mechanisms, parse_all, lambda: lru_cache(READ)(partial(parse, model=model))
+    )
+    found = tuple(read(part, where=where) for part in parts)
     _check_labels(found, where)
     return found
 
