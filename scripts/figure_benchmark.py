@@ -63,7 +63,7 @@ def memory(axes) -> None:
     rows = record["members"]
     counts = [row["members"] for row in rows]
     axes.semilogx(counts, [row["peak_megabytes"] for row in rows], "s-", color=VERMILION, ms=3)
-    axes.set_ylim(0, None)
+    axes.set_ylim(0.0, 1.1 * axes.get_ylim()[1])
     axes.set_xlabel("members of a sweep with summaries, into a store")
     axes.set_ylabel("peak memory (MB)")
     axes.set_title("Memory", loc="left", fontweight="bold", fontsize=PAGE.title_size)
