@@ -70,6 +70,18 @@ def test_what_is_there_before_counts_as_the_start():
     assert numbers(one, "start", "change", "t_change", span=(0.0, 1.0)) == pytest.approx([4, 5, 0])
 
 
+def test_what_stands_still_has_no_time_of_a_change_and_no_half():
+    """It moves by 5e-7 of its size, which may be what integration leaves."""
+    one = course(lambda t: 4.0 + 2e-6 * np.sin(t), np.linspace(0.0, 3.0, 31))
+    kinds = ("t_peak", "t_trough", "t_change", "t_half", "above_half", "change")
+    *times, above, change = numbers(one, *kinds, span=(0.0, 3.0))
+    assert np.isnan(times).all()
+    assert above == 0.0
+    assert change == pytest.approx(2e-6, rel=1e-3)
+    larger = course(lambda t: 4.0 + 2e-5 * np.sin(t), np.linspace(0.0, 3.0, 31))
+    assert np.isfinite(numbers(larger, *kinds, span=(0.0, 3.0))).all()
+
+
 def test_of_equal_peaks_the_first_counts():
     one = course(lambda t: np.sin(np.pi * t) ** 2 * (1.0 + 1e-7 * t), np.linspace(0.0, 3.0, 61))
     assert numbers(one, "t_peak", span=(0.0, 3.0)) == pytest.approx([0.5], abs=1e-3)
