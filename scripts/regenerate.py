@@ -22,8 +22,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ketasim.models.antidepressant import antidepressant
-from ketasim.models.rivals import RIVALS
+try:
+    from ketasim.models.antidepressant import antidepressant
+    from ketasim.models.rivals import RIVALS
+except ModuleNotFoundError as missing:
+    print(
+        f"scripts/regenerate.py: this Python has no {missing.name}, which what is generated is "
+        'written with. Type: python -m pip install -e ".[dev]"',
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "docs/generated.toml"

@@ -83,7 +83,6 @@ def test_a_member_is_the_same_scenario_simulated_alone(name, value, changed):
     if name.startswith("bath"):
         base = WARD.with_protocol(PROTOCOL + bath("1 uM", drug="s_drug", start="1 h"))
     swept = run(base, {name: [value]}, record=["body.plasma", "receptor.bound"])
-
     again = replace(changed(base), record=("body.plasma", "receptor.bound"))
     alone = simulate(again, engine="reference")
     for one in ("body.plasma", "receptor.bound"):
@@ -112,7 +111,6 @@ def test_schedules_of_many_members_are_those_of_each_to_the_last_bit():
 
 
 def with_model(scenario, values):
-
     return replace(scenario, model=scenario.model.with_values(values))
 
 
@@ -122,7 +120,6 @@ def with_doses(scenario, amount="1 mg/kg", over="30 min", at=0.0):
 
 
 def with_weight(scenario, weight):
-
     return replace(scenario, subject=Subject("human", weight))
 
 
@@ -168,7 +165,6 @@ def test_other_mistakes_are_told_too():
 
 def test_without_a_wish_the_recorded_courses_are_kept():
     assert set(run(WARD, {"body.k_el": ["1 1/h"]}).data_vars) == {"body.plasma", "status", "steps"}
-
     everything = run(replace(WARD, record=()), {"body.k_el": ["1 1/h"]})
     assert "receptor.bound.peak" in everything
     assert "receptor.bound.t_peak" in everything
