@@ -49,6 +49,12 @@ class Target:
         at = [rank(one) for one in self.free.free]
         return np.clip(ndtri(np.clip(at, 1e-9, 1.0 - 1e-9)), -REACH, REACH)
 
+    @cached_property
+    def said(self):
+        """Return the coordinates between which values are within what sources say, (2, d)."""
+        low, high = self.free.bounds
+        return ndtri((ends(self.free) - low) / (high - low))
+
     def draws(self, z):
         """Return canonical parameters for coordinates."""
         return self.free.draws(self.free.from_normal(z))
@@ -104,6 +110,21 @@ def rank(one):
     """Return the share of a number's prior below its guess."""
     low, high = one.bounds
     return (one.coordinate(one.guess) - low) / (high - low)
+
+
+def ends(asked: Problem):
+    """Return the coordinates between which values are within what sources say, (2, n_free).
+
+    They are the bounds where no source was read, and where the bounds do not reach what one says.
+    """
+    found = []
+    for one in asked.free:
+        low, high = one.bounds
+        said = asked.model.parameters[one.name].grounds.seen
+        if said is not None and one.coordinate(said.low) < one.coordinate(said.high):
+            low, high = one.coordinate(said.low), one.coordinate(said.high)
+        found.append((low, high))
+    return np.array(found).T
 
 
 def target(model=None, gains=(), findings=None, weight=1.0):

@@ -9,7 +9,8 @@ beyond it a check fails. One check is left out: its measures are contradicted by
 a measure that no value can meet would only bend the others.
 
 Numbers of what carries the drug stay where published kinetics put them (``scripts/kinetics.py``);
-numbers that are not tagged stay where their sources or the middle of their bounds put them.
+numbers that are not tagged stay where their sources or the middle of their bounds put them. What is
+fitted stays within what sources say of it, where its bounds reach that far.
 
 Writes the loss from every start, the best values, and for every number that is uncertain how much
 of its prior's spread is left around them and what tells most about it. The ledger is edited by hand
@@ -107,7 +108,7 @@ def fitted(asked: Target, free, places):
     found = {}
     for name, start in places.items():
         print(name, flush=True)
-        z = best(asked, start, free, FAR)[0]
+        z = best(asked, start, free, FAR, asked.said)[0]
         values = asked.free.values(asked.free.from_normal(z[None]))[0][free]
         found[name] = z, lost(asked, z), values.tolist()
     return found

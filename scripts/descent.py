@@ -8,6 +8,7 @@ from asked import Target
 STEP, ROUNDS = 0.02, 60  # of slopes; Gauss-Newton
 DAMPED = 0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0  # added to the curvature, of its diagonal
 LENGTHS = 1.0, 0.5, 0.2, 0.05  # of a step
+ANYWHERE = -np.inf, np.inf
 ASIDE, SIDEWAYS = (0.02, 0.05, 0.1), 50  # spreads of steps aside, of the covariance; of each
 MUCH, LITTLE, PATIENCE = 0.5, 0.05, 5.0  # gains of a round; rounds without one, of little a quarter
 
@@ -19,33 +20,36 @@ def slopes(asked: Target, z):
     return found[0], np.nan_to_num((found[1:] - found[0]).T / inward)
 
 
-def best(asked: Target, start=None, free=None, far=1.0):
+def best(asked: Target, start=None, free=None, far=1.0, ends=ANYWHERE):
     """Return the best point, and the root of the covariance that the slopes there stand for.
 
     Gauss-Newton with many dampings and lengths at once, and steps aside: ends of windows are
-    corners, at which the slopes say little. ``free`` (d,) says what may move, by default all.
+    corners, at which the slopes say little. ``free`` (d,) says what may move, by default all, and
+    ``ends`` between what.
     Windows level off ``far`` times as far out at first: one missed by much gives no slope else.
     """
     z = asked.start if start is None else start
     free = np.ones(len(z), dtype=bool) if free is None else free
     for most in dict.fromkeys((far * asked.most, asked.most)):
-        z = descended(replace(asked, most=most), z, free)
+        z = descended(replace(asked, most=most), z, free, ends)
     return around(asked, z)
 
 
-def descended(asked: Target, z, free):
+def descended(asked: Target, z, free, ends):
     """Return the point from which no step leads further down."""
+    z = np.where(free, np.clip(z, *ends), z)
     rng, here, stalled = np.random.default_rng(0), total(asked, z[None])[0], 0.0
     print(f"beginning, within the bounds: loss {here:.1f}, of it the prior {z @ z:.1f}", flush=True)
     for _ in range(ROUNDS):
         steps = np.zeros((len(DAMPED) * len(LENGTHS) + len(ASIDE) * SIDEWAYS, len(z)))
         steps[:, free] = tries(asked, z, free, rng)
-        found = total(asked, z + steps)
+        reached = np.where(free, np.clip(z + steps, *ends), z)
+        found = total(asked, reached)
         least = int(found.argmin())
         won = here - found[least]
         stalled = 0.0 if won > MUCH else stalled + (0.25 if won > LITTLE else 1.0)
         if won > LITTLE:
-            z, here = z + steps[least], found[least]
+            z, here = reached[least], found[least]
             print(f"loss {here:.1f}", flush=True)
         if stalled >= PATIENCE:
             break

@@ -2,12 +2,14 @@
 
     python scripts/kinetics.py                     # the table
     python scripts/kinetics.py --fit               # fit again, from the ledger's own values
+    python scripts/kinetics.py --fit --starts 8    # and from seven places around them
     python scripts/kinetics.py --fit --without hasan   # and leave arms out whose name begins so
 
 A row is met when the model lies within two standard errors or 30 %. The fit takes these windows as
 hinges: a row costs little within its window and a Cauchy loss of the distance outside, so that rows
 that no value can meet do not drag the others along. Rows that were not read in the source itself
-count a third. Fitted on every row, the table shows agreement, not prediction; --without shows that.
+count a third. A value stays within what sources say of it, where its bounds reach that far. Fitted
+on every row, the table shows agreement, not prediction; --without shows that.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import csv
 from dataclasses import dataclass
 
 import numpy as np
+from asked import ends
 from scipy.optimize import least_squares
 
 import ketasim as ks
@@ -25,6 +28,7 @@ from ketasim.studies.fit.likelihood import Problem, problem
 TABLE = folder() / "data" / "pk_published.csv"
 WINDOW = 0.3  # a row is met within this share of its value, or two standard errors
 EDGE, STEEP, INSIDE = 0.93, 4.0, 0.25
+SPREAD = 0.15  # of starts around the ledger, of the width between ends
 EACH = ("clearance_70", "f_gut", "direct")
 SHARED = (
     "v_central_70", "v_fast_70", "v_slow_70", "q_fast_70", "q_slow_70", "to_norketamine",
@@ -80,24 +84,33 @@ def rows():
     return Rows(asked, cells, value, width, np.array([one.censored for one in seen]))
 
 
-def fitted(table, kept):
-    """Return the point at which the windows are met best, from where the ledger stands."""
-    asked = table.asked
-    low, high = asked.bounds
+def fitted(table, kept, starts, seed):
+    """Return the point at which the windows are met best, of fits from the ledger and around it."""
+    asked, rng = table.asked, np.random.default_rng(seed)
+    low, high = ends(asked)
+    spread = SPREAD * (high - low) * rng.standard_normal((starts, len(low)))
+    spread[0] = 0.0
+    fits = [descended(table, kept, asked.guess + one, low, high) for one in spread]
+    print("losses:", ", ".join(f"{one.cost:.2f}" for one in fits))
+    return min(fits, key=lambda one: one.cost).x
+
+
+def descended(table, kept, start, low, high):
+    """Return the fit that begins at a point, brought within its ends."""
 
     def residuals(x):
-        return table.residuals(asked.predict(x[None, :])[0][0], kept)
+        return table.residuals(table.asked.predict(x[None, :])[0][0], kept)
 
     def slopes(x):
         step = np.where(x + 1e-3 > high, -1e-3, 1e-3)
-        found = asked.predict(np.vstack([x, x + np.diag(step)]))[0]
+        found = table.asked.predict(np.vstack([x, x + np.diag(step)]))[0]
         cost = np.array([table.residuals(one, kept) for one in found])
         return ((cost[1:] - cost[0]) / step[:, None]).T
 
-    start = np.clip(asked.guess, low + 1e-4, high - 1e-4)
+    inside = np.clip(start, low + 1e-4, high - 1e-4)
     return least_squares(
-        residuals, start, slopes, bounds=(low, high), loss="cauchy", max_nfev=60, ftol=1e-4
-    ).x
+        residuals, inside, slopes, bounds=(low, high), loss="cauchy", max_nfev=60, ftol=1e-4
+    )
 
 
 def told(table, found, shown):
@@ -124,6 +137,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fit", action="store_true", help="fit first and print the values")
     parser.add_argument("--without", default="", help="leave out arms whose name begins so")
+    parser.add_argument("--starts", type=int, default=1, help="fits, the first from the ledger")
+    parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     table = rows()
     out = np.array(
@@ -131,7 +146,7 @@ def main():
     )
     point = table.asked.guess
     if asked.fit:
-        point = fitted(table, 1.0 - out)
+        point = fitted(table, 1.0 - out, asked.starts, asked.seed)
         for free, x in zip(table.asked.free, point, strict=True):
             print(f"{free.name:40} {free.value(x):8.3g} {free.unit}")
     found = table.asked.predict(point[None, :])[0][0]

@@ -29,7 +29,7 @@ BODY = Mechanism(
     parameters=(
         Parameter("weight", 70.0, "kg", (0.01, 200.0), assumed("an adult; set by the subject"), "body weight", role="weight"),
         Parameter("reference_weight", 70.0, "kg", (70.0, 70.0), derived("the sources quote 70 kg"), "weight the sources quote", role="setting"),
-        Parameter("exponent", 0.658, "1", (0.6, 0.85), fitted("half-life of 13 min in mice against three hours in people; growth with body surface", "Ma2023"), "power of body weight with which clearance grows", role="body"),
+        Parameter("exponent", 0.675, "1", (0.6, 0.85), fitted("half-life of 13 min in mice against three hours in people; growth with body surface", "Ma2023"), "power of body weight with which clearance grows", role="body"),
     ),
     knobs=(
         Knob("cyp_activity", 1.0, "1", (0.0, 10.0), "activity of the metabolising enzymes; below 1 inhibited, above 1 induced"),

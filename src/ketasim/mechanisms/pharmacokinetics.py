@@ -313,7 +313,7 @@ PK_S = _enantiomer(
     "pk_s",
     _ledger(
         (
-            88.8,
+            89.2,
             fitted(
                 "76 to 114 L/h in four studies",
                 "Fanta2015",
@@ -326,7 +326,7 @@ PK_S = _enantiomer(
             0.104,
             fitted("8, 15 and 18.6 % by mouth", "Fanta2015", "Hasan2021", "PerezRuixo2021"),
         ),
-        0.0106,
+        0.00775,
     ),
     ("S-ketamine", "S-norketamine", "(2S,6S)-hydroxynorketamine"),
 )
@@ -334,7 +334,7 @@ PK_R = _enantiomer(
     "pk_r",
     _ledger(
         (
-            82.8,
+            82.7,
             fitted(
                 "66 and 92 L/h in two studies, 79 of the racemate",
                 "Wang2019",
@@ -343,14 +343,14 @@ PK_R = _enantiomer(
             ),
         ),
         (
-            0.156,
+            0.159,
             fitted(
                 "19 % by mouth; 11-17 % of drops that are mostly swallowed",
                 "Hasan2021",
                 "Pharmacotherapy2022",
             ),
         ),
-        0.206,
+        0.0385,
     ),
     ("R-ketamine", "R-norketamine", "(2R,6R)-hydroxynorketamine"),
 )
