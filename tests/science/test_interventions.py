@@ -123,11 +123,7 @@ def test_systemic_rapamycin_spares_what_does_not_reach_the_brain(ketamine):
 @pytest.mark.parametrize(
     ("knob", "value"),
     [
-        pytest.param(
-            "ampa.potentiator",
-            0.05,
-            marks=pytest.mark.xfail(reason="mTORC1's own pulse is 1.5 % lower", strict=True),
-        ),
+        ("ampa.potentiator", 0.05),
         ("translation.gsk3_inhibitor", 1.0),
         ("glutamate.mglu23_antagonist", 0.5),
     ],

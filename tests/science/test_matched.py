@@ -22,7 +22,8 @@ def effect(model):
     return treated - control
 
 
-OUT_OF_REACH = ("resting", "lhb")  # with receptors' affinities as measured, at the ledger's values
+# At the ledger's values: with affinities as measured, and half of the metabolite's effect at 3.5 uM
+OUT_OF_REACH = ("resting", "lhb", "hydroxynorketamine")
 
 
 @pytest.mark.parametrize("rival", RIVALS[1:], ids=lambda one: one.name)

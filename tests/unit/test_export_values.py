@@ -81,12 +81,12 @@ def test_another_dimension_is_refused(tmp_path):
 
 def test_a_missing_unit_is_refused(tmp_path):
     text = re.sub(r'(id="nmda__k_exchange"[^>]*) units="per_h"', r"\1", TEXT)
-    with pytest.raises(UnitError, match=r"nmda\.k_exchange = 275: a unit is needed"):
+    with pytest.raises(UnitError, match=r"nmda\.k_exchange = \d+: a unit is needed"):
         back(tmp_path, text)
 
 
 def test_a_missing_value_is_refused(tmp_path):
-    text = re.sub(r'(id="nmda__k_exchange"[^>]*) value="275.0"', r"\1", TEXT)
+    text = re.sub(r'(id="nmda__k_exchange"[^>]*) value="[\d.]+"', r"\1", TEXT)
     with pytest.raises(ModelError, match=r"nmda\.k_exchange: it has no value"):
         back(tmp_path, text)
 
