@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+import ketasim as ks
 from ketasim.models.antidepressant import antidepressant
+from ketasim.studies.fit.likelihood import problem
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 import calibrate  # noqa: E402
-from asked import target  # noqa: E402
+import kinetics  # noqa: E402
+from asked import ends, target  # noqa: E402
 
 RECORD = json.loads((ROOT / "docs" / "calibration.json").read_text(encoding="utf-8"))
 pytestmark = pytest.mark.science
@@ -46,9 +49,24 @@ def test_the_record_says_what_the_ledger_loses():
     assert sum(now.values()) <= 1.02 * best
 
 
-def test_a_fit_from_elsewhere_does_not_leave_the_bounds():
+def test_a_fit_leaves_neither_the_bounds_nor_what_sources_say():
     parameters = antidepressant().parameters
     for fit in RECORD["fits"]:
         for name, value in fit["values"].items():
             low, high = parameters[name].bounds
             assert low <= value <= high, name
+            said = parameters[name].grounds.seen
+            if said is not None and max(low, said.low) < min(high, said.high):
+                assert said.low * (1 - 1e-9) <= value <= said.high * (1 + 1e-9), name
+
+
+def test_a_search_goes_where_bounds_and_sources_agree():
+    wanted = {
+        "disposition.k_gut": (0.7, 2.94),  # bounds 0.7 to 8
+        "glutamate.part": (0.1, 0.5),  # said: 0 to 0.5, bounds 0.1 to 0.5
+        "nmda.k_exchange": (30.0, 300.0),  # said: from 432 on, which the bounds do not reach
+        "circuit.regained": antidepressant().parameters["circuit.regained"].bounds,  # nothing said
+    }
+    asked = problem(antidepressant(), list(wanted), data=[ks.load_data(kinetics.TABLE)])
+    for one, low, high in zip(asked.free, *ends(asked), strict=True):
+        assert (one.value(low), one.value(high)) == pytest.approx(wanted[one.name]), one.name
