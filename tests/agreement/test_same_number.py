@@ -14,6 +14,7 @@ import ketasim as ks
 from ketasim.core.system import System
 from ketasim.engines.contract import Batch, Settings
 from ketasim.engines.run import run
+from ketasim.errors import ConfigError
 from ketasim.readouts import KINDS, parse
 from ketasim.units import unit
 
@@ -269,11 +270,16 @@ def test_judge(asked, truth, tmp_path):
 
 
 def test_explain(asked, truth):
-    texts = list(asked)
-    chosen = [text for text in texts if ".peak" in text or "@" in text or ".at(" in text][:6]
-    for text in chosen:
-        told = ks.explain(setup("5 h"), text, nodes=["ampa.current"]).explanation
-        value = told.with_drug
+    texts, left = list(asked), 6
+    for text in [text for text in texts if ".peak" in text or "@" in text or ".at(" in text]:
+        try:
+            told = ks.explain(setup("5 h"), text, nodes=["ampa.current"]).explanation
+        except ConfigError:  # so late that nothing of the drug is left there
+            continue
         expected = truth[texts.index(text)]
-        assert abs(value - expected) <= 1e-6 * asked[text], text
+        assert abs(told.with_drug - expected) <= 1e-6 * asked[text], text
         assert unit(told.unit).dimension == unit(parse(text, MODEL).unit).dimension
+        left -= 1
+        if left == 0:
+            return
+    raise AssertionError("six read-outs that the drug moves were to be compared")

@@ -162,7 +162,8 @@ def test_chance_depends_on_the_number_not_on_who_else_is_there():
 
 
 def somebody(n, **own):
-    usual = {"expectation": 1.0, "slope": 0.0, "course": 0.0, "noise": 3.0, "healthy": 2.0}
+    usual = {"expectation": 1.0, "slope": 0.0, "course": 0.0, "noise": 3.0}
+    usual["healthy"] = MODEL.value("outcome.score_healthy")
     return Persons(*(np.broadcast_to(own.get(k, v), n).astype(float) for k, v in usual.items()))
 
 
