@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ketasim as ks
@@ -16,6 +18,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import calibrate  # noqa: E402
 import kinetics  # noqa: E402
 from asked import ends, target  # noqa: E402
+from descent import best  # noqa: E402
 
 RECORD = json.loads((ROOT / "docs" / "calibration.json").read_text(encoding="utf-8"))
 pytestmark = pytest.mark.science
@@ -47,6 +50,10 @@ def test_the_record_says_what_the_ledger_loses():
     now = calibrate.lost(asked, asked.start)
     best = min(sum(fit["loss"].values()) for fit in RECORD["fits"])
     assert sum(now.values()) <= 1.02 * best
+    low, high = asked.said
+    within = (asked.start > low - 0.01) & (asked.start < high + 0.01)
+    assert within[calibrate.moving(asked)].all()
+    assert np.isfinite(asked.said).any()
 
 
 def test_a_fit_leaves_neither_the_bounds_nor_what_sources_say():
@@ -70,3 +77,26 @@ def test_a_search_goes_where_bounds_and_sources_agree():
     asked = problem(antidepressant(), list(wanted), data=[ks.load_data(kinetics.TABLE)])
     for one, low, high in zip(asked.free, *ends(asked), strict=True):
         assert (one.value(low), one.value(high)) == pytest.approx(wanted[one.name]), one.name
+
+
+@dataclass(frozen=True)
+class Bowl:
+    """Data that ask for 3 and 3, a tenth either way, beside a prior around 0."""
+
+    most: float = 1e3
+    start: tuple[float, ...] = (0.0, 0.0)
+
+    def residuals(self, z):
+        return 10.0 * (z - 3.0)
+
+    def losses(self, z):
+        return (self.residuals(z) ** 2).sum(axis=1)
+
+
+def test_a_descent_stops_at_the_ends_that_it_is_given():
+    start = np.array(Bowl.start)
+    assert best(Bowl(), start)[0] == pytest.approx([3.0 / 1.01] * 2, abs=1e-3)
+    ends_of = np.array([[-1.0, -1.0], [1.0, np.inf]])
+    assert best(Bowl(), start, ends=ends_of)[0] == pytest.approx([1.0, 3.0 / 1.01], abs=1e-3)
+    only = np.array([False, True])
+    assert best(Bowl(), start, only, ends=ends_of)[0] == pytest.approx([0.0, 3.0 / 1.01], abs=1e-3)
