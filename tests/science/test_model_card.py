@@ -98,5 +98,7 @@ def test_a_descent_stops_at_the_ends_that_it_is_given():
     assert best(Bowl(), start)[0] == pytest.approx([3.0 / 1.01] * 2, abs=1e-3)
     ends_of = np.array([[-1.0, -1.0], [1.0, np.inf]])
     assert best(Bowl(), start, ends=ends_of)[0] == pytest.approx([1.0, 3.0 / 1.01], abs=1e-3)
+    outside = np.array([3.0, 3.0]) / 1.01  # the best point, from which every step within leads up
+    assert best(Bowl(), outside, ends=ends_of)[0] == pytest.approx([1.0, 3.0 / 1.01], abs=1e-3)
     only = np.array([False, True])
     assert best(Bowl(), start, only, ends=ends_of)[0] == pytest.approx([0.0, 3.0 / 1.01], abs=1e-3)
