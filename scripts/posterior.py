@@ -126,6 +126,7 @@ def main():
     told["command"] = (
         f"python scripts/posterior.py --chains {chosen.chains} --warm {chosen.warm} "
         f"--most {chosen.most} --alike {chosen.alike:g} --seed {chosen.seed}"
+        + ("" if chosen.begin is None else f" --begin {chosen.begin}")
     )
     write(asked, walked.z, told, chosen.out)
     print(json.dumps(told, indent=1), f"\n{time.perf_counter() - began:.0f} s; {chosen.out}")

@@ -61,7 +61,7 @@ AMPA = Mechanism(
         Parameter("share", 0.424, "1", (0.2, 0.9), assumed("the rest is constitutive"), "share of resting insertion that TrkB calls for", grounds=Grounds(most=1.0)),
         Parameter("k_remove", 0.0775, "1/h", (0.02, 0.3), derived("function stays up between the surge and the first spines", "Kishimoto2016"), "removal from the surface", grounds=Grounds(seen=seen(0.03, 4.2, "metabolic half-life 23 h (not confirmed) to synapses half emptied within 10 min of blocked exocytosis (in a model)", "Earnshaw2006"))),
         Parameter("brake_eef2", 2.0, "1", (0.0, 4.0), assumed("smaller than TrkB's in the default account"), "brake on insertion by phosphorylated eEF2 at rest"),
-        Parameter("slots", 0.2363, "1", (0.1, 0.8), fitted("receptors up with scaffold proteins for days", "Li2010"), "share of receptors that follow scaffold proteins", grounds=Grounds(most=1.0)),
+        Parameter("slots", 0.2161, "1", (0.1, 0.8), fitted("receptors up with scaffold proteins for days", "Li2010"), "share of receptors that follow scaffold proteins", grounds=Grounds(most=1.0)),
     ),
     reads=(
         Read("glutamate", "1", of="glutamate.synaptic"),

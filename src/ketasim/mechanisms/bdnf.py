@@ -109,7 +109,7 @@ BDNF = Mechanism(
         Parameter("share_release", 0.689, "1", (0.5, 0.95), assumed("the rest of resting release is constitutive"), "share of resting release that L-type calcium calls for", grounds=Grounds(most=1.0)),
         Parameter("k_spend", 0.245, "1/h", (0.1, 1.0), assumed("strong release empties the store within hours"), "emptying of the store at the reference dose"),
         Parameter("k_decay", 0.0632, "1/h", (0.02, 0.2), assumed("half-life of about half a day"), "decay of the store"),
-        Parameter("k_clear", 5.938, "1/h", (2.0, 15.0), fitted("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
+        Parameter("k_clear", 5.736, "1/h", (2.0, 15.0), fitted("released BDNF is gone within the hour"), "clearance of extracellular BDNF"),
         Parameter("gain_translation", 5.0, "1", (0.0, 10.0), assumed("BDNF protein up within half an hour of a fall of phospho-eEF2; size set so that the account can reach a comparable pulse"), "BDNF secreted when eEF2 kinase is silent", grounds=Grounds(high=unsourced("moved with its value, so that the account can reach a comparable effect"))),
         Parameter("share_transcription", 0.2, "1", (0.0, 0.4), assumed("small: the effect survives block of transcription"), "share of synthesis through new transcripts", grounds=Grounds(most=1.0)),
         Parameter("d1_share", 0.775, "1", (0.6, 1.0), assumed("D1 pyramidal cells are needed for the effect"), "share of calcium that needs D1 cells", grounds=Grounds(most=1.0)),

@@ -52,10 +52,10 @@ STRESS = Mechanism(
         State("resilience", 1.0, "1", "resilience, relative to its usual level"),
     ),
     parameters=(
-        Parameter("k_stress", 0.002127, "1/h", (0.002, 0.03), fitted("builds over several days to the three weeks of a chronic paradigm"), "pace of the load", grounds=Grounds(seen=seen(0.0014, 0.018, "immobility still there a month after stress ended, to behaviour full after seven days of restraint", "ChronicStress2017", "Prophylaxis2022"), low=by_test("was 0.004, so that the effect of one dose lasts for a week"))),
-        Parameter("k_resilience", 0.0001985, "1/h", (1 / 6600, 1 / 2880), fitted("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience", grounds=Grounds(low=by_test("was 1/4800, so that months of treatment outlast their end"))),
-        Parameter("most", 14.47, "1", (1.5, 20.0), fitted("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt", grounds=Grounds(high=by_test("was 10, so that months of treatment outlast their end and one dose does not"))),
-        Parameter("steepness", 6.085, "1", (1.5, 8.0), fitted("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent", grounds=Grounds(high=by_test("was 3, so that months of treatment outlast their end and one dose does not"))),
+        Parameter("k_stress", 0.002131, "1/h", (0.002, 0.03), fitted("builds over several days to the three weeks of a chronic paradigm"), "pace of the load", grounds=Grounds(seen=seen(0.0014, 0.018, "immobility still there a month after stress ended, to behaviour full after seven days of restraint", "ChronicStress2017", "Prophylaxis2022"), low=by_test("was 0.004, so that the effect of one dose lasts for a week"))),
+        Parameter("k_resilience", 0.0001949, "1/h", (1 / 6600, 1 / 2880), fitted("a median of 273 days to relapse after sixteen weeks of treatment, days after one dose", "Daly2019"), "pace of resilience", grounds=Grounds(low=by_test("was 1/4800, so that months of treatment outlast their end"))),
+        Parameter("most", 14.46, "1", (1.5, 20.0), fitted("set by how long the effect outlasts months of treatment"), "greatest resilience, at which a stressor is not felt", grounds=Grounds(high=by_test("was 10, so that months of treatment outlast their end and one dose does not"))),
+        Parameter("steepness", 6.077, "1", (1.5, 8.0), fitted("set by how long the effect outlasts months of treatment"), "steepness of resilience", role="exponent", grounds=Grounds(high=by_test("was 3, so that months of treatment outlast their end and one dose does not"))),
     ),
     reads=(
         Read("stable", "1", of="spines.stable"),
