@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,12 +71,19 @@ def test_a_search_goes_where_bounds_and_sources_agree():
     wanted = {
         "disposition.k_gut": (0.7, 2.94),  # bounds 0.7 to 8
         "glutamate.part": (0.1, 0.5),  # said: 0 to 0.5, bounds 0.1 to 0.5
-        "nmda.k_exchange": (30.0, 300.0),  # said: from 432 on, which the bounds do not reach
+        "nmda.k_exchange": (432.0, 1152.0),  # bounds 400 to 1200, outwards of what is said
         "circuit.regained": antidepressant().parameters["circuit.regained"].bounds,  # nothing said
     }
     asked = problem(antidepressant(), list(wanted), data=[ks.load_data(kinetics.TABLE)])
     for one, low, high in zip(asked.free, *ends(asked), strict=True):
         assert (one.value(low), one.value(high)) == pytest.approx(wanted[one.name]), one.name
+
+
+def test_a_search_keeps_to_bounds_that_do_not_reach_what_sources_say():
+    asked = problem(antidepressant(), ["nmda.k_exchange"], data=[ks.load_data(kinetics.TABLE)])
+    own = replace(asked.free[0], prior=replace(asked.free[0].prior, a=30.0, b=300.0))
+    low, high = ends(replace(asked, free=(own,)))
+    assert (*own.value(low), *own.value(high)) == pytest.approx((30.0, 300.0))
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,16 @@ from ketasim.core.declare import (
     State,
     story_of,
 )
-from ketasim.core.evidence import Grounds, assumed, by_test, derived, fitted, measured, seen
+from ketasim.core.evidence import (
+    Grounds,
+    assumed,
+    by_source,
+    by_test,
+    derived,
+    fitted,
+    measured,
+    seen,
+)
 from ketasim.core.maths import exp
 
 
@@ -285,7 +294,7 @@ _LEDGER = (
     Parameter("gating_interneuron", 0.49, "1", (0.3, 0.8), assumed("tonically active"), "how often receptors on interneurons open", grounds=Grounds(most=1.0)),
     Parameter("gating_pyramidal", 0.2011, "1", (0.1, 0.4), fitted("sparsely active"), "how often receptors on pyramidal cells open", grounds=Grounds(most=1.0)),
     Parameter("gating_resting", 0.4, "1", (0.1, 0.6), assumed("ambient glutamate and single quanta"), "how often resting receptors open", grounds=Grounds(most=1.0)),
-    Parameter("k_exchange", 894.8, "1/h", (400.0, 1200.0), fitted("block settles within minutes of a change of concentration, on pyramidal cells too: without receptors on interneurons there is no surge while it does", "Gerhard2020", "GluN2DKO2022"), "exchange of blocker with a fully active receptor", grounds=Grounds(seen=seen(432.0, 1152.0, "ketamine leaves human GluN1/2A at 0.22 (SD or SE 0.05) per s at -70 mV; twice that error either way", "Gilling2009"))),
+    Parameter("k_exchange", 894.8, "1/h", (400.0, 1200.0), fitted("block settles within minutes of a change of concentration, on pyramidal cells too: without receptors on interneurons there is no surge while it does", "Gerhard2020", "GluN2DKO2022"), "exchange of blocker with a fully active receptor", grounds=Grounds(low=by_source("0.12 per s, rounded outwards", "Gilling2009"), high=by_source("0.32 per s, rounded outwards", "Gilling2009"), seen=seen(432.0, 1152.0, "ketamine leaves human GluN1/2A at 0.22 (SD or SE 0.05) per s at -70 mV; twice that error either way", "Gilling2009"))),
     Parameter("k_trap", 1.0, "1/h", (0.3, 3.0), assumed("fills during an exposure of about an hour"), "trapping in the lateral habenula"),
     Parameter("k_release", 0.05, "1/h", (0.02, 0.2), assumed("block outlasts the drug by about a day"), "release of trapped block"),
     Parameter("glun2d", 0.141, "1", (0.05, 0.4), assumed("a minority, in fast-firing interneurons above all; no share was found"), "GluN2D among receptors of interneurons and of the resting pool", grounds=Grounds(most=1.0)),

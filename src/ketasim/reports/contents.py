@@ -22,6 +22,7 @@ from ketasim.core.model import Model
 from ketasim.core.module import Module
 from ketasim.errors import ConfigError, suggest
 from ketasim.reports.text import Table, Text, columns
+from ketasim.units import unit
 
 
 def check_mechanism(name: str, model: Model) -> None:
@@ -48,10 +49,17 @@ def _short(full: str, table: Mapping[str, str]) -> str:
     return ", ".join(short for short, stands_for in table.items() if stands_for == full)
 
 
-def numbers(one: Parameter) -> tuple[str, str, str]:
+def numbers(one: Parameter, value: float | None = None) -> tuple[str, str, str]:
     """Return a parameter's value, unit and plausible range, as every table writes them."""
     low, high = one.bounds
-    return f"{one.value:g}", one.unit, f"{low:g} to {high:g}"
+    return f"{one.value if value is None else value:g}", one.unit, f"{low:g} to {high:g}"
+
+
+def _held(model: Model, full: str) -> float:
+    """Return a parameter's value in its declared unit, as a model holds it."""
+    if full not in model.edits:
+        return model.parameters[full].value
+    return model.value(full) / unit(model.unit(full)).factor
 
 
 def targets(model: Model, mechanism: str = "") -> Text:
@@ -90,8 +98,7 @@ def parameters(model: Model, mechanism: str = "") -> Table:
     for full, one in model.parameters.items():
         if _of(full, mechanism):
             kinds[one.evidence.kind] += 1
-            value, unit, within = numbers(one)
-            rows.append((full, value, unit, within, one.evidence.kind, one.meaning))
+            rows.append((full, *numbers(one, _held(model, full)), one.evidence.kind, one.meaning))
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return Table(header, tuple(rows), f"{len(rows)} parameters: {told}.")
 
@@ -137,13 +144,14 @@ def bound_records(model: Model, mechanism: str = "") -> list[dict[str, Any]]:
     for full, one in model.parameters.items():
         if not _of(full, mechanism):
             continue
-        row: dict[str, Any] = {"parameter": full, "value": one.value, "unit": one.unit}
+        value = _held(model, full)
+        row: dict[str, Any] = {"parameter": full, "value": value, "unit": one.unit}
         for side, bound, end in zip(("low", "high"), one.bounds, ends(one), strict=True):
             row |= {side: bound, f"{side}_kind": end.kind, f"{side}_note": end.note}
             row[f"{side}_keys"] = list(end.keys)
         reach, seen = wide(one), one.grounds.seen
         row |= {"read_low": seen and seen.low, "read_high": seen and seen.high}
-        row["outside"] = seen is not None and not seen.low <= one.value <= seen.high
+        row["outside"] = seen is not None and not seen.low <= value <= seen.high
         row |= {"wide_low": reach.low, "wide_high": reach.high, "wide_read": reach.read}
         records.append({**row, "wide_note": reach.told, "wide_keys": list(reach.keys)})
     return records
