@@ -22,7 +22,7 @@ UNMET = 3  # exit code where no schedule that was found keeps to every limit
 @click.option("--points", type=click.IntRange(2), help="Points of the front of two wishes.")
 @click.option("--seed", type=click.IntRange(0), help="What beginnings are drawn by.")
 @click.option("--threads", type=click.IntRange(1), help="Else one a core; no number depends on it.")
-@click.option("--rtol", type=float, help="Relative tolerance; else the engine's own, 1e-6.")
+@click.option("--rtol", type=float, help="Relative tolerance; else the engine's own, 8e-7.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder; else optimum/CONFIG.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(["svg", "pdf"]))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

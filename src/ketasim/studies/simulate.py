@@ -49,11 +49,11 @@ def simulate(
     engine
         ``'reference'`` (SciPy calls the laws) or ``'ensemble'`` (compiled, as sweeps use it). By
         default the ensemble engine where its kernel is at hand, else the reference: their numbers
-        agree to a millionth of scale, and the result says which one ran.
+        agree to two millionths of scale, and the result says which one ran.
     method
         Of the reference engine, which any but ``'LSODA'`` asks for: ``'BDF'`` or ``'Radau'``.
     rtol
-        Relative tolerance, by default the engine's own (1e-7 reference, 1e-6 ensemble); the
+        Relative tolerance, by default the engine's own (1e-7 reference, 8e-7 ensemble); the
         absolute one is ``1e-3 * rtol`` of each state's own scale.
     readouts
         Numbers to take of the run, such as ``"spines.density.peak"``; see :mod:`ketasim.readouts`.

@@ -173,7 +173,7 @@ def run(
         Modules beside those it asks for: ``["safety"]``; ``ks.list_modules()`` shows all.
     engine, method, rtol
         How to integrate; what the configuration says when not given, and where it says nothing,
-        the compiled engine at 1e-6 if it is ready, else the reference by LSODA at 1e-7 while the
+        the compiled engine at 8e-7 if it is ready, else the reference by LSODA at 1e-7 while the
         compiled one is made ready in the background.
     data
         Values of one's own to draw over the curves; see :func:`ketasim.load_data`.

@@ -180,7 +180,7 @@ def sweep(
         configuration says, else the ensemble engine.
     method, rtol
         What the configuration says when not given; where it says nothing, LSODA for the reference
-        engine, and the engine's own tolerance (1e-6 ensemble, 1e-7 reference). It is never
+        engine, and the engine's own tolerance (8e-7 ensemble, 1e-7 reference). It is never
         loosened, unless ``allow_looser`` adds a last attempt at 100 times as much, told in the
         variable ``rtol``.
     chunk
