@@ -108,7 +108,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chains", type=int, default=256)
     parser.add_argument("--warm", type=int, default=15)
-    parser.add_argument("--most", type=int, default=600)
+    parser.add_argument("--most", type=int, default=400, help="steps before shapes are taken anew")
     parser.add_argument("--alike", type=float, default=MOST_ALIKE, help="where chains stop")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--begin", type=Path, help="a posterior's folder to go on from")
