@@ -110,8 +110,9 @@ def test_the_coefficients_agree_among_themselves():
 
 def test_error_falls_with_the_tolerance():
     # Five-fold a decade, over any two: of a single one, the largest error over states and times
-    # makes 4.8 to 10 (10, 8.6, 5.3, 4.8, 7.9, 9.6 from 1e-4 on), of few draws less evenly.
-    parameters = draws(64, seed=5)
+    # makes 5.0 to 15 (15, 7.1, 5.3, 5.0, 7.7, 9.8 from 1e-4 on). The median of few draws is uneven:
+    # of 64, two decades made 22 to 26 where all of these make 26.3.
+    parameters = draws(1024, seed=1)
     best = run_members(kernel(), parameters, scenario().schedule, times(), rtol=1e-12).values
     size = np.abs(best).max(axis=2, keepdims=True)
     tolerances = 10.0 ** np.arange(-4.0, -11.0, -1.0)

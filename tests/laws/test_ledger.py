@@ -75,6 +75,7 @@ def test_a_bound_said_to_be_of_a_source_lies_within_a_third_of_what_the_source_s
         "translation.most_erk": (1.5, None),
         "translation.mtorc1_reached": (1.5, 3.0),
         "translation.local_reached": (1.3, None),
+        "nmda.k_exchange": (432.0, 1152.0),  # 0.12 and 0.32 per s
     }
     assert sourced == set(stated)
     for name, pair in stated.items():
